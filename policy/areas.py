@@ -1,0 +1,82 @@
+"""The tree of administrative areas: who inherits from whom, on which day. Follows `areas.yaml`, never the digits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+NATIONAL = "000000000000"
+
+
+class AreaUnknown(LookupError):
+    """A code that stands nowhere in `areas.yaml`."""
+
+    def __init__(self, area: str) -> None:
+        super().__init__(f"区划代码{area}不在policy/areas.yaml里")
+        self.area = area
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area. Valid on half-open [valid_from, valid_to); afterwards its single successor answers for it."""
+
+    code: str
+    name: str
+    parent: str | None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successors: tuple[str, ...] = ()
+
+
+class AreaTree:
+    """Areas by code with their chains. Chains are cached: asking is a dictionary lookup."""
+
+    def __init__(self, areas: Mapping[str, Area]) -> None:
+        self._areas = dict(areas)
+        self._changes = sorted({day for area in areas.values() for day in (area.valid_from, area.valid_to) if day})
+        self._chains: dict[tuple[str, int], tuple[str, ...]] = {}
+
+    def __contains__(self, code: str) -> bool:
+        return code in self._areas
+
+    def codes(self) -> tuple[str, ...]:
+        """Every code, sorted."""
+        return tuple(sorted(self._areas))
+
+    def area(self, code: str) -> Area:
+        """The area of a code. Raises `AreaUnknown`."""
+        try:
+            return self._areas[code]
+        except KeyError:
+            raise AreaUnknown(code) from None
+
+    def name(self, code: str) -> str:
+        """The Chinese name of a code."""
+        return self.area(code).name
+
+    def chain(self, area: str, on: date) -> tuple[str, ...]:
+        """The area itself, then what it inherits from, up to the root. Raises `AreaUnknown`."""
+        key = (area, self._period(on))
+        if key not in self._chains:
+            self._chains[key] = tuple(self._walk(area, on))
+        return self._chains[key]
+
+    def within(self, area: str, ancestor: str, on: date) -> bool:
+        """Whether `ancestor` is the area itself or above it on that day."""
+        return ancestor in self.chain(area, on)
+
+    def next_change(self, on: date) -> date | None:
+        """The first day after `on` on which any area begins or ends."""
+        return next((day for day in self._changes if day > on), None)
+
+    def _period(self, on: date) -> int:
+        return sum(1 for day in self._changes if day <= on)
+
+    def _walk(self, code: str, on: date) -> list[str]:
+        chain: list[str] = []
+        current: str | None = code
+        while current is not None and current not in chain:
+            area = self.area(current)
+            chain.append(current)
+            ended = area.valid_to is not None and area.valid_to <= on
+            current = area.successors[0] if ended and len(area.successors) == 1 else area.parent
+        return chain
