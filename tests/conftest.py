@@ -48,7 +48,8 @@ def no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail(f"a unit test opened a socket:\n{attempts[0]}", pytrace=False)
 
 
-def _unavailable(reason: Missing) -> None:
+def unavailable(reason: Missing) -> None:
+    """Skips a live test; fails it where nothing may be skipped."""
     if REQUIRE_LIVE:
         pytest.fail(f"LIDM_TEST_REQUIRE_LIVE=1, but: {reason}", pytrace=False)
     pytest.skip(f"live: {reason}")
@@ -61,7 +62,7 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrok
     try:
         broker.start()
     except Missing as reason:
-        _unavailable(reason)
+        unavailable(reason)
     with contextlib.closing(broker):
         yield broker
 
@@ -73,7 +74,7 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clic
     try:
         server.start()
     except Missing as reason:
-        _unavailable(reason)
+        unavailable(reason)
     with contextlib.closing(server):
         yield server
 
