@@ -1,0 +1,83 @@
+"""Medical insurance feeds 医保局: settled bills, later payers."""
+
+from typing import Annotated
+
+from schemas.facts import Bill, Refund
+from schemas.feed import NO_FLAWS, FactHead, FeedModel, Flaw, Origin, field
+from schemas.labels import Visit
+from schemas.scalars import Day, Fen, Key, Sensitivity, Text
+
+_SUM = Flaw("SUM_MISMATCH", "/data/total", "各支付部分之和与总费用相差超过每项一分")
+_SIGN = Flaw("BAD_FIELD", "/data/total", "退费记录的各项金额应同为负数，结算记录的各项金额应同为非负数")
+_PARTS = 6
+
+
+class MedicalSettlement(FeedModel, kind="medical.settlement", version=1, title="医保结算", fact=Bill):
+    """One settled bill 一次医保结算. Corrected by the same `settle_no`, newest record wins."""
+
+    settle_no: Annotated[Key | None, field("结算单号", key=True, example="S202605-000123")] = None
+    settled_on: Annotated[Day, field("结算日期", example="2026-05-14")]
+    visit: Annotated[Visit, field("就诊类型", example="INPATIENT")]
+    hospital: Annotated[Text, field("医疗机构编码", example="H33990100001")]
+    disease: Annotated[
+        Text | None, field("疾病编码 ICD-10", sensitivity=Sensitivity.RESTRICTED, example="C34.900")
+    ] = None
+    total: Annotated[Fen, field("总费用", example=1_286_000)]
+    pooled_pay: Annotated[Fen, field("基本医保统筹支付", example=640_000)]
+    critical_pay: Annotated[Fen, field("大病保险支付", example=120_000)]
+    aid_pay: Annotated[Fen, field("医疗救助支付", example=100_000)]
+    account_pay: Annotated[Fen, field("个人账户支付", example=26_000)]
+    in_catalogue_self_paid: Annotated[
+        Fen, field("目录内个人自付", meaning="政策范围内，各项支付之后由个人承担的部分", example=250_000)
+    ]
+    out_of_catalogue: Annotated[Fen, field("目录外自费", meaning="医保目录以外、全部由个人承担的部分", example=150_000)]
+
+    def natural_key(self, origin: Origin) -> str | None:
+        """`settle_no`; a system without one is known by (source, id) of the event."""
+        return self.settle_no or f"{origin.source}|{origin.id}"
+
+    def day(self) -> int:
+        """Day of settlement."""
+        return self.settled_on.toordinal()
+
+    def problems(self) -> tuple[Flaw, ...]:
+        """The parts add up to the total within one fen per part; a refund is negative in every part."""
+        total, pooled, critical, aid = self.total, self.pooled_pay, self.critical_pay, self.aid_pay
+        account, self_paid, outside = self.account_pay, self.in_catalogue_self_paid, self.out_of_catalogue
+        if not -_PARTS <= total - pooled - critical - aid - account - self_paid - outside <= _PARTS:
+            return (_SUM,)
+        if total >= 0:
+            same = pooled >= 0 and critical >= 0 and aid >= 0 and account >= 0 and self_paid >= 0 and outside >= 0
+        else:
+            same = pooled <= 0 and critical <= 0 and aid <= 0 and account <= 0 and self_paid <= 0 and outside <= 0
+        return NO_FLAWS if same else (_SIGN,)
+
+    def to_fact(self, head: FactHead) -> Bill:
+        """Amounts after all public payers."""
+        return Bill(
+            *head, self.in_catalogue_self_paid, self.out_of_catalogue, self.account_pay, self.total, self.visit
+        )
+
+
+class MedicalReimbursement(
+    FeedModel, kind="medical.reimbursement", version=1, title="医疗费用后续报销", fact=Refund
+):
+    """A later payer or refund against one bill 惠民保、商业保险、二次救助、慈善支付."""
+
+    settle_no: Annotated[Key, field("结算单号", key=True, example="S202605-000123")]
+    payer: Annotated[Key, field("支付方", key=True, example="惠民保")]
+    reimburse_no: Annotated[Key, field("报销流水号", key=True, example="R202609-000045")]
+    paid_on: Annotated[Day, field("支付日期", example="2026-09-08")]
+    amount: Annotated[Fen, field("支付金额", meaning="支付给个人的金额；追回为负数", example=80_000)]
+
+    def natural_key(self, origin: Origin) -> str | None:
+        """(settle_no, payer, reimburse_no)."""
+        return f"{self.settle_no}|{self.payer}|{self.reimburse_no}"
+
+    def day(self) -> int:
+        """Day of payment."""
+        return self.paid_on.toordinal()
+
+    def to_fact(self, head: FactHead) -> Refund:
+        """The refund, counted against its bill."""
+        return Refund(*head, self.settle_no, self.payer, self.amount)
