@@ -1,0 +1,94 @@
+"""Which detectors exist: one decorated function each, found by looking through the families' folders."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from detectors.findings import Findings
+from households.ledger import Household
+from policy.parameters import Policy
+from schemas.facts import KIND_OF_FEED
+from schemas.labels import FamilyLabel
+
+Evaluate = Callable[[Household, date, Policy], Findings]
+
+
+class Family(StrEnum):
+    """What an alert asks for: help, an entitlement, a review, better data."""
+
+    RISK = "risk"
+    ENTITLEMENT = "entitlement"
+    REVIEW = "review"
+    QUALITY = "quality"
+
+    @property
+    def label(self) -> str:
+        """The official Chinese label."""
+        return FamilyLabel[self.value].label
+
+
+class UnknownFeed(ValueError):
+    """A detector listens to a feed nobody publishes."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector's face: who it is, what it listens to, which parameters it reads, and the pure function itself.
+
+    `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
+    re-evaluates every household of the batch's areas, because a missing fact is an answer.
+    """
+
+    code: str
+    version: str
+    family: Family
+    listens: frozenset[str]
+    rule: str
+    absence: frozenset[str]
+    evaluate: Evaluate
+
+    @property
+    def label(self) -> str:
+        """The first words of the function's docstring after the code: `大额自付医疗`."""
+        module = importlib.import_module(self.evaluate.__module__)
+        head = (module.__doc__ or self.evaluate.__doc__ or self.code).partition(":")[0]
+        return head.removeprefix(self.code).strip()
+
+
+_REGISTERED: dict[str, Detector] = {}
+DETECTORS: Mapping[str, Detector] = _REGISTERED
+
+
+def detector(
+    *, code: str, version: str, family: Family, listens: tuple[str, ...], rule: str, absence: tuple[str, ...] = ()
+) -> Callable[[Evaluate], Evaluate]:
+    """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
+    unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
+    if unknown:
+        raise UnknownFeed(f"{code} listens to unknown feeds: {', '.join(unknown)}")
+
+    def register(evaluate: Evaluate) -> Evaluate:
+        taken = _REGISTERED.get(code)
+        if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
+            raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
+        _REGISTERED[code] = Detector(code, version, family, frozenset(listens), rule, frozenset(absence), evaluate)
+        return evaluate
+
+    return register
+
+
+def load_detectors() -> Mapping[str, Detector]:
+    """Every detector of the four families, by code in order."""
+    here = Path(__file__).parent
+    for family in Family:
+        folder = here / family.value
+        for module in sorted(each.name for each in pkgutil.iter_modules([str(folder)])):
+            importlib.import_module(f"detectors.{family.value}.{module}")
+    ordered = dict(sorted(_REGISTERED.items()))
+    _REGISTERED.clear()
+    _REGISTERED.update(ordered)
+    return DETECTORS

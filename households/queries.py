@@ -1,0 +1,229 @@
+"""What detectors ask a household: only live facts that belong here, always in the same order (day, kind, key).
+
+A person's facts belong to the household the person lives in now; a household left keeps what is dated inside its own
+memberships. Days are ordinals, windows half-open. Asking changes nothing.
+"""
+
+from datetime import date
+from typing import NamedTuple, TypeVar, cast
+
+from households.coverage import Coverage
+from households.moves import covered, elsewhere, rank
+from households.state import HOUSEHOLD, Head, Page
+from policy.schemes import OTHER, Schemes
+from schemas.facts import (
+    AnyFact,
+    Benefit,
+    Bill,
+    Contribution,
+    Death,
+    Declared,
+    Employment,
+    Fact,
+    Membership,
+    Refund,
+    Rent,
+    Status,
+    month_of,
+)
+
+F = TypeVar("F", bound=Fact)
+
+EVER = 1
+FOREVER = date.max.toordinal()
+_KEPT_VIEWS = 16
+_PAGE_OF: dict[int, str] = {}
+
+
+class Member(NamedTuple):
+    """A person of the household on a day; the dead still count (ask `deaths`). `until` is half-open."""
+
+    person: str
+    relation: str
+    born: int | None
+    statuses: tuple[Status, ...]
+    since: int
+    until: int | None
+
+
+class Queries:
+    """The reading side of `Household`."""
+
+    __slots__ = ("_areas", "_members", "_refunds", "_tiers", "coverage", "head", "id", "pages")
+
+    def __init__(self, household: str, head: Head, pages: dict[str, Page], coverage: Coverage) -> None:
+        self.id, self.head, self.pages, self.coverage = household, head, pages, coverage
+        self.forget_views()
+
+    def forget_views(self) -> None:
+        """Answers kept from earlier questions may be wrong now."""
+        self._members: dict[int, list[Member]] = {}
+        self._tiers: dict[tuple[str, int, Schemes], str] = {}
+        self._refunds: dict[str, int] | None = None
+        self._areas: Declared | None = None
+
+    # ---- who lives here
+    def members_on(self, day: int | date) -> list[Member]:
+        """The household on a day, its head first, then by person."""
+        day = day if isinstance(day, int) else day.toordinal()
+        members = self._members.get(day)
+        if members is None:
+            if len(self._members) >= _KEPT_VIEWS:
+                self._members.clear()
+            members = self._members[day] = self._members_on(day)
+        return members
+
+    def relation(self, person: str, day: int | date) -> str:
+        """Relation code of a person on a day; `HOUSEHOLD` for the household itself, `OTHER` for a stranger."""
+        if person == HOUSEHOLD:
+            return "HOUSEHOLD"
+        return next((each.relation for each in self.members_on(day) if each.person == person), "OTHER")
+
+    def status_of(self, person: str, day: int | date) -> tuple[Status, ...]:
+        """The schemes a person (or anybody, for `household`) holds on a day."""
+        day = day if isinstance(day, int) else day.toordinal()
+        return tuple(
+            status
+            for member in self.members_on(day)
+            if person in (member.person, HOUSEHOLD)
+            for status in member.statuses
+            if status.since <= day and (status.until is None or day < status.until)
+        )
+
+    def tier_of(self, person: str, day: int | date, schemes: Schemes) -> str:
+        """The highest ranked scheme a person (or anybody, for `household`) holds on a day, else `OTHER`."""
+        day = day if isinstance(day, int) else day.toordinal()
+        asked = (person, day, schemes)
+        tier = self._tiers.get(asked)
+        if tier is None:
+            if len(self._tiers) >= _KEPT_VIEWS:
+                self._tiers.clear()
+            held = [status.scheme for status in self.status_of(person, day)]
+            tier = self._tiers[asked] = schemes.highest(held, day) if held else OTHER
+        return tier
+
+    def declared_on(self, day: int | date) -> Declared | None:
+        """What civil affairs decided for the household, as valid on a day; None for a household nobody declared."""
+        day = day if isinstance(day, int) else day.toordinal()
+        telling = [each for each in self.head.members if each.declared is not None and each.covers(day)]
+        return max(telling, key=rank).declared if telling else None
+
+    @property
+    def declared(self) -> Declared | None:
+        """The newest decision for the household."""
+        if self._areas is None:
+            telling = [each for each in self.head.members if each.declared is not None and not each.gone]
+            self._areas = max(telling, key=rank).declared if telling else None
+        return self._areas
+
+    @property
+    def responsible_area(self) -> str:
+        """Whose standard and money, as declared last; empty when nobody declared the household."""
+        declared = self.declared
+        return declared.responsible_area if declared is not None else ""
+
+    # ---- what happened to them
+    def bills(self, person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[Bill]:
+        """Medical bills of a person, of everybody for None."""
+        return self._paged(Bill, person, day_from, day_to)
+
+    def refunds(self, person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[Refund]:
+        """Later payers and refunds, by the day they were paid."""
+        return self._paged(Refund, person, day_from, day_to)
+
+    def refunds_of(self, settle_no: str) -> int:
+        """Fen paid back on one bill by everybody, ever."""
+        if self._refunds is None:
+            self._refunds = {}
+            for refund in self._paged(Refund, None, EVER, FOREVER):
+                self._refunds[refund.settle_no] = self._refunds.get(refund.settle_no, 0) + refund.amount_fen
+        return self._refunds.get(settle_no, 0)
+
+    def contributions(
+        self, person: str | None = None, day_from: int = EVER, day_to: int = FOREVER
+    ) -> list[Contribution]:
+        """Months in which an employer paid insurance."""
+        return self._paged(Contribution, person, day_from, day_to)
+
+    def rents(self, person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[Rent]:
+        """Bills, reliefs and deferrals of public rental."""
+        return self._paged(Rent, person, day_from, day_to)
+
+    def benefits(self, person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[Benefit]:
+        """Benefits paid, by month."""
+        return self._paged(Benefit, person, day_from, day_to)
+
+    def employments(self, person: str | None = None) -> list[Employment]:
+        """Spells of employment status."""
+        return self._lasting(Employment, person)
+
+    def deaths(self, person: str | None = None) -> list[Death]:
+        """Reports of deaths, one per source."""
+        return self._lasting(Death, person)
+
+    # ---- how
+    def belongs(self, person: str, facts: list[AnyFact]) -> list[AnyFact]:
+        """Those of a person's facts that belong to this household (tombstones included)."""
+        if person in self.head.stubs and elsewhere(self.head, person) is not None:
+            return [fact for fact in facts if covered(self.head, person, fact.day)]
+        return facts
+
+    def live(self, fact: AnyFact) -> bool:
+        """Whether a fact counts: neither reversed nor replaced by a newer whole batch of its month."""
+        floor = self.head.floors.get(fact.feed)
+        return not fact.gone and (floor is None or fact.recorded_ms >= floor.get(month_of(fact.day), 0))
+
+    def _paged(self, kind: type[F], person: str | None, day_from: int, day_to: int) -> list[F]:
+        first, last = page_of(day_from), page_of(day_to - 1)
+        strict = bool(self.head.stubs) or kind.feed in self.head.floors
+        found: list[AnyFact] = []
+        for name in sorted(self.pages):
+            if first <= name <= last:
+                page = self.pages[name]
+                for who in page if person is None else (person,):
+                    facts = page.get(who)
+                    if facts:
+                        hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
+                        if hits and strict:
+                            hits = [each for each in self.belongs(who, hits) if self.live(each)]
+                        found += hits
+        if person is None and len(found) > 1:
+            found.sort(key=place)
+        return cast(list[F], found)
+
+    def _lasting(self, kind: type[F], person: str | None) -> list[F]:
+        lasting = self.head.lasting
+        found = [
+            fact
+            for who in (lasting if person is None else (person,))
+            if who in lasting
+            for fact in self.belongs(who, lasting[who])
+            if fact.__class__ is kind and self.live(fact)
+        ]
+        return cast(list[F], sorted(found, key=place) if person is None else found)
+
+    def _members_on(self, day: int) -> list[Member]:
+        newest: dict[str, Membership] = {}
+        for each in self.head.members:
+            if each.covers(day) and covered(self.head, each.person, day):
+                known = newest.get(each.person)
+                if known is None or rank(known) < rank(each):
+                    newest[each.person] = each
+        chosen = sorted(newest.values(), key=lambda each: (each.relation != "HEAD", each.person))
+        return [
+            Member(each.person, each.relation, each.born, each.statuses, each.day, each.until) for each in chosen
+        ]
+
+
+def place(fact: AnyFact) -> tuple[int, str, str]:
+    """The order of facts: day, kind, key."""
+    return (fact.day, fact.feed, fact.key)
+
+
+def page_of(day: int) -> str:
+    """Name of the half-year a day lies in (`2026H1`); names sort as the days do."""
+    name = _PAGE_OF.get(day)
+    if name is None:
+        when = date.fromordinal(min(max(day, EVER), FOREVER))
+        name = _PAGE_OF[day] = f"{when.year:04d}H{1 if when.month <= 6 else 2}"
+    return name

@@ -1,0 +1,78 @@
+"""The shape of a household's state: one head, rewritten with every change, and pages of facts by half-year."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.facts import AnyFact, Membership
+
+CODEC_VERSION = 1
+FOLD_VERSION = 1
+HOUSEHOLD = "household"
+
+Page = dict[str, list[AnyFact]]
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """One continuous breach of (household, detector, cause); `ended` is None while it is in force.
+
+    `revision` is that of the last message (0: none yet). `digest` covers what makes an update worth a message; ""
+    forces one. `detail` is the last explanation, as `detectors.episodes` packs it.
+    """
+
+    detector: str
+    cause: str
+    alert_id: str
+    revision: int
+    since: int
+    first_since: int
+    opened_on: int
+    severity: int
+    measure: int
+    threshold_fen: int
+    digest: str
+    emitted: bool
+    baseline: bool
+    ended: str | None = None
+    ended_on: int | None = None
+    person: str | None = None
+    detail: bytes = b""
+
+    @property
+    def order(self) -> tuple[str, str, int, str]:
+        """Place among the episodes of a household."""
+        return (self.detector, self.cause, self.first_since, self.alert_id)
+
+
+class Waiting(msgspec.Struct, array_like=True, frozen=True):
+    """A move under way: the membership that brought the person here and the household whose transfer is awaited."""
+
+    membership: str
+    left: str
+
+
+class Head(msgspec.Struct, array_like=True):
+    """Everything of a household except paged facts.
+
+    `members` are this household's memberships, `stubs` those of its people elsewhere, `lasting` facts without a page.
+    `arrived` are transfers that came before the membership they belong to. `rechecks`: detector -> day ordinal.
+    `floors`: feed -> month -> ms; older records of that month were replaced by a whole new batch.
+    """
+
+    applied: int = -1
+    members: list[Membership] = []
+    lasting: dict[str, list[AnyFact]] = {}
+    episodes: list[Episode] = []
+    stubs: dict[str, list[Membership]] = {}
+    waiting: dict[str, Waiting] = {}
+    arrived: dict[str, list[Waiting]] = {}
+    rechecks: dict[str, int] = {}
+    floors: dict[str, dict[int, int]] = {}
+
+    @property
+    def recheck_on(self) -> int | None:
+        """The earliest day ordinal on which some detector wants to look again."""
+        return min(self.rechecks.values(), default=None)
+
+
+Plain = dict[str, Any]
