@@ -1,0 +1,246 @@
+"""Cases as the fold of their events; nothing about a case is known that is not in `cases.events.v1`.
+
+`CaseView.apply` takes events in `seq` order per case. Read twice it changes nothing; a gap, a broken chain or a second,
+different event under one (case_id, seq) raises Stop.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from cases.digests import GENESIS, event_digest, payload_digest
+from schemas.alerts import Areas
+from schemas.case_commands import CaseEvidence
+from schemas.case_words import FeedbackResult, Lane, Refusal, Reply, State
+from schemas.cases import (
+    AcceptedBody,
+    AlertNote,
+    AnnotatedBody,
+    CaseEvent,
+    Clock,
+    ClosedBody,
+    ContactOpenedBody,
+    ContestedBody,
+    FeedbackBody,
+    JoinedBody,
+    OpenedBody,
+    OverdueBody,
+    Referral,
+    ReferredBody,
+    RefusedBody,
+    ReleasedBody,
+    SnoozedBody,
+    VerifiedBody,
+)
+from schemas.errors import Stop
+
+FINAL = (FeedbackResult.PROVIDED, FeedbackResult.ALREADY, FeedbackResult.DECLINED)
+
+
+@dataclass(slots=True)
+class ReferralState:
+    """A referral and the newest answer to it."""
+
+    asked: Referral
+    answer: FeedbackBody | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the department gave its last word."""
+        return self.answer is not None and self.answer.result in FINAL
+
+
+@dataclass(slots=True)
+class Case:
+    """One household's open work in one lane, as of its last event."""
+
+    case_id: str
+    number: str
+    household: str
+    lane: Lane
+    areas: Areas | None
+    opened_at: datetime
+    opening: AlertNote
+    held: bool
+    per_day: int | None
+    alerts: dict[str, AlertNote] = field(default_factory=dict)
+    accepted_by: str | None = None
+    accepted_at: datetime | None = None
+    verified: VerifiedBody | None = None
+    verified_at: datetime | None = None
+    evidence: tuple[CaseEvidence, ...] = ()
+    reply: Reply | None = None
+    referrals: dict[str, ReferralState] = field(default_factory=dict)
+    contested: str | None = None
+    snoozed_until: date | None = None
+    closed: ClosedBody | None = None
+    closed_at: datetime | None = None
+    closed_severity: int = 0
+    contacts_opened: int = 0
+    refusals: int = 0
+    clocks: tuple[Clock, ...] = ()
+    overdue: list[Clock] = field(default_factory=list)
+    continues: list[str] = field(default_factory=list)
+    updated_at: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """Where the case stands; follows from what was done, so it cannot contradict it."""
+        if self.closed is not None:
+            return State.CLOSED
+        if self.held:
+            return State.HELD
+        if self.accepted_at is None:
+            return State.OPEN
+        if self.verified is None:
+            return State.ACCEPTED
+        if not self.referrals:
+            return State.VERIFIED
+        return State.REFERRED if self.unanswered else State.FED_BACK
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Referrals without a last word."""
+        return [name for name, referral in self.referrals.items() if not referral.settled]
+
+    @property
+    def severity(self) -> int:
+        """The highest severity among the alerts in force; 0 when none is."""
+        return max((note.severity for note in self.alerts.values() if note.standing), default=0)
+
+    @property
+    def baseline(self) -> bool:
+        """Whether only breaches that were there at golive (存量) led to this case."""
+        return all(note.baseline for note in self.alerts.values())
+
+    def _fold(self, event: CaseEvent) -> None:
+        body = event.body
+        if body.clocks is not None:
+            self.clocks = body.clocks
+        self.updated_at = event.at
+        match body:
+            case OpenedBody() | JoinedBody() | AnnotatedBody():
+                self._note(body.alert)
+                if isinstance(body, JoinedBody) and body.released:
+                    self.held = False
+            case ReleasedBody():
+                self.held = False
+            case OverdueBody():
+                self.overdue.append(body.clock)
+            case ContactOpenedBody():
+                self.contacts_opened += 1
+            case RefusedBody():
+                self.refusals += 1
+            case _:
+                self._fold_work(event)
+
+    def _fold_work(self, event: CaseEvent) -> None:
+        body = event.body
+        match body:
+            case AcceptedBody():
+                self.accepted_by, self.accepted_at = event.actor, event.at
+            case VerifiedBody():
+                self.verified, self.verified_at, self.evidence = body, event.at, event.evidence
+                self.reply, self.contested = body.reply or self.reply, None
+            case ReferredBody():
+                self.referrals |= {asked.referral: ReferralState(asked) for asked in body.referrals}
+            case FeedbackBody():
+                self.referrals[body.referral].answer = body
+            case SnoozedBody():
+                self.snoozed_until = body.until
+            case ClosedBody():
+                self.closed, self.closed_at, self.reply = body, event.at, body.reply or self.reply
+                self.closed_severity = max((note.severity for note in self.alerts.values()), default=0)
+            case ContestedBody():
+                self.contested, self.verified, self.evidence = body.statement, None, ()
+                self.closed = self.closed_at = None
+
+    def _note(self, note: AlertNote) -> None:
+        self.alerts[note.alert_id] = note
+        if note.continues and note.continues not in self.continues:
+            self.continues.append(note.continues)
+
+
+class CaseView:
+    """All cases of the events applied, with the questions the lifecycle and the screens ask."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self._digests: defaultdict[str, list[str]] = defaultdict(list)
+        self._of_lane: defaultdict[tuple[str, Lane], list[str]] = defaultdict(list)
+        self._numbers: dict[str, str] = {}
+
+    def apply(self, event: CaseEvent) -> bool:
+        """Folds one event; False when it was known. Raises Stop when history contradicts itself."""
+        links = self._digests[event.case_id]
+        digest = event_digest(event)
+        if event.seq <= len(links):
+            if links[event.seq - 1] != digest:
+                raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录有两种内容")
+            return False
+        if event.seq != len(links) + 1 or event.previous_digest != self.last_digest(event.case_id):
+            raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录与上一条不相接")
+        if event.payload_digest != payload_digest(event.evidence, event.body):
+            raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录内容与摘要不符")
+        if isinstance(event.body, OpenedBody):
+            self._open(event, event.body)
+        if event.case_id in self.cases:
+            self.cases[event.case_id]._fold(event)  # noqa: SLF001  the view owns its cases
+        links.append(digest)
+        return True
+
+    def next_seq(self, case_id: str) -> int:
+        """The number the next event of a case gets."""
+        return len(self._digests.get(case_id, ())) + 1
+
+    def last_digest(self, case_id: str) -> str:
+        """Digest of a case's last event."""
+        links = self._digests.get(case_id)
+        return links[-1] if links else GENESIS
+
+    def find(self, name: str) -> Case | None:
+        """A case by id, by sayable number, or by the beginning of its id (8 characters or more) when only one fits."""
+        exact = self.cases.get(self._numbers.get(name, name))
+        if exact is not None or len(name) < 8:
+            return exact
+        fits = [case for case_id, case in self.cases.items() if case_id.startswith(name)]
+        return fits[0] if len(fits) == 1 else None
+
+    def open_in(self, household: str, lane: Lane) -> Case | None:
+        """The one open case of a household in a lane."""
+        return next((case for case in self.of_lane(household, lane) if case.closed is None), None)
+
+    def of_lane(self, household: str, lane: Lane) -> Iterator[Case]:
+        """The household's cases in a lane, newest first."""
+        return (self.cases[case_id] for case_id in reversed(self._of_lane.get((household, lane), ())))
+
+    def holder_of(self, household: str, lane: Lane, alert_id: str) -> Case | None:
+        """The newest case that an alert opened or joined."""
+        return next((case for case in self.of_lane(household, lane) if alert_id in case.alerts), None)
+
+    def open_cases(self) -> Iterator[Case]:
+        """Every case that is not closed, in the order of opening."""
+        return (case for case in self.cases.values() if case.closed is None)
+
+    def _open(self, event: CaseEvent, body: OpenedBody) -> None:
+        if event.lane is None or event.case_id in self.cases:
+            raise Stop(f"个案 {event.case_id} 建立了两次或没有类别")
+        self._numbers[body.number] = event.case_id
+        self._of_lane[event.household, event.lane].append(event.case_id)
+        self.cases[event.case_id] = Case(
+            case_id=event.case_id,
+            number=body.number,
+            household=event.household,
+            lane=event.lane,
+            areas=body.areas,
+            opened_at=event.at,
+            opening=body.alert,
+            held=body.held,
+            per_day=body.per_day,
+        )
+
+
+def refusal_of(event: CaseEvent) -> Refusal | None:
+    """Why the command behind an event was refused, None when it was not."""
+    return event.body.refusal if isinstance(event.body, RefusedBody) else None

@@ -1,0 +1,170 @@
+"""Commands of case work on `cases.commands.v1`: JSON, keyed by household, and the ticks that travel with them.
+
+A command names case and household and is decided once, by its `command_id`. No text may hold an identity or phone
+number: such a command is rejected, and the rejection never quotes it.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
+from schemas.errors import Reject
+
+_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_IDENTITY = rf"(?<!\d)(?:\d{{6}}(?:18|19|20)\d{{2}}{_DAY}\d{{3}}[\dXx]|\d{{8}}{_DAY}\d{{3}})(?!\d)"
+_MOBILE = r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])"
+_PRIVATE = re.compile(f"{_IDENTITY}|{_MOBILE}", re.ASCII)
+
+
+def has_private_number(text: str) -> bool:
+    """Whether a text seems to hold an identity number or a mobile phone number, spaces and dashes ignored."""
+    return _PRIVATE.search(re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", text))) is not None
+
+
+def _public(text: str) -> str:
+    if has_private_number(text):
+        raise ValueError("PLAIN_IDENTITY")
+    return text
+
+
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_public)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,100}$"), AfterValidator(_public)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaseEvidence(_Wire):
+    """What proves a verification: kind, when, what was seen, where it is kept."""
+
+    kind: EvidenceKind
+    on: date | None = None
+    note: Text = ""
+    ref: Text | None = None
+
+
+class ReferralRequest(_Wire):
+    """One department (or 助联体 member) asked for one aid item."""
+
+    department: Text
+    item: Text
+    note: Text | None = None
+
+
+class _Command(_Wire):
+    type: str
+    command_id: Id
+    case_id: Id
+    household: Id
+    actor: Text
+    role: Role = Role.OFFICER
+
+    @property
+    def action(self) -> Action:
+        """What is asked."""
+        return Action(self.type)
+
+
+class Accept(_Command):
+    """签收."""
+
+    type: Literal["accept"] = "accept"
+
+
+class Verify(_Command):
+    """核查: the result, its evidence, and how the right of reply was honoured (review lane)."""
+
+    type: Literal["verify"] = "verify"
+    result: VerifyResult
+    evidence: list[CaseEvidence] = []
+    reply: Reply | None = None
+    note: Text | None = None
+
+
+class Refer(_Command):
+    """转介 to any number of departments at once."""
+
+    type: Literal["refer"] = "refer"
+    referrals: Annotated[list[ReferralRequest], Field(min_length=1, max_length=50)]
+
+
+class Feedback(_Command):
+    """反馈 to one referral (R1, R2 …)."""
+
+    type: Literal["feedback"] = "feedback"
+    referral: Id
+    result: FeedbackResult
+    amount_fen: Annotated[int, Field(ge=0)] | None = None
+    note: Text | None = None
+
+
+class Close(_Command):
+    """办结 with an outcome."""
+
+    type: Literal["close"] = "close"
+    outcome: Outcome
+    reply: Reply | None = None
+    note: Text | None = None
+
+
+class Contest(_Command):
+    """异议 by the household: the verification has to be done again."""
+
+    type: Literal["contest"] = "contest"
+    statement: Text
+
+
+class Snooze(_Command):
+    """暂缓: clocks pause until a date, for a named reason."""
+
+    type: Literal["snooze"] = "snooze"
+    until: date
+    reason: SnoozeReason
+    note: Text | None = None
+
+
+class Contact(_Command):
+    """Asks to see who the household is; the event that answers is the log of the opening."""
+
+    type: Literal["contact"] = "contact"
+    purpose: Annotated[Text, Field(min_length=2)]
+
+
+class CaseTick(_Wire):
+    """It is at least `at_ms`; travels with the commands, on every partition."""
+
+    type: Literal["tick"] = "tick"
+    at_ms: int
+
+
+CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact
+_input: TypeAdapter[CaseCommand | CaseTick] = TypeAdapter(
+    Annotated[CaseCommand | CaseTick, Field(discriminator="type")]
+)
+
+
+def encode_command(command: CaseCommand | CaseTick) -> bytes:
+    """The message value of a command or tick."""
+    return command.model_dump_json(exclude_none=True).encode()
+
+
+def decode_command(value: bytes) -> CaseCommand | CaseTick:
+    """The command or tick of a message value. Raises Reject, whose message never quotes the value."""
+    try:
+        return _input.validate_json(value)
+    except ValidationError as error:
+        raise _rejection(error) from None
+
+
+def _rejection(error: ValidationError) -> Reject:
+    first = error.errors(include_input=False, include_url=False)[0]
+    pointer = "/" + "/".join(map(str, first["loc"]))
+    if "PLAIN_IDENTITY" in first["msg"]:
+        return Reject("PLAIN_IDENTITY", pointer, "文字中不能出现证件号码或手机号码")
+    code = {"json_invalid": "NOT_JSON", "missing": "MISSING_FIELD", "extra_forbidden": "UNKNOWN_FIELD"}
+    return Reject(code.get(first["type"], "BAD_FIELD"), pointer, f"个案操作内容有误：{pointer}")
