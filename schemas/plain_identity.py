@@ -1,0 +1,64 @@
+"""Finds a plain Chinese identity number where only pseudonyms and codes may stand (guarantee 8)."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+
+from stdnum.cn import ric
+
+SHORTEST = 15
+
+# Province parts of resident numbers (GB/T 2260), resident permits of Hong Kong, Macao, Taiwan, permanent foreigners
+# (9xx) and the invented region 99 of synthetic numbers.
+_PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
+    "71 81 82 83 91 99".split()
+)
+_RUN = re.compile(r"[0-9]{15,}[Xx]?")
+_GAPS = re.compile(r"(?<=[0-9])\s+(?=[0-9Xx])")
+
+_DIGITS = bytes(ord("0") if 48 <= byte < 58 else ord(" ") for byte in range(256))
+_RUN_OF_DIGITS = b"0" * SHORTEST
+
+
+def surely_none(raw: bytes) -> bool:
+    """Whether the bytes cannot hold an identity number in plain digits. A false alarm is possible, a miss is not.
+
+    Holds for ASCII JSON without escapes; blanks between digits are closed first, as `carries_identity` does.
+    """
+    return _RUN_OF_DIGITS not in raw.translate(_DIGITS, b" ")
+
+
+def carries_identity(text: str) -> bool:
+    """Whether an 18- or 15-digit identity number stands in `text`, also in full-width digits or with blanks between.
+
+    18 digits count with a province, a possible birth date and the right check digit, wherever they stand; 15 digits
+    have no check digit and count only as a whole number. So a settlement number merely made of digits passes.
+    """
+    if len(text) < SHORTEST:
+        return False
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return any(_in_run(run.group()) for run in _RUN.finditer(_GAPS.sub("", plain)))
+
+
+def _in_run(run: str) -> bool:
+    if len(run) == SHORTEST and run[:2] in _PROVINCES and _is_date("19" + run[6:12]):
+        return True
+    return any(_is_identity(window) for window in _windows(run.upper()))
+
+
+def _windows(run: str) -> Iterator[str]:
+    return (run[start : start + 18] for start in range(len(run) - 17))
+
+
+def _is_identity(number: str) -> bool:
+    return number[:2] in _PROVINCES and _is_date(number[6:14]) and ric.calc_check_digit(number) == number[-1]
+
+
+def _is_date(digits: str) -> bool:
+    try:
+        born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return 1880 <= born.year <= 2100

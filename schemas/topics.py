@@ -1,0 +1,133 @@
+"""The catalogue of topics: who writes, who reads, by what right, how long it is kept, and how Kafka is told."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.feed import FEEDS
+
+HOUSEHOLD_EVENTS = "households.events.v1"
+ALERTS = "alerts.v1"
+CASE_COMMANDS = "cases.commands.v1"
+CASE_EVENTS = "cases.events.v1"
+REJECTED = "feeds.rejected.v1"
+MEMBERS = "households.members.v1"
+ALIASES = "persons.aliases.v1"
+STATE = "households.state.v1"
+
+Size = Literal["trial", "county", "city", "province"]
+Clock = Literal["wall", "driven"]
+Scope = Literal["registered", "all"]
+
+PARTITIONS: dict[Size, int] = {"trial": 4, "county": 12, "city": 24, "province": 96}
+
+_FILE = Path(__file__).with_name("topics.yaml")
+_DAY_MS = 86_400_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Cadence(_Strict):
+    """How often a feed speaks, what its batches close and by which day of the next period that is due."""
+
+    every: Literal["day", "week", "month"]
+    closes: Literal["month", "day"] | None
+    by_day: int = Field(ge=1, le=31)
+
+
+class Watch(_Strict):
+    """Whose facts are kept: `registered` persons, or `all` by the right of a named document."""
+
+    watch: Scope
+    basis: str
+    purpose: str
+
+
+class Entry(_Strict):
+    """One topic of the catalogue."""
+
+    title: str
+    owner: str
+    producers: list[str]
+    consumers: list[str]
+    key: Literal["subject", "household", "person", "alias", "state", "coordinates", "none"]
+    partitions: Literal["by_size"]
+    cleanup: Literal["delete", "compact"]
+    retention_days: int | None = Field(ge=1)
+    sensitivity: Literal["internal", "personal", "restricted"]
+    cadence: Cadence | None = None
+    scope: Watch | None = None
+    model: str | None = None
+    versions: list[int] = []
+    config: dict[str, str | int | float] = {}
+
+
+def feed_topic(kind: str) -> str:
+    """Topic of a feed. Raises KeyError for an unknown one."""
+    return FEEDS[kind].topic
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All topics, from `schemas/topics.yaml`."""
+
+    entries: dict[str, Entry]
+
+    @classmethod
+    def load(cls, file: Path = _FILE) -> "Catalogue":
+        """The catalogue. Raises pydantic.ValidationError or ValueError when the file does not fit the feeds."""
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        catalogue = cls(TypeAdapter(dict[str, Entry]).validate_python(raw))
+        catalogue._fits_feeds()
+        return catalogue
+
+    def _fits_feeds(self) -> None:
+        named = {name for name in self.entries if name.startswith("feeds.") and name != REJECTED}
+        if named != (topics := {spec.topic for spec in FEEDS.values()}):
+            raise ValueError(f"topics.yaml and schemas/feeds differ: {sorted(named ^ topics)}")
+        for spec in FEEDS.values():
+            entry = self.entries[spec.topic]
+            model = f"{spec.model.__module__}.{spec.model.__qualname__}"
+            if entry.model != model or entry.cadence is None or entry.scope is None:
+                raise ValueError(f"topics.yaml: {spec.topic} needs cadence, scope and model {model}")
+
+    @staticmethod
+    def partitions(size: Size) -> int:
+        """Partitions of every topic, for the life of a generation."""
+        return PARTITIONS[size]
+
+    def cadence(self, feed: str) -> Cadence:
+        """Cadence of a feed by kind."""
+        return self._feed(feed).cadence or Cadence(every="day", closes=None, by_day=1)
+
+    def scope(self, feed: str) -> Scope:
+        """Whose facts of a feed are kept."""
+        watch = self._feed(feed).scope
+        return watch.watch if watch else "registered"
+
+    def _feed(self, kind: str) -> Entry:
+        return self.entries[feed_topic(kind)]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All topic names, sorted."""
+        return tuple(sorted(self.entries))
+
+    def config(self, topic: str, clock: Clock = "wall") -> dict[str, str]:
+        """Topic configuration for the broker; the driver of a driven clock sets every timestamp itself."""
+        entry = self.entries[topic]
+        stamped = "LogAppendTime" if clock == "wall" else "CreateTime"
+        kept = -1 if entry.retention_days is None else entry.retention_days * _DAY_MS
+        # A driven clock writes timestamps of other years: time-based retention would delete what was just written.
+        if clock == "driven":
+            kept = -1
+        config = {"cleanup.policy": entry.cleanup, "message.timestamp.type": stamped}
+        if entry.cleanup == "delete":
+            config["retention.ms"] = str(kept)
+        return {**config, **{name: str(value) for name, value in entry.config.items()}}
