@@ -111,7 +111,7 @@ class KafkaBroker:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [
             java, "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{libs}/*",
-            "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._config),
+            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._config),
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if done.returncode:
