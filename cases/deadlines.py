@@ -70,8 +70,8 @@ class _Values(_Strict):
 
 
 class _Calendar(_Strict):
-    off: list[date] = []
-    work: list[date] = []
+    holidays: list[date] = []
+    make_up_days: list[date] = []
 
 
 class _File(_Strict):
@@ -95,7 +95,7 @@ class Deadlines:
             raise DataError(f"办理时限文件有误 {path}：{_where(error)}") from error
         if not read.case_deadlines.values:
             raise DataError(f"办理时限文件没有任何一版 {path}")
-        calendar = WorkCalendar(frozenset(read.calendar.off), frozenset(read.calendar.work))
+        calendar = WorkCalendar(frozenset(read.calendar.holidays), frozenset(read.calendar.make_up_days))
         return cls(tuple(sorted(read.case_deadlines.values.items())), calendar)
 
     def on(self, day: date) -> Edition:

@@ -31,8 +31,14 @@ def _public(text: str) -> str:
     return text
 
 
+def _public_id(text: str) -> str:
+    if _PRIVATE.search(text):
+        raise ValueError("PLAIN_IDENTITY")
+    return text
+
+
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_public)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,100}$"), AfterValidator(_public)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,100}$"), AfterValidator(_public_id)]
 
 
 class _Wire(BaseModel):
