@@ -59,6 +59,16 @@ class Bundle:
         """The bundle these bytes came from."""
         return cls(json.loads(value))
 
+    def narrowed(self, area: str, name: str, changes: Mapping[str, JSON]) -> "Bundle":
+        """This bundle with some keys of one rule changed on all dates, for cases and what-if questions."""
+        plain = json.loads(self._bytes)
+        for value in plain["rules"][area][name]["values"]:
+            unknown = sorted(set(changes) - set(value["values"]))
+            if unknown:
+                raise KeyError(f"{name} has no key {', '.join(unknown)}")
+            value["values"].update(changes)
+        return Bundle(plain)
+
     def canonical(self) -> bytes:
         """The whole bundle as JSON with sorted keys: equal content gives equal bytes."""
         return self._bytes

@@ -186,6 +186,7 @@ class Policy:
         self.day, self.version, self.areas, self.schemes = day, version, areas, schemes
         self._histories = histories
         self._rules: dict[tuple[str, str], Rule] = {}
+        self._changes: dict[tuple[str, str], date | None] = {}
 
     def rule(self, name: str, area: str) -> Rule:
         """The rule in force for an area, its own or the nearest above it. Raises `PolicyMissing`."""
@@ -201,6 +202,13 @@ class Policy:
 
     def next_change(self, name: str, area: str) -> date | None:
         """The first later day on which `rule(name, area)` may differ; None when nothing is planned."""
+        try:
+            return self._changes[name, area]
+        except KeyError:
+            change = self._changes[name, area] = self._next_change(name, area)
+            return change
+
+    def _next_change(self, name: str, area: str) -> date | None:
         days = [self.areas.next_change(self.day)]
         for each in self._chain(name, area):
             history = self._histories.get((each, name))

@@ -1,0 +1,79 @@
+"""DEATH-ON-BENEFIT 去世后发放核实: a benefit is on record for a month after the month in which the person died."""
+
+from datetime import date
+
+from detectors.calendar import month_text
+from detectors.findings import Breach, EvidenceItem, Findings
+from detectors.registry import Family, detector
+from detectors.words import who
+from households.ledger import Household
+from policy.parameters import Policy, Rule
+from schemas.facts import Benefit, Death, first_day
+from schemas.labels import ReportedBy
+
+
+@detector(
+    code="DEATH-ON-BENEFIT",
+    version="1.0.0",
+    family=Family.REVIEW,
+    listens=("vital.death", "civil.benefit", "civil.household"),
+    rule="death_on_benefit",
+)
+def death_on_benefit(household: Household, on: date, policy: Policy) -> Findings:
+    """A breach per person with a benefit month after the month of death; it asks for a check and stops nothing.
+
+    One kind of source is a report to be checked (待核实), two independent ones confirm each other and raise the
+    severity. Where sources differ on the day, the latest counts, in the family's favour. `since` is the first day of
+    the first such month. Measure: benefit months; the amounts are only listed.
+    """
+    findings = Findings.covering(household, on, policy, "civil.benefit")
+    area = household.responsible_area
+    rule = policy.rule("death_on_benefit", area)
+    today = on.toordinal()
+    findings.recheck(policy.next_change("death_on_benefit", area))
+    for person, reports in _reports(household).items():
+        known = [each for each in reports if each.day <= today]
+        after_death = [
+            each
+            for each in household.benefits(person)
+            if known and each.amount_fen > 0 and each.month > max(death.month for death in known)
+        ]
+        paid = [each for each in after_death if each.day <= today]
+        later = [each.day for each in (*reports, *after_death) if each.day > today]
+        findings.recheck(date.fromordinal(min(later)) if later else None)
+        if len({each.month for each in paid}) >= rule.number("months"):
+            findings.add(_breach(household, person, known, paid, rule))
+    return findings
+
+
+def _reports(household: Household) -> dict[str, list[Death]]:
+    people = sorted({each.person for each in household.head.members})
+    return {person: reports for person in people if (reports := household.deaths(person))}
+
+
+def _breach(household: Household, person: str, known: list[Death], paid: list[Benefit], rule: Rule) -> Breach:
+    sources = sorted({ReportedBy[each.reported_by].label for each in known})
+    confirmed = len(sources) >= rule.number("confirming_sources")
+    died = max(each.day for each in known)
+    months = sorted({each.month for each in paid})
+    relation = household.relation(person, died)
+    line = rule.mark("months")
+    basis = f"{'、'.join(sources)}{'相互印证' if confirmed else '一个来源，待核实'}"
+    return Breach(
+        cause=person,
+        subject=relation,
+        since=date.fromordinal(first_day(months[rule.number("months") - 1])),
+        severity=rule.number("severity_confirmed" if confirmed else "severity"),
+        measure=len(months),
+        unit="months",
+        threshold=line,
+        reason=(
+            f"{who(relation)}有去世登记（{basis}），{month_text(months[0])}起仍有{len(months)}个月待遇发放记录，"
+            f"请复核发放信息并关心家属（{line.cited}）"
+        ),
+        evidence=(
+            *(EvidenceItem(each.key, Death.feed, each.source, each.day, 1) for each in known),
+            *(EvidenceItem(each.key, Benefit.feed, each.source, each.day, each.amount_fen) for each in paid),
+        ),
+        person=person,
+    )

@@ -1,0 +1,129 @@
+"""MED-SELFPAY 大额自付医疗: what a member, or the household together, paid for treatment passes the local line."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from detectors.burden import (
+    Charge,
+    Counting,
+    Window,
+    above_since,
+    at_most,
+    charges,
+    evidence,
+    inside,
+    medical_year,
+    next_change,
+    rolling_year,
+)
+from detectors.calendar import year_ago
+from detectors.findings import Breach, Findings
+from detectors.people import next_edge
+from detectors.registry import Family, detector
+from detectors.words import who
+from households.ledger import HOUSEHOLD, Household
+from policy.parameters import Line, Policy, Rule, Steps, severity
+from policy.schemes import OTHER
+from schemas.labels import yuan
+
+_WINDOWS = {"rolling_12m": rolling_year, "medical_year": medical_year}
+
+
+class Terms(NamedTuple):
+    """The rule as this detector reads it."""
+
+    persons: bool
+    together: bool
+    windows: tuple[str, ...]
+    counting: Counting
+    lowest: int
+    bands: Steps
+
+    @classmethod
+    def of(cls, rule: Rule) -> "Terms":
+        """From the keys of the parameter file."""
+        subjects = rule.words("subjects")
+        return cls(
+            "person" in subjects,
+            "household" in subjects,
+            rule.words("windows"),
+            Counting.of(rule),
+            rule.lowest(),
+            rule.steps("bands"),
+        )
+
+
+@detector(
+    code="MED-SELFPAY",
+    version="1.0.0",
+    family=Family.RISK,
+    listens=("medical.settlement", "medical.reimbursement", "civil.household"),
+    rule="medical_selfpay",
+)
+def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
+    """One breach per subject whose personal burden inside a window is above the line of its tier.
+
+    Subject, windows (medical year, rolling 12 months; half-open) and what counts as burden are policy, because
+    places differ. Amounts are fen, after every payer and refund known to the ledger; a reversed bill was never
+    billed. `since` is the first day of the unbroken stretch above today's line. A stale feed makes the rest
+    `Insufficient`, but a line already passed stays passed.
+    """
+    findings = Findings.covering(household, on, policy, "medical.settlement")
+    rule = policy.rule("medical_selfpay", household.responsible_area)
+    terms = rule.read(Terms.of)
+    today = on.toordinal()
+    findings.recheck(policy.next_change("medical_selfpay", household.responsible_area))
+    bound = at_most(household, year_ago(today) + 1, terms.counting)
+    if bound <= terms.lowest or bound <= _lowest_held(household, rule):
+        return findings
+    for subject, window, found in _subjects(household, today, terms):
+        line = rule.line(household.tier_of(subject, today, policy.schemes))
+        since = above_since(found, window, line.value + 1)
+        if since is not None:
+            findings.add(_breach(household, subject, window, found, line, since, terms.bands))
+        findings.recheck(next_change(found, window))
+    findings.recheck(next_edge(household, today))
+    return findings
+
+
+def _lowest_held(household: Household, rule: Rule) -> int:
+    """The lowest line that anybody of this household has, had or is about to have."""
+    lowest = rule.line(OTHER).value
+    for member in household.head.members:
+        for status in member.statuses:
+            lowest = min(lowest, rule.line(status.scheme).value)
+    return lowest
+
+
+def _subjects(household: Household, today: int, terms: Terms) -> Iterator[tuple[str, Window, list[Charge]]]:
+    people = [member.person for member in household.members_on(today)]
+    groups = [(person, [person]) for person in people] if terms.persons else []
+    if terms.together:
+        groups.append((HOUSEHOLD, people))
+    for subject, group in groups:
+        found = charges(household, group, terms.counting)
+        for name in terms.windows:
+            yield subject, _WINDOWS[name](today), found
+
+
+def _breach(
+    household: Household, subject: str, window: Window, found: list[Charge], line: Line, since: int, bands: Steps
+) -> Breach:
+    counted = inside(found, window)
+    burden = sum(each.fen for each in counted)
+    relation = household.relation(subject, window.after - 1)
+    return Breach(
+        cause=f"{subject}/{window.name}",
+        subject=relation,
+        since=date.fromordinal(since),
+        severity=severity(bands, burden * 100 // line.value if line.value else burden),
+        measure=burden,
+        unit="fen",
+        threshold=line,
+        reason=(
+            f"{who(relation)}{window.label}医疗个人负担{yuan(burden)}，"
+            f"超过{line.label}预警线{yuan(line.value)}（{line.cited}）"
+        ),
+        evidence=evidence(counted),
+    )
