@@ -1,0 +1,78 @@
+"""What screens and commands read about alerts: always the newest revision, whatever was inserted twice."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.alerts import Alert
+from schemas.errors import CallError, DataError
+from sinks.store import AlertStore, Param
+
+STANDING = ("raised", "updated")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which alerts; None = any. `standing`: only those in force."""
+
+    areas: Sequence[str] | None = None
+    detector: str | None = None
+    family: str | None = None
+    household: str | None = None
+    standing: bool = False
+    baseline: bool | None = None
+
+
+def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int = 50) -> list[Alert]:
+    """The newest revision of each alert, most recently known first."""
+    chosen = chosen or Filter()
+    where: list[str] = []
+    params: dict[str, Param] = {"n": limit}
+    for column, value in (("detector", chosen.detector), ("family", chosen.family), ("household", chosen.household)):
+        if value is not None:
+            where.append(f"{column} = %({column})s")
+            params[column] = value
+    if chosen.areas is not None:
+        where.append("responsible_area IN %(areas)s")
+        params["areas"] = list(chosen.areas) or [""]
+    if chosen.baseline is not None:
+        where.append("baseline = %(baseline)s")
+        params["baseline"] = int(chosen.baseline)
+    having = f"HAVING argMax(state, revision) IN {STANDING}" if chosen.standing else ""
+    rows = store.query(
+        "SELECT argMax(json, revision) AS body, max(known_at_ms) AS latest, alert_id FROM alerts "  # noqa: S608
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} GROUP BY alert_id {having} "
+        "ORDER BY latest DESC, alert_id LIMIT %(n)s",
+        params,
+    )
+    return [Alert.model_validate_json(str(body)) for body, _, _ in rows]
+
+
+def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
+    """Every revision of one alert, oldest first; a beginning of the id is enough when it is the only one.
+
+    Raises CallError on a malformed or ambiguous beginning, DataError when there is no such alert.
+    """
+    if not re.fullmatch(r"[0-9a-f-]{4,36}", alert_id):
+        raise CallError("预警编号应为编号本身或其开头（至少 4 位十六进制）")
+    rows = store.query(
+        "SELECT alert_id, revision, json FROM alerts WHERE alert_id LIKE %(begin)s "
+        "ORDER BY alert_id, revision LIMIT 1 BY alert_id, revision LIMIT 1000",
+        {"begin": f"{alert_id}%"},
+    )
+    found = {str(row[0]) for row in rows}
+    if len(found) > 1:
+        raise CallError(f"以 {alert_id} 开头的预警不止一条，请多写几位")
+    if not found:
+        raise DataError(f"没有编号为 {alert_id} 的预警")
+    return [Alert.model_validate_json(str(body)) for _, _, body in rows]
+
+
+def cases_of(store: AlertStore, alert_id: str) -> list[str]:
+    """The cases the alert opened or joined, in the order it did."""
+    rows = store.query(
+        "SELECT case_id, min(at_ms) AS first FROM case_events WHERE alert_id = %(a)s AND type IN ('opened', 'joined') "
+        "GROUP BY case_id ORDER BY first, case_id",
+        {"a": alert_id},
+    )
+    return [str(case_id) for case_id, _ in rows]
