@@ -63,7 +63,7 @@ class Origin(Protocol):
 class FeedData(Protocol):
     """The four questions asked of the data of an event."""
 
-    def natural_key(self, origin: Origin) -> str | None: ...
+    def natural_key(self, origin: Origin) -> str: ...
     def day(self) -> int: ...
     def problems(self) -> tuple[Flaw, ...]: ...
     def to_fact(self, head: FactHead) -> AnyFact: ...
@@ -145,8 +145,8 @@ class FeedModel(BaseModel):
         cls.feed_kind, cls.feed_version = kind, version
         cls.feed_fact, cls.feed_ahead_days = fact, ahead_days
 
-    def natural_key(self, origin: Origin) -> str | None:
-        """What makes two records the same fact (records.md §2), parts joined with `|`; None: the key is missing."""
+    def natural_key(self, origin: Origin) -> str:
+        """What makes two records the same fact (records.md §2), parts joined with `|`."""
         raise NotImplementedError
 
     def day(self) -> int:

@@ -12,9 +12,9 @@ SHORTEST = 15
 # Province parts of resident numbers (GB/T 2260), resident permits of Hong Kong, Macao, Taiwan, permanent foreigners
 # (9xx) and the invented region 99 of synthetic numbers.
 _PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
-    "71 81 82 83 91 99".split()
-)
+    f"{province:02d}"
+    for province in (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66))
+) | {"71", "81", "82", "83", "91", "99"}
 _RUN = re.compile(r"[0-9]{15,}[Xx]?")
 _GAPS = re.compile(r"(?<=[0-9])\s+(?=[0-9Xx])")
 

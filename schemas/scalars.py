@@ -36,7 +36,6 @@ class Scalar:
     wire: Any
     schema: dict[str, Any]
     sentence: str
-    is_key: bool = False
 
     def check(self, value: object) -> object:
         """The value as the decoder would read it. Raises PydanticCustomError without repeating the value."""
@@ -47,8 +46,8 @@ class Scalar:
             raise PydanticCustomError("wrong_type" if wrong else "bad_value", "{s}", {"s": self.sentence}) from None
         if isinstance(read, str) and not read.isprintable():
             raise PydanticCustomError("bad_value", "含有不可见字符")
-        if self.is_key and isinstance(read, str) and (" " in read or "|" in read):
-            raise PydanticCustomError("bad_value", "业务主键不得含空格或竖线")
+        if isinstance(read, str) and "|" in read:
+            raise PydanticCustomError("bad_value", "不得含竖线")
         return read
 
     def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -65,7 +64,8 @@ def _pattern(regex: str) -> dict[str, Any]:
 
 
 def _text(longest: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest}
+    # The bar joins the parts of natural keys.
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^|]+$"}
 
 
 # `\Z`, not `$`: Python's `$` also matches before a final newline. JSON Schema knows only `$`, which there is the end.
@@ -76,6 +76,13 @@ def _shape(regex: str) -> Any:
 PERSON = r"p_[0-9a-f]{32}"
 HOUSEHOLD = r"h_[0-9a-f]{32}"
 MONTH = r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"
+
+# The envelope's own types, as msgspec reads them.
+WireWord = Annotated[str, Meta(min_length=1, max_length=128)]
+WireTrail = Annotated[str, Meta(min_length=1, max_length=512)]
+WireMoment = Annotated[datetime, Meta(tz=True)]
+WirePerson = Annotated[str, Meta(pattern=f"^{PERSON}\\Z")]
+WireCount = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 Fen = Annotated[
     int,
@@ -91,7 +98,7 @@ Moment = Annotated[
     datetime,
     Scalar(
         "time",
-        Annotated[datetime, Meta(tz=True)],
+        WireMoment,
         {"type": "string", "format": "date-time"},
         "应为带时区的 RFC 3339 时间",
     ),
@@ -102,9 +109,8 @@ Key = Annotated[
     Scalar(
         "key",
         Annotated[str, Meta(min_length=1, max_length=MAX_KEY)],
-        {**_text(MAX_KEY), "pattern": r"^[^\s|]+$"},
+        _text(MAX_KEY),
         f"应为 1 至 {MAX_KEY} 个字符的编号",
-        is_key=True,
     ),
 ]
 Text = Annotated[
@@ -120,7 +126,7 @@ Area = Annotated[str, Scalar("area", _shape(r"[0-9]{12}"), _pattern(r"^[0-9]{12}
 Scheme = Annotated[
     str, Scalar("scheme", _shape(r"[A-Z][A-Z0-9_]{1,31}"), _pattern(r"^[A-Z][A-Z0-9_]{1,31}$"), "应为救助类别代码")
 ]
-Person = Annotated[str, Scalar("person", _shape(PERSON), _pattern(f"^{PERSON}$"), "应为 p_ 加 32 位十六进制的人员假名")]
+Person = Annotated[str, Scalar("person", WirePerson, _pattern(f"^{PERSON}$"), "应为 p_ 加 32 位十六进制的人员假名")]
 HouseholdId = Annotated[
     str, Scalar("household", _shape(HOUSEHOLD), _pattern(f"^{HOUSEHOLD}$"), "应为 h_ 加 32 位十六进制的户假名")
 ]
@@ -128,8 +134,10 @@ Count = Annotated[
     int,
     Scalar(
         "count",
-        Annotated[int, Meta(ge=0, le=2**31 - 1)],
+        WireCount,
         {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
         "应为非负整数",
     ),
 ]
+Word = Annotated[str, Scalar("text", WireWord, _text(128), "应为 1 至 128 个字符的文字")]
+Trail = Annotated[str, Scalar("text", WireTrail, _text(512), "应为 1 至 512 个字符的文字")]

@@ -124,10 +124,12 @@ class Catalogue:
         entry = self.entries[topic]
         stamped = "LogAppendTime" if clock == "wall" else "CreateTime"
         kept = -1 if entry.retention_days is None else entry.retention_days * _DAY_MS
-        # A driven clock writes timestamps of other years: time-based retention would delete what was just written.
-        if clock == "driven":
-            kept = -1
         config = {"cleanup.policy": entry.cleanup, "message.timestamp.type": stamped}
+        if clock == "driven":
+            # The driver writes timestamps of other years: retention by time would delete what was just written,
+            # and Kafka 4 refuses what lies more than an hour ahead.
+            kept = -1
+            config["message.timestamp.after.max.ms"] = str(2**63 - 1)
         if entry.cleanup == "delete":
             config["retention.ms"] = str(kept)
         return {**config, **{name: str(value) for name, value in entry.config.items()}}

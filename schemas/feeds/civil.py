@@ -50,7 +50,7 @@ class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同
         DeclaredHousehold | None, field("属地与核定收入", meaning="只随户主的成员记录报送，户主必填")
     ] = None
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(household, person, valid_from)."""
         return f"{self.household}|{origin.subject}|{self.valid_from}"
 
@@ -72,14 +72,18 @@ class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同
 
     def to_fact(self, head: FactHead) -> Membership:
         """The membership; its person is the middle of the key."""
-        declared = self.declared and Declared(
-            self.declared.hukou_area,
-            self.declared.residence_area,
-            self.declared.responsible_area,
-            self.declared.incident_area,
-            self.declared.monthly_income,
-            self.declared.income_period,
-            self.declared.income_document,
+        declared = (
+            None
+            if self.declared is None
+            else Declared(
+                self.declared.hukou_area,
+                self.declared.residence_area,
+                self.declared.responsible_area,
+                self.declared.incident_area,
+                self.declared.monthly_income,
+                self.declared.income_period,
+                self.declared.income_document,
+            )
         )
         return Membership(
             *head,
@@ -104,7 +108,7 @@ class CivilBenefit(FeedModel, kind="civil.benefit", version=1, title="救助待�
     amount: Annotated[Fen, field("发放金额", meaning="追回为负数", example=98_000)]
     paid_on: Annotated[Day | None, field("发放日期", example="2026-05-10")] = None
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(person, scheme, month)."""
         return f"{origin.subject}|{self.scheme}|{self.month}"
 

@@ -22,7 +22,7 @@ class EmploymentContribution(
     base: Annotated[Fen, field("缴费基数", meaning="每月缴费工资基数", example=520_000)]
     paid_on: Annotated[Day | None, field("到账日期", example="2026-05-21")] = None
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(person, month, employer)."""
         return f"{origin.subject}|{self.month}|{self.employer}"
 
@@ -48,7 +48,7 @@ class EmploymentStatus(FeedModel, kind="employment.status", version=1, title="�
         Day | None, field("终止日期", meaning="不再处于该状态的第一天；仍在持续则不填", example="2026-09-01")
     ] = None
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(person, kind, start)."""
         return f"{origin.subject}|{self.kind}|{self.start}"
 

@@ -19,9 +19,9 @@ class MedicalSettlement(FeedModel, kind="medical.settlement", version=1, title="
     settled_on: Annotated[Day, field("结算日期", example="2026-05-14")]
     visit: Annotated[Visit, field("就诊类型", example="INPATIENT")]
     hospital: Annotated[Text, field("医疗机构编码", example="H33990100001")]
-    disease: Annotated[
-        Text | None, field("疾病编码 ICD-10", sensitivity=Sensitivity.RESTRICTED, example="C34.900")
-    ] = None
+    disease: Annotated[Text | None, field("疾病编码 ICD-10", sensitivity=Sensitivity.RESTRICTED, example="C34.900")] = (
+        None
+    )
     total: Annotated[Fen, field("总费用", example=1_286_000)]
     pooled_pay: Annotated[Fen, field("基本医保统筹支付", example=640_000)]
     critical_pay: Annotated[Fen, field("大病保险支付", example=120_000)]
@@ -32,7 +32,7 @@ class MedicalSettlement(FeedModel, kind="medical.settlement", version=1, title="
     ]
     out_of_catalogue: Annotated[Fen, field("目录外自费", meaning="医保目录以外、全部由个人承担的部分", example=150_000)]
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """`settle_no`; a system without one is known by (source, id) of the event."""
         return self.settle_no or f"{origin.source}|{origin.id}"
 
@@ -54,14 +54,10 @@ class MedicalSettlement(FeedModel, kind="medical.settlement", version=1, title="
 
     def to_fact(self, head: FactHead) -> Bill:
         """Amounts after all public payers."""
-        return Bill(
-            *head, self.in_catalogue_self_paid, self.out_of_catalogue, self.account_pay, self.total, self.visit
-        )
+        return Bill(*head, self.in_catalogue_self_paid, self.out_of_catalogue, self.account_pay, self.total, self.visit)
 
 
-class MedicalReimbursement(
-    FeedModel, kind="medical.reimbursement", version=1, title="医疗费用后续报销", fact=Refund
-):
+class MedicalReimbursement(FeedModel, kind="medical.reimbursement", version=1, title="医疗费用后续报销", fact=Refund):
     """A later payer or refund against one bill 惠民保、商业保险、二次救助、慈善支付."""
 
     settle_no: Annotated[Key, field("结算单号", key=True, example="S202605-000123")]
@@ -70,7 +66,7 @@ class MedicalReimbursement(
     paid_on: Annotated[Day, field("支付日期", example="2026-09-08")]
     amount: Annotated[Fen, field("支付金额", meaning="支付给个人的金额；追回为负数", example=80_000)]
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(settle_no, payer, reimburse_no)."""
         return f"{self.settle_no}|{self.payer}|{self.reimburse_no}"
 

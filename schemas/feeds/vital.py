@@ -17,7 +17,7 @@ class VitalDeath(FeedModel, kind="vital.death", version=1, title="死亡登记",
         Text | None, field("死亡证明编号", sensitivity=Sensitivity.RESTRICTED, example="DC2026-00017")
     ] = None
 
-    def natural_key(self, origin: Origin) -> str | None:
+    def natural_key(self, origin: Origin) -> str:
         """(person, kind of source)."""
         return f"{origin.subject}|{self.reported_by}"
 
