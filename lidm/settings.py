@@ -1,0 +1,130 @@
+"""Settings of a running `lidm`: environment variables `LIDM_*`, then the announced service, then defaults."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import CallError, Unreachable
+
+Clock = Literal["wall", "driven"]
+Size = Literal["trial", "county", "city", "province"]
+
+
+class Address(BaseModel):
+    """Where ClickHouse listens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int
+
+
+class Announced(BaseModel):
+    """What a running stack says of itself in `<data_dir>/run/service.json`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    mode: Literal["local", "embedded"]
+    broker: str
+    clickhouse: Address | None = None
+    api: str | None = None
+    pid: int
+    clock: Clock = "wall"
+    size: Size = "trial"
+
+
+class Settings(BaseSettings):
+    """Every knob an operator has. Unknown `LIDM_*` names are errors; values are checked at start."""
+
+    model_config = SettingsConfigDict(env_prefix="LIDM_", extra="forbid", frozen=True)
+
+    data_dir: Path = Path(".lidm")
+    broker: str | None = None
+    store: Literal["clickhouse", "embedded"] = "clickhouse"
+    clickhouse_host: str | None = None
+    clickhouse_port: int | None = None
+    clickhouse_database: str = "lidm"
+    clickhouse_user: str = "default"
+    clickhouse_password: str = ""
+    clock: Clock | None = None
+    size: Size | None = None
+    policy_dir: Path = Path(__file__).resolve().parent.parent / "policy"
+    linkage_key_file: Path | None = None
+    vault_file: Path | None = None
+    seal_public_key_file: Path | None = None
+    session_seconds: float = 30.0
+    checkpoint_seconds: float = 0.5
+    instance: str | None = None
+    http_port: int = 0
+    generation: str = "g1"
+    actor: str = "operator"
+    failpoint: str | None = None
+    log_level: str = "info"
+
+    @cached_property
+    def announced(self) -> Announced | None:
+        """The stack that runs in this data folder, if one announced itself."""
+        path = self.data_dir / "run" / "service.json"
+        if not path.exists():
+            return None
+        try:
+            return Announced.model_validate(json.loads(path.read_text()))
+        except (ValidationError, json.JSONDecodeError) as error:
+            raise CallError(f"服务描述文件无法读取：{path}") from error
+
+    @property
+    def bootstrap(self) -> str:
+        """Address of the broker. Raises Unreachable when nothing is configured and nothing runs here."""
+        if self.broker:
+            return self.broker
+        if self.announced:
+            return self.announced.broker
+        raise Unreachable("没有找到消息服务：请先运行 make up 或 lidm run --embedded，或设置 LIDM_BROKER")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the broker is the in-memory cluster of another process."""
+        return self.broker is None and self.announced is not None and self.announced.mode == "embedded"
+
+    @property
+    def effective_clock(self) -> Clock:
+        """`wall`, unless set or announced otherwise."""
+        return self.clock or (self.announced.clock if self.announced else "wall")
+
+    @property
+    def effective_size(self) -> Size:
+        """Partition size class of this generation."""
+        return self.size or (self.announced.size if self.announced else "trial")
+
+    @property
+    def clickhouse(self) -> Address:
+        """Address of the ClickHouse server. Raises Unreachable when none is known."""
+        if self.clickhouse_host:
+            return Address(host=self.clickhouse_host, port=self.clickhouse_port or 9000)
+        if self.announced and self.announced.clickhouse:
+            return self.announced.clickhouse
+        raise Unreachable("没有找到 ClickHouse：请先运行 make up，或设置 LIDM_CLICKHOUSE_HOST")
+
+    @property
+    def keys_dir(self) -> Path:
+        """Folder of the gateway's keys."""
+        return self.data_dir / "keys"
+
+    @property
+    def vault(self) -> Path:
+        """File of the encrypted vault."""
+        return self.vault_file or self.data_dir / "vault.sqlite"
+
+
+def load_settings() -> Settings:
+    """Settings of this process. Raises CallError that names the wrong variable."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = "、".join(f"LIDM_{'_'.join(map(str, e['loc'])).upper()}" for e in error.errors())
+        raise CallError(f"设置有误：{wrong}") from error
+    return settings

@@ -1,0 +1,172 @@
+"""Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
+
+A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
+records (tick, batch.part, policy.activated, golive) carry an empty household and mean the whole partition.
+`known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from schemas.facts import AnyFact, Membership, Version
+
+
+class Route(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What the router knew: the version of the person's newest membership, the household left, forwards so far."""
+
+    seen: Version | None = None
+    previous: str | None = None
+    hops: int = 0
+
+
+class FactBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A fact, the person it belongs to and how it was routed (None: by the person's only known membership)."""
+
+    person: str
+    fact: AnyFact
+    route: Route | None = None
+
+
+class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An episode that goes with a person: enough to continue it under the same alert_id; `detail`: its last words."""
+
+    detector: str
+    cause: str
+    alert_id: str
+    revision: int
+    since: int
+    first_since: int
+    opened_on: int
+    severity: int
+    measure: int
+    threshold_fen: int
+    digest: str
+    emitted: bool
+    baseline: bool
+    ended: str | None
+    ended_on: int | None
+    detail: bytes = b""
+
+
+class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A person's facts and episodes, written by the household left. transfer_id = UUIDv5(person, membership version)."""
+
+    transfer_id: str
+    person: str
+    left: str
+    membership: Version
+    facts: tuple[AnyFact, ...]
+    episodes: tuple[Carried, ...]
+
+
+class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """It is at least `at_ms`."""
+
+    at_ms: int
+
+
+class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Feed partition `q` of a batch is delivered up to its end manifest; `of` parts make the batch closed."""
+
+    feed: str
+    batchid: str
+    q: int
+    of: int
+    period: str
+    areas: tuple[str, ...]
+    mode: str
+    rows: int
+    begun_ms: int
+
+
+class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The whole canonical policy bundle, zstd, and its hash."""
+
+    hash: str
+    bundle: bytes
+
+
+class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day."""
+
+    area: str
+    detector: str
+    per_day: int
+
+
+class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    household: str
+    known_at: int
+    topic: str
+    partition: int
+    offset: int
+
+
+class FactRecord(_Record, array_like=True, frozen=True, gc=False, tag="fact"):
+    """A fact for a household, from intake."""
+
+    body: FactBody
+
+
+class ForwardRecord(_Record, array_like=True, frozen=True, gc=False, tag="forward"):
+    """A late fact sent on by the household a person left; at most `MAX_HOPS` times."""
+
+    body: FactBody
+
+
+class TransferRecord(_Record, array_like=True, frozen=True, gc=False, tag="transfer"):
+    """What goes with a person to the new household."""
+
+    body: TransferBody
+
+
+class TickRecord(_Record, array_like=True, frozen=True, gc=False, tag="tick"):
+    """The clock of the partition."""
+
+    body: TickBody
+
+
+class BatchPartRecord(_Record, array_like=True, frozen=True, gc=False, tag="batch.part"):
+    """One feed partition of a batch is complete."""
+
+    body: BatchPartBody
+
+
+class PolicyRecord(_Record, array_like=True, frozen=True, gc=False, tag="policy.activated"):
+    """From here on this policy holds."""
+
+    body: PolicyBody
+
+
+class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"):
+    """From here on this detector speaks in this area."""
+
+    body: GoliveBody
+
+
+Record = FactRecord | ForwardRecord | TransferRecord | TickRecord | BatchPartRecord | PolicyRecord | GoliveRecord
+
+MAX_HOPS = 4
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Record])
+
+
+def encode_block(records: Iterable[Record]) -> bytes:
+    """The message value of a block."""
+    return _encoder.encode(list(records))
+
+
+def decode_block(value: bytes) -> list[Record]:
+    """The records of a block. Raises msgspec.DecodeError (or ValidationError) when the bytes are not a block."""
+    return _decoder.decode(value)
+
+
+def json_ready(record: Record) -> Any:
+    """A record as plain Python values, for people and tests."""
+    return msgspec.to_builtins(record)
+
+
+__all__ = ["Membership", "Record", "decode_block", "encode_block", "json_ready"]

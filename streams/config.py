@@ -1,0 +1,36 @@
+"""What every stage of the stream needs to know about where it runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from schemas.topics import Catalogue
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """Broker, partitions, clocks and limits of one worker.
+
+    `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
+    `max_unread_bytes`: how far a producer may run ahead of its slowest reader per partition; 0 = no limit.
+    """
+
+    broker: str
+    partitions: int
+    clock: Literal["wall", "driven"] = "wall"
+    embedded: bool = False
+    session_seconds: float = 30.0
+    checkpoint_seconds: float = 0.5
+    instance: str | None = None
+    data_dir: Path = Path(".lidm")
+    generation: str = "g1"
+    seal_public_key: bytes = b""
+    catalogue: Catalogue = Catalogue.load()
+    max_unread_bytes: int = 0
+    fetch_bytes: int = 1024 * 1024
+    decoded_households: int = 60_000
+    compression: str = "snappy"
+
+    def group(self, stage: str) -> str:
+        """Consumer group of a stage; one per stage, whether stages share a process or not."""
+        return f"lidm-{stage}"

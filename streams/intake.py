@@ -1,0 +1,263 @@
+"""Intake: reads feed topics in polls, sends blocks to households, and commits only after delivery.
+
+Promises: every element of every message ends in a block, in `feeds.rejected.v1` or in a count of out-of-scope facts
+before its offset is committed. A crash repeats messages; ledgers ignore repeats. Rows of open batches are kept in the
+commit's metadata, so a batch survives a change of owner.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
+from aiokafka.structs import OffsetAndMetadata
+from mode import Service
+
+from schemas.errors import Stop
+from schemas.feed import FEEDS
+from schemas.topics import ALIASES, MEMBERS, feed_topic
+from streams.config import StreamConfig
+from streams.delivery import Delivery
+from streams.failpoints import failpoint
+from streams.guard import stop_process
+from streams.metrics import METRICS
+from streams.registry import Registry, decode_stay
+from streams.routing import Counts, Inbound, OpenBatch, Router
+
+log = structlog.get_logger("lidm.intake")
+POLL_RECORDS = 5000
+COMMIT_SECONDS = 0.25
+
+
+class Intake(Service):
+    """The polling service of one worker; hosted by the stage's Faust app."""
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        delivery: Delivery,
+        registry: Registry,
+        on_read: Callable[[str, int, int], None] = lambda topic, partition, offset: None,
+        feeds: tuple[str, ...] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._config = config
+        self._delivery = delivery
+        self._registry = registry
+        self._on_read = on_read
+        self._specs = {feed_topic(kind): spec for kind, spec in FEEDS.items() if feeds is None or kind in feeds}
+        self._router = Router(registry, config.partitions, config.seal_public_key)
+        self._positions: dict[TopicPartition, int] = {}
+        self._committed_at = 0.0
+        self._lock = asyncio.Lock()
+        self._consumer: AIOKafkaConsumer | None = None
+        self._hints: AIOKafkaConsumer | None = None
+        self.phase = "idle"
+
+    @property
+    def assigned(self) -> bool:
+        """Whether this worker has feed partitions."""
+        return self._consumer is not None and bool(self._consumer.assignment())
+
+    @property
+    def uncommitted(self) -> int:
+        """Feed partitions with delivered but uncommitted positions."""
+        return len(self._positions)
+
+    async def on_start(self) -> None:
+        """Learns every membership first: a fact read before its membership is known would count as out of scope."""
+        await self._learn_memberships()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._config.broker,
+            group_id=self._config.group("intake"),
+            group_instance_id=f"intake-{self._config.instance}" if self._config.instance else None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=int(self._config.session_seconds * 1000),
+            heartbeat_interval_ms=int(min(2.0, self._config.session_seconds / 3) * 1000),
+            max_poll_records=POLL_RECORDS,
+            max_partition_fetch_bytes=self._config.fetch_bytes,
+            fetch_max_wait_ms=50,
+        )
+        self._consumer.subscribe(sorted(self._specs), listener=_Handover(self))
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        """Delivers and commits what was read, then leaves the group."""
+        async with self._lock:
+            await self._deliver()
+            await self._commit()
+        for consumer in (self._consumer, self._hints):
+            if consumer is not None:
+                await consumer.stop()
+
+    @Service.task
+    async def _read(self) -> None:
+        consumer = self._consumer
+        while consumer is not None and not self.should_stop:
+            try:
+                batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
+                async with self._lock:
+                    self._route(batches)
+                    await self._deliver()
+                    if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
+                        await self._commit()
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                stop_process("intake", error)
+
+    @Service.task
+    async def _follow_memberships(self) -> None:
+        while self._hints is not None and not self.should_stop:
+            for records in (await self._hints.getmany(timeout_ms=500)).values():
+                for record in records:
+                    self._learn(record.topic, record.key, record.value)
+
+    def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
+        self.phase = "route" if batches else "idle"
+        for place, records in batches.items():
+            if place not in (self._consumer.assignment() if self._consumer else ()):
+                continue
+            self._router.take(
+                self._specs[place.topic],
+                [Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value) for r in records],
+            )
+            self._positions[place] = records[-1].offset + 1
+            self._on_read(place.topic, place.partition, records[-1].offset + 1)
+
+    async def _deliver(self) -> None:
+        letters, hints, counts = self._router.drain()
+        if letters:
+            self.phase = "outputs"
+            half = len(letters) // 2
+            await self._delivery.send(letters[:half])
+            failpoint("intake.mid_outputs")
+            await self._delivery.send(letters[half:])
+        if hints:
+            await self._delivery.send(hints)
+        if letters:
+            failpoint("intake.after_outputs")
+        _measure(counts)
+
+    async def _commit(self) -> None:
+        self._committed_at = time.monotonic()
+        METRICS.set("lidm_loop_progress_timestamp_seconds", time.time(), stage="intake")
+        if not self._positions or self._consumer is None:
+            return
+        self.phase = "commit"
+        mine = self._consumer.assignment()
+        offsets = {
+            place: OffsetAndMetadata(position, self._open_batches(place))
+            for place, position in self._positions.items()
+            if place in mine
+        }
+        try:
+            if offsets:
+                await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError, RebalanceInProgressError) as error:
+            log.warning("commit_lost_to_rebalance", error=type(error).__name__)  # the next owner repeats; no loss
+            return
+        self._positions = {}
+        self.phase = "idle"
+        failpoint("intake.after_commit")
+
+    def _open_batches(self, place: TopicPartition) -> str:
+        batches = self._router.open.get((place.topic, place.partition), {})
+        return json.dumps({name: [b.rows, b.begun_ms] for name, b in batches.items()}) if batches else ""
+
+    async def _take_over(self, places: set[TopicPartition]) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            return
+        mine = [place for place in places if place.topic in self._specs]
+        fetched = await consumer._coordinator.fetch_committed_offsets(mine)  # noqa: SLF001 - only way to the metadata
+        for place in mine:
+            committed = fetched.get(place)
+            self._router.open.pop((place.topic, place.partition), None)
+            if committed is None or committed.offset < 0:
+                await self._from_the_beginning(consumer, place)
+            elif committed.metadata:
+                self._router.open[(place.topic, place.partition)] = {
+                    name: OpenBatch(rows, begun) for name, (rows, begun) in json.loads(committed.metadata).items()
+                }
+
+    async def _from_the_beginning(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
+        first = (await consumer.beginning_offsets([place]))[place]
+        if first and self._config.embedded:
+            raise Stop(f"内嵌消息服务已丢弃 {place.topic}/{place.partition} 的前 {first} 条，停止以免漏数")
+        consumer.seek(place, first)
+
+    async def _hand_over(self) -> None:
+        async with self._lock:
+            await self._deliver()
+            await self._commit()
+            self._positions = {}
+
+    async def _learn_memberships(self) -> None:
+        topics = [] if self._config.embedded else [MEMBERS]
+        topics.append(ALIASES)
+        self._hints = AIOKafkaConsumer(
+            bootstrap_servers=self._config.broker,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=100,
+        )
+        await self._hints.start()
+        places = [TopicPartition(topic, p) for topic in topics for p in range(self._config.partitions)]
+        self._hints.assign(places)
+        await self._hints.seek_to_beginning(*places)
+        ends = await self._hints.end_offsets(places)
+        while any([await self._hints.position(place) < end for place, end in ends.items()]):
+            for records in (await self._hints.getmany(timeout_ms=500)).values():
+                for record in records:
+                    self._learn(record.topic, record.key, record.value)
+        log.info("memberships_known", persons=len(self._registry))
+
+    def _learn(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        if value is None:
+            return
+        if topic == MEMBERS:
+            self._registry.merge(decode_stay(value))
+        elif key is not None:
+            self._registry.alias(key.decode(), msgspec.json.decode(value, type=AliasRecord).person)
+
+
+class AliasRecord(msgspec.Struct, frozen=True):
+    """Value of a record in `persons.aliases.v1`; the key is the later pseudonym."""
+
+    person: str
+
+
+class _Handover(ConsumerRebalanceListener):
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            await self._intake._hand_over()  # noqa: SLF001 - one unit
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        try:
+            await self._intake._take_over(assigned)  # noqa: SLF001 - one unit
+        except Stop as stop:
+            stop_process("intake", stop)
+
+
+def _measure(counts: Counts) -> None:
+    for feed, n in counts.events.items():
+        METRICS.count("lidm_events_in_total", n, feed=feed)
+    for feed, n in counts.routed.items():
+        METRICS.count("lidm_events_out_total", n, feed=feed)
+    for (feed, code), n in counts.rejected.items():
+        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
+    for feed, n in counts.out_of_scope.items():
+        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

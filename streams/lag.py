@@ -1,0 +1,57 @@
+"""How far each stage is behind, from the broker's point of view: end offsets minus committed offsets."""
+
+from collections.abc import Iterable
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from schemas.feed import FEEDS
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
+
+STAGE_TOPICS: dict[str, tuple[str, ...]] = {
+    "intake": tuple(feed_topic(kind) for kind in FEEDS),
+    "monitor": (HOUSEHOLD_EVENTS,),
+    "cases": (ALERTS, CASE_COMMANDS),
+    "archive": (HOUSEHOLD_EVENTS, ALERTS, CASE_EVENTS, REJECTED),
+}
+
+
+class Lag:
+    """A small client for lag; not thread-safe. `api_version` (2, 0, 0) for the embedded broker."""
+
+    def __init__(self, broker: str, partitions: int, embedded: bool = False) -> None:
+        version = {"api_version": (2, 0, 0)} if embedded else {}
+        self._partitions = partitions
+        self._consumer = KafkaConsumer(bootstrap_servers=broker, **version)
+        self._admin = KafkaAdminClient(bootstrap_servers=broker, **version)
+
+    def close(self) -> None:
+        """Disconnects."""
+        self._consumer.close()
+        self._admin.close()
+
+    def of(self, stage: str, topics: Iterable[str] | None = None) -> dict[str, int]:
+        """Unread messages per topic of a stage."""
+        names = tuple(topics or STAGE_TOPICS[stage])
+        places = [TopicPartition(name, p) for name in names for p in range(self._partitions)]
+        ends = self._consumer.end_offsets(places)
+        committed = self.committed(stage)
+        behind = dict.fromkeys(names, 0)
+        for place in places:
+            behind[place.topic] += max(0, ends[place] - committed.get((place.topic, place.partition), 0))
+        return behind
+
+    def total(self, *stages: str) -> int:
+        """Unread messages over all topics of these stages."""
+        return sum(sum(self.of(stage).values()) for stage in stages)
+
+    def committed(self, stage: str) -> dict[tuple[str, int], int]:
+        """Committed offsets of a stage's group."""
+        group = f"lidm-{stage}"
+        places = [TopicPartition(name, p) for name in STAGE_TOPICS[stage] for p in range(self._partitions)]
+        found = self._admin.list_group_offsets({group: places})[group]
+        return {(place.topic, place.partition): max(0, meta.offset) for place, meta in found.items()}
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """End offset of each partition of a topic."""
+        places = [TopicPartition(topic, p) for p in range(self._partitions)]
+        return {place.partition: offset for place, offset in self._consumer.end_offsets(places).items()}

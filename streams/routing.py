@@ -1,0 +1,219 @@
+"""The pure half of intake: decoded feed messages become blocks for households, routing hints and dead letters."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.envelope import Delivery, Manifest, Problem
+from schemas.facts import Membership
+from schemas.feed import FeedSpec
+from schemas.partition import partition_of
+from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
+from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
+from streams.delivery import Letter
+from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
+from streams.rejected import Coordinates, dead_letters
+
+BLOCK_RECORDS = 200
+
+
+class Inbound(NamedTuple):
+    """One message of a feed topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class OpenBatch(msgspec.Struct):
+    """Rows of a batch counted so far in one feed partition."""
+
+    rows: int
+    begun_ms: int
+
+
+class Counts(NamedTuple):
+    """What happened since the last drain, by feed (and code)."""
+
+    events: Counter[str]
+    routed: Counter[str]
+    rejected: Counter[tuple[str, str]]
+    out_of_scope: Counter[str]
+
+
+class Router:
+    """Routes facts to every household they belong to. De-duplicates nothing: the ledgers do."""
+
+    def __init__(self, registry: Registry, partitions: int, public_key: bytes) -> None:
+        self._registry = registry
+        self._partitions = partitions
+        self._public_key = public_key
+        self._blocks: list[list[Record]] = [[] for _ in range(partitions)]
+        self._times = [0] * partitions
+        self._letters: list[Letter] = []
+        self._hints: list[Letter] = []
+        self._partition_of: dict[str, int] = {}
+        self.open: dict[tuple[str, int], dict[str, OpenBatch]] = {}
+        self._reset_counts()
+
+    def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
+        """Decodes and routes messages of one feed partition, in order."""
+        feed = spec.kind
+        events = out_of_scope = 0
+        place = self._registry.targets
+        for message in messages:
+            topic, partition, offset, known_at, _, value = message
+            for item in spec.decode(value or b"", known_at):
+                if type(item) is Delivery:
+                    events += 1
+                    if item.batchid:
+                        self._count_row(topic, partition, item.batchid)
+                    fact = item.fact
+                    person = item.person
+                    if type(fact) is Membership:
+                        self._take_membership(message, fact)
+                        continue
+                    known = self._registry.person(person)
+                    if known != person:
+                        fact = msgspec.structs.replace(fact, key=fact.key.replace(person, known))
+                        person = known
+                    targets = place(person, fact.day)
+                    if targets is None:
+                        out_of_scope += 1
+                        continue
+                    body = FactBody(person, fact, targets.route)
+                    for household in targets.households:
+                        self._put(FactRecord(household, known_at, topic, partition, offset, body))
+                elif type(item) is Manifest:
+                    self._take_manifest(message, item)
+                else:
+                    events += 1
+                    self._reject(feed, message, item)
+        self._events[feed] += events
+        if out_of_scope:
+            self._out_of_scope[feed] += out_of_scope
+
+    def drain(self) -> tuple[list[Letter], list[Letter], Counts]:
+        """Household blocks and dead letters; routing hints (to be delivered after them); counts. Starts afresh."""
+        for partition, block in enumerate(self._blocks):
+            if block:
+                self._close_block(partition)
+        letters, self._letters = self._letters, []
+        hints, self._hints = self._hints, []
+        counts = Counts(self._events, self._routed, self._rejected, self._out_of_scope)
+        self._reset_counts()
+        return letters, hints, counts
+
+    def _reset_counts(self) -> None:
+        self._events: Counter[str] = Counter()
+        self._routed: Counter[str] = Counter()
+        self._rejected: Counter[tuple[str, str]] = Counter()
+        self._out_of_scope: Counter[str] = Counter()
+
+    def _put(self, record: FactRecord) -> None:
+        household = record.household
+        partition = self._partition_of.get(household)
+        if partition is None:
+            if len(self._partition_of) > 1_000_000:
+                self._partition_of.clear()
+            partition = self._partition_of[household] = partition_of(household, self._partitions)
+        block = self._blocks[partition]
+        block.append(record)
+        self._times[partition] = record.known_at
+        if len(block) >= BLOCK_RECORDS:
+            self._close_block(partition)
+
+    def _close_block(self, partition: int) -> None:
+        block = self._blocks[partition]
+        self._letters.append(Letter(HOUSEHOLD_EVENTS, partition, None, encode_block(block), self._times[partition]))
+        self._routed["all"] += len(block)
+        self._blocks[partition] = []
+
+    def _take_membership(self, message: Inbound, fact: Membership) -> None:
+        """To the household it names, and to those the person was in, so that they learn where the person went."""
+        known = self._registry.person(fact.person)
+        if known != fact.person:
+            fact = msgspec.structs.replace(fact, key=fact.key.replace(fact.person, known), person=known)
+        before = self._registry.current(fact.person)
+        stay = stay_of(fact)
+        households = dict.fromkeys([fact.household, *self._registry.households_of(fact.person)])
+        changed = self._registry.merge(stay)
+        after = self._registry.current(fact.person)
+        previous = before.household if before and before.household != fact.household else None
+        route = Route(seen=after.version if after else None, previous=previous)
+        body = FactBody(fact.person, fact, route)
+        for household in households:
+            self._put(
+                FactRecord(household, message.timestamp_ms, message.topic, message.partition, message.offset, body)
+            )
+        if changed:
+            self._hints.append(self._hint(stay, message.timestamp_ms))
+
+    def _hint(self, stay: Stay, timestamp_ms: int) -> Letter:
+        partition = partition_of(stay.person, self._partitions)
+        return Letter(MEMBERS, partition, stay_key(stay), encode_stay(stay), timestamp_ms)
+
+    def _take_manifest(self, message: Inbound, manifest: Manifest) -> None:
+        batches = self.open.setdefault((message.topic, message.partition), {})
+        if manifest.what == "begin":
+            batches[manifest.batchid] = OpenBatch(0, manifest.recorded_ms)
+            return
+        batch = batches.pop(manifest.batchid, None)
+        if batch is None:
+            problem = Problem("UNKNOWN_BATCH", "/batchid", "批次没有开始清单就结束了，请整批重发", 0)
+        elif batch.rows != manifest.rows:
+            text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行，请整批重发"
+            problem = Problem("BATCH_SHORT", "/data/rows", text, 0)
+        else:
+            self._close_batch(message, manifest, batch)
+            return
+        self._reject(manifest.feed, message, problem)
+
+    def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
+        body = BatchPartBody(
+            feed=manifest.feed,
+            batchid=manifest.batchid,
+            q=message.partition,
+            of=self._partitions,
+            period=manifest.period,
+            areas=tuple(manifest.areas),
+            mode=manifest.mode,
+            rows=batch.rows,
+            begun_ms=batch.begun_ms,
+        )
+        for partition in range(self._partitions):
+            self._blocks[partition].append(
+                BatchPartRecord("", message.timestamp_ms, message.topic, message.partition, message.offset, body)
+            )
+            self._times[partition] = message.timestamp_ms
+
+    def _count_row(self, topic: str, partition: int, batchid: str) -> None:
+        batches = self.open.get((topic, partition))
+        if batches:
+            batch = batches.get(batchid)
+            if batch is not None:
+                batch.rows += 1
+
+    def _reject(self, feed: str, message: Inbound, problem: Problem) -> None:
+        batches = self.open.get((message.topic, message.partition))
+        if batches and len(batches) == 1:  # a rejected row was still sent: it counts as a row of the open batch
+            next(iter(batches.values())).rows += 1
+        self._rejected[(feed, problem.code)] += 1
+        at = Coordinates(message.topic, message.partition, message.offset, message.timestamp_ms)
+        self._letters.extend(
+            dead_letters(
+                problem.code,
+                problem.pointer,
+                problem.message_zh,
+                at,
+                message.key,
+                message.value,
+                self._public_key,
+                self._partitions,
+            )
+        )

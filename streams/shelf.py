@@ -1,0 +1,163 @@
+"""Households of one partition: durable bytes, a bounded cache of decoded ones, and who is due when."""
+
+import struct
+from collections.abc import Iterator
+
+from households import codec
+from households.coverage import Coverage
+from households.ledger import Household
+from households.state import Head
+from streams.statelog import Item
+
+_APPLIED = struct.Struct(">q")
+_NEVER = 0xFFFFFFFF
+
+
+class Shelf:
+    """Gives out households, remembers which are dirty, encodes them once per checkpoint.
+
+    A stored record is 8 bytes of `applied` and the codec's bytes; where two records of a key meet, the higher
+    `applied` wins, whichever came later. `<household>` is the head, `<household>/<half-year>` a page.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._heads: dict[str, bytes] = {}
+        self._pages: dict[str, dict[str, bytes]] = {}
+        self._cache: dict[str, Household] = {}
+        self._dirty: dict[str, Household] = {}
+        self._rewrite: dict[bytes, bytes] = {}
+        self._recheck: dict[str, int] = {}
+        self._due: dict[int, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._heads.keys() | self._dirty.keys())
+
+    @property
+    def dirty(self) -> int:
+        """Households to write."""
+        return len(self._dirty)
+
+    def names(self) -> list[str]:
+        """Every household, sorted."""
+        return sorted(self._heads.keys() | self._dirty.keys())
+
+    def get(self, name: str, coverage: Coverage) -> Household:
+        """The household, an empty one when nothing is known of it."""
+        household = self._cache.get(name)
+        if household is None:
+            household = self._cache[name] = self._decode(name, coverage)
+        return household
+
+    def touch(self, household: Household, recheck_on: int | None) -> None:
+        """The household changed; it is due again on `recheck_on`."""
+        self._dirty[household.id] = household
+        self.schedule(household, recheck_on)
+
+    def schedule(self, household: Household, recheck_on: int | None) -> None:
+        """The household is due again on `recheck_on`."""
+        name = household.id
+        before = self._recheck.get(name)
+        if before != recheck_on:
+            self._schedule(name, before, recheck_on)
+
+    def pop_due(self, until: int) -> tuple[int, list[str]] | None:
+        """The earliest day up to `until` on which anybody is due, and who, sorted."""
+        day = min(self._due, default=None)
+        if day is None or day > until:
+            return None
+        names = sorted(self._due.pop(day))
+        for name in names:
+            del self._recheck[name]
+        return day, names
+
+    def drain(self) -> list[Item]:
+        """Encodes every dirty household: head and touched pages together."""
+        items = [Item(key, value) for key, value in self._rewrite.items()]
+        self._rewrite = {}
+        for name, household in self._dirty.items():
+            applied = _APPLIED.pack(household.head.applied)
+            key = name.encode()
+            for half_year in sorted(household.dirty_pages):
+                page = household.pages.get(half_year)
+                value = applied + codec.encode_page(page) if page else None
+                items.append(Item(key + b"/" + half_year.encode(), value))
+            items.append(Item(key, applied + codec.encode_head(household.head)))
+            household.clean()
+        self._dirty = {}
+        return items
+
+    def keep(self, items: list[Item]) -> None:
+        """These records are durable; the cache may shrink."""
+        for key, value, _ in items:
+            self._put(key.decode(), value)
+        if len(self._cache) > self._limit:
+            for name in list(self._cache)[: len(self._cache) - self._limit]:
+                if name not in self._dirty:
+                    del self._cache[name]
+
+    def restore(self, key: str, value: bytes | None) -> None:
+        """Takes one record of the state log, unless a newer one is known."""
+        known = self._known(key)
+        if known is not None and (value is None or _applied(value) < _applied(known)):
+            if value is not None:
+                self._rewrite[key.encode()] = known
+            return
+        self._rewrite.pop(key.encode(), None)
+        self._put(key, value)
+
+    def reset(self) -> None:
+        """Forgets decoded and dirty households; durable records stay."""
+        self._cache, self._dirty = {}, {}
+        self.index()
+
+    def index(self) -> None:
+        """Rebuilds who is due when from the durable heads."""
+        self._recheck, self._due = {}, {}
+        for name, raw in self._heads.items():
+            day = codec.recheck_of(raw[8:])
+            if day is not None and day != _NEVER:
+                self._schedule(name, None, day)
+
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """Every durable record, sorted by key."""
+        for name in sorted(self._heads):
+            yield name, self._heads[name]
+            for half_year in sorted(self._pages.get(name, ())):
+                yield f"{name}/{half_year}", self._pages[name][half_year]
+
+    def _decode(self, name: str, coverage: Coverage) -> Household:
+        raw = self._heads.get(name)
+        head = codec.decode_head(raw[8:]) if raw is not None else Head()
+        pages = {half: codec.decode_page(page[8:]) for half, page in self._pages.get(name, {}).items()}
+        return Household(name, head, pages, coverage)
+
+    def _schedule(self, name: str, before: int | None, after: int | None) -> None:
+        if before is not None:
+            waiting = self._due.get(before)
+            if waiting is not None:
+                waiting.discard(name)
+                if not waiting:
+                    del self._due[before]
+        if after is None:
+            self._recheck.pop(name, None)
+        else:
+            self._recheck[name] = after
+            self._due.setdefault(after, set()).add(name)
+
+    def _known(self, key: str) -> bytes | None:
+        name, _, half_year = key.partition("/")
+        return self._pages.get(name, {}).get(half_year) if half_year else self._heads.get(name)
+
+    def _put(self, key: str, value: bytes | None) -> None:
+        name, _, half_year = key.partition("/")
+        shelf = self._pages.setdefault(name, {}) if half_year else self._heads
+        place = half_year or name
+        if value is None:
+            shelf.pop(place, None)
+        else:
+            shelf[place] = value
+
+
+def _applied(raw: bytes) -> int:
+    return int(_APPLIED.unpack_from(raw)[0])

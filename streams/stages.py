@@ -1,0 +1,182 @@
+"""Stages of the stream as things that start, stop and tell how they are; composed by the front door."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, STATE
+from streams.app import create_app
+from streams.checkpoint import Checkpoint, Foldable, serve
+from streams.config import StreamConfig
+from streams.delivery import Delivery, Gate
+from streams.intake import Intake
+from streams.registry import Registry
+from streams.statelog import KafkaStateLog, NoStateLog, StateLog
+from streams.ticks import TICK_SECONDS, case_ticks, household_ticks, now_ms
+
+OnRead = Callable[[str, str, int, int], None]
+Preload = Callable[[int, Foldable], None]
+
+
+def ignore_read(reader: str, topic: str, partition: int, next_offset: int) -> None:
+    """For brokers that keep what is unread."""
+
+
+class Stage(Protocol):
+    """One stage in this process."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Connects and begins to work."""
+
+    async def stop(self) -> None:
+        """Delivers, commits, lets go; within 25 s."""
+
+    def missing(self) -> list[str]:
+        """What this stage still waits for, in Chinese; empty = ready."""
+
+    def phase(self) -> dict[str, Any]:
+        """What it is doing: phase and how much is not yet durable."""
+
+
+class IntakeStage:
+    """Feeds to households."""
+
+    name = "intake"
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        registry: Registry,
+        gate: Gate | None = None,
+        on_read: OnRead = ignore_read,
+        feeds: tuple[str, ...] | None = None,
+    ) -> None:
+        self._app = create_app("intake", config)
+        self._delivery = Delivery(config, gate)
+        self.intake = Intake(
+            config, self._delivery, registry, on_read=lambda t, p, o: on_read("intake", t, p, o), feeds=feeds
+        )
+        self._app.add_runtime_dependency(self.intake)
+
+    async def start(self) -> None:
+        """See Stage."""
+        await self._delivery.start()
+        await self._app.start()
+
+    async def stop(self) -> None:
+        """See Stage."""
+        await self._app.stop()
+        await self._delivery.stop()
+
+    def missing(self) -> list[str]:
+        """See Stage."""
+        return [] if self.intake.assigned else ["接入环节还没有分到分区"]
+
+    def phase(self) -> dict[str, Any]:
+        """See Stage."""
+        return {"phase": self.intake.phase, "dirty": self.intake.uncommitted}
+
+
+class FoldStage:
+    """A stage that folds co-partitioned topics through one checkpoint: monitor or cases."""
+
+    def __init__(
+        self,
+        name: str,
+        label: str,
+        topics: tuple[str, ...],
+        config: StreamConfig,
+        log_of: Callable[[Delivery], StateLog],
+        make: Callable[[int], Foldable],
+        ticks: Callable[[set[int], int], list[Any]],
+        gate: Gate | None = None,
+        on_read: OnRead = ignore_read,
+    ) -> None:
+        self.name = name
+        self._label = label
+        self._config = config
+        self._app = create_app(name, config)
+        self._delivery = Delivery(config, gate)
+        self.checkpoint = Checkpoint(
+            name, self._app, config, self._delivery, log_of(self._delivery), make, topics
+        )
+        self.checkpoint.on_delivered = lambda events: [
+            on_read(name, e.message.topic, e.message.partition, e.message.offset + 1) for e in events
+        ]  # type: ignore[assignment,return-value]
+        self._ticks = ticks
+        self._clock: asyncio.Task[None] | None = None
+        serve(name, self._app, self.checkpoint, topics)
+
+    async def start(self) -> None:
+        """See Stage."""
+        await self._delivery.start()
+        await self.checkpoint.start()
+        await self._app.start()
+        if self._config.clock == "wall":
+            self._clock = asyncio.create_task(self._keep_time())
+
+    async def stop(self) -> None:
+        """See Stage."""
+        if self._clock is not None:
+            self._clock.cancel()
+        await self._app.stop()
+        await self.checkpoint.stop()
+        await self._delivery.stop()
+
+    def missing(self) -> list[str]:
+        """See Stage."""
+        return [] if self.checkpoint.assigned else [f"{self._label}环节还没有分到分区"]
+
+    def phase(self) -> dict[str, Any]:
+        """See Stage."""
+        return {"phase": self.checkpoint.phase, "dirty": self.checkpoint.dirty}
+
+    async def _keep_time(self) -> None:
+        """The owner of a partition says what time it is: on assignment and every five minutes."""
+        told: dict[int, float] = {}
+        loop = asyncio.get_running_loop()
+        while True:
+            owned = self.checkpoint.assigned
+            due = {p for p in owned if loop.time() - told.get(p, -TICK_SECONDS) >= TICK_SECONDS}
+            if due:
+                await self._delivery.send(self._ticks(due, now_ms()))
+            told = {p: loop.time() if p in due else t for p, t in {**dict.fromkeys(due, 0.0), **told}.items() if p in owned}
+            await asyncio.sleep(1.0)
+
+
+def monitor_stage(
+    config: StreamConfig,
+    make: Callable[[int], Foldable],
+    gate: Gate | None = None,
+    on_read: OnRead = ignore_read,
+) -> FoldStage:
+    """Households' ledgers and alerts; state in `households.state.v1`, none when embedded."""
+
+    def log_of(delivery: Delivery) -> StateLog:
+        return NoStateLog() if config.embedded else KafkaStateLog(STATE, config, delivery)
+
+    return FoldStage(
+        "monitor", "监测", (HOUSEHOLD_EVENTS,), config, log_of, make, household_ticks, gate, on_read
+    )
+
+
+def cases_stage(
+    config: StreamConfig,
+    make: Callable[[int], Foldable],
+    gate: Gate | None = None,
+    on_read: OnRead = ignore_read,
+) -> FoldStage:
+    """Case work; its state is the fold of `cases.events.v1` itself."""
+    return FoldStage(
+        "cases",
+        "办理",
+        (ALERTS, CASE_COMMANDS),
+        config,
+        lambda delivery: KafkaStateLog(CASE_EVENTS, config, delivery),
+        make,
+        case_ticks,
+        gate,
+        on_read,
+    )
