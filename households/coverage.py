@@ -94,9 +94,7 @@ class Coverage:
         last = self.last_closed(feed, chain)
         return last is None or last < due_month(on, cadence.by_day)
 
-    def missing(
-        self, feeds: tuple[str, ...], chain: tuple[str, ...], on: date
-    ) -> tuple[tuple[str, str | None], ...]:
+    def missing(self, feeds: tuple[str, ...], chain: tuple[str, ...], on: date) -> tuple[tuple[str, str | None], ...]:
         """The stale ones of `feeds` with the last month covered (`2026-05`)."""
         asked = (feeds, chain, on)
         answer = self._missing.get(asked)
@@ -132,9 +130,7 @@ class Coverage:
     def canonical(self) -> dict[str, Any]:
         """What two coverages with the same batches agree on."""
         return {
-            "months": {
-                feed: dict(sorted(areas.items())) for feed, areas in sorted(self._kept.months.items())
-            },
+            "months": {feed: dict(sorted(areas.items())) for feed, areas in sorted(self._kept.months.items())},
             "floors": self._kept.floors,
             "open": {name: sorted(each.parts) for name, each in sorted(self._kept.open.items())},
         }

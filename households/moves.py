@@ -1,34 +1,241 @@
-"""Where a person lives: the membership of the latest start decides, among those known here and not reversed."""
+"""What a household owes others when people move: `transfer` (facts and episodes) and `forward` (a late fact).
 
-from households.state import Head
-from schemas.facts import Membership, Version
+The aim, whatever the order of arrival: the household a person lives in holds all facts of the person, a household
+left holds those dated inside its memberships. So whoever learns something new about a person, a membership or a
+fact, passes it to the households that should know it by all that is known here; who learns nothing new is silent,
+which is why this comes to rest. What is held and does not belong here is hidden from questions, not thrown away:
+a membership may arrive later than the facts it explains.
+"""
 
-Rank = tuple[int, Version]
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
 
-def rank(membership: Membership) -> Rank:
-    """Order of a person's memberships: the later start wins, then the newer record."""
-    return (membership.day, membership.version)
+from households.residence import covers, elsewhere, memberships_of, newest, rank
+from households.state import Episode, Head, Waiting
+from schemas.facts import AnyFact, Membership, Version
+from schemas.records import MAX_HOPS, Carried, FactBody, Route, TransferBody
 
-
-def newest(memberships: list[Membership]) -> Membership | None:
-    """Where the person lives now, None when every membership was reversed."""
-    return max((each for each in memberships if not each.gone), key=rank, default=None)
-
-
-def elsewhere(head: Head, person: str) -> Membership | None:
-    """The membership that says the person lives in another household now, None while the person lives here."""
-    there = newest(head.stubs.get(person, []))
-    if there is None:
-        return None
-    here = newest([each for each in head.members if each.person == person])
-    return there if here is None or rank(here) < rank(there) else None
+ROUTING_LOOP = "ROUTING_LOOP"
 
 
-def covered(head: Head, person: str, day: int) -> bool:
-    """Whether the person belonged to this household on a day; a later start elsewhere ends a membership left open."""
-    stubs = [each.day for each in head.stubs.get(person, ()) if not each.gone]
-    return any(
-        each.person == person and each.covers(day) and not any(each.day < start <= day for start in stubs)
-        for each in head.members
+class Change(NamedTuple):
+    """A fact that is news here; `days` are its own and that of the record of the same key that lost against it.
+
+    `came`: it is news because it came, not because it won against what came.
+    """
+
+    fact: AnyFact
+    days: tuple[int, ...]
+    came: bool = True
+
+
+@dataclass(slots=True)
+class Learned:
+    """What one record taught about a person's memberships: (new, known before), and where the person lived before."""
+
+    lived_in: str
+    memberships: list[tuple[Membership, Membership | None]] = field(default_factory=list)
+
+    def note(self, new: Membership, old: Membership | None) -> None:
+        """Only what gives somebody days matters: a new membership, a longer one, a reversal or its end."""
+        if old is None or new.gone != old.gone or _longer(old, new):
+            self.memberships.append((new, old))
+
+    @property
+    def spreads(self) -> bool:
+        """Whether a household known before may now own days it did not."""
+        return any(old is not None or new.gone for new, old in self.memberships)
+
+
+class Owed(NamedTuple):
+    """Records for other households, and the episodes that went along (episode, household it went to)."""
+
+    transfers: tuple[tuple[str, TransferBody], ...] = ()
+    forwards: tuple[tuple[str, FactBody], ...] = ()
+    moved: tuple[tuple[Episode, str], ...] = ()
+    problem: str | None = None
+
+
+def name(fact: AnyFact) -> tuple[str, str]:
+    """What a fact is called among those of its person."""
+    return (fact.feed, fact.key)
+
+
+def transfer_id(person: str, membership: Version) -> str:
+    """UUIDv5 of (person, membership version)."""
+    called = f"{person}|{membership.recorded_ms}|{membership.sequence}|{membership.event_id}"
+    return str(uuid5(NAMESPACE_URL, called))
+
+
+def late(here: str, head: Head, body: FactBody, change: Change) -> Owed:
+    """A late fact, sent on to where it belongs; a router that knew the newest membership has served that one."""
+    route = body.route or Route()
+    there = elsewhere(head, body.person)
+    known = memberships_of(head, body.person)
+    targets = _belonging(known, change.days)
+    if there is not None and route.seen != there.version:
+        targets.add(there.household)
+    targets -= {here, route.previous if route.hops else None}
+    if not targets:
+        return Owed()
+    if route.hops >= MAX_HOPS:
+        return Owed(problem=ROUTING_LOOP)
+    latest = newest(known)
+    seen = latest.version if latest is not None else route.seen
+    sent = FactBody(body.person, change.fact, Route(seen, here, route.hops + 1))
+    return Owed(forwards=tuple((target, sent) for target in sorted(filter(None, targets))))
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What is owed after memberships and `news` (facts of a transfer by `told_by`) were merged.
+
+    `served`: the household the router has told as well. `passing`: episodes that came for somebody who lives
+    elsewhere by now.
+    """
+
+    here: str
+    head: Head
+    person: str
+    learned: Learned
+    held: list[AnyFact]
+    news: list[Change] = field(default_factory=list)
+    told_by: str | None = None
+    served: str | None = None
+    passing: tuple[Carried, ...] = ()
+
+    def owed(self) -> Owed:
+        """The transfers, one per household at most, and the episodes that end here because they moved."""
+        there = elsewhere(self.head, self.person)
+        home = there.household if there is not None else self.here
+        left = home not in (self.here, self.learned.lived_in)
+        moved: tuple[tuple[Episode, str], ...] = ()
+        carried = self.passing
+        if there is not None and left and self.learned.lived_in == self.here:
+            moved = _leave(self.head, self.person, there)
+            carried = (*_carry(self.head, self.person, moved), *carried)
+        known = memberships_of(self.head, self.person)
+        transfers = []
+        for target in sorted({each.household for each in known} - {self.here}):
+            facts = self._facts_for(target, home, known, all_held=left and target == home)
+            episodes = carried if target == home else ()
+            if facts or episodes or self._tells(target) or self._awaited_by(target, known):
+                transfers.append((target, _transfer(self.here, known, self.person, target, facts, episodes)))
+        return Owed(transfers=tuple(transfers), moved=moved)
+
+    def _facts_for(self, target: str, home: str, known: list[Membership], *, all_held: bool) -> list[AnyFact]:
+        gained = self.learned.spreads or any(new.household == target for new, _ in self.learned.memberships)
+        days_of = {name(each.fact): each.days for each in self.news}
+        came = {name(each.fact) for each in self.news if each.came} if target == self.told_by else set()
+        wanted = self.held if all_held or gained else [each.fact for each in self.news]
+        theirs = [each for each in known if each.household == target]
+        return [
+            fact
+            for fact in wanted
+            if name(fact) not in came
+            and (
+                target == home
+                or any(covers(each, known, day) for each in theirs for day in days_of.get(name(fact), (fact.day,)))
+            )
+        ]
+
+    def _tells(self, target: str) -> bool:
+        return bool(self.learned.memberships) and target not in (self.told_by, self.served)
+
+    def _awaited_by(self, target: str, known: list[Membership]) -> bool:
+        """Whether the target may be waiting for this household: it is news here that the person came there."""
+        came = [new for new, _ in self.learned.memberships if new.household == target]
+        own = [each for each in known if each.household == self.here]
+        return any(target != self.told_by or any(rank(each) < rank(new) for each in own) for new in came)
+
+
+def adopt(episodes: list[Episode], person: str, carried: Iterable[Carried]) -> bool:
+    """Continue the episodes of a person who came; older revisions than known change nothing. Whether any was new."""
+    changed = False
+    by_id = {episode.alert_id: place for place, episode in enumerate(episodes)}
+    for each in carried:
+        place = by_id.get(each.alert_id)
+        if place is not None and episodes[place].revision >= each.revision:
+            continue
+        values = msgspec.structs.asdict(each)
+        if each.ended is None:
+            values["digest"] = ""
+        episode = Episode(**values, person=person)
+        if place is None:
+            by_id[each.alert_id] = len(episodes)
+            episodes.append(episode)
+        else:
+            episodes[place] = episode
+        changed = True
+    return changed
+
+
+def arrived(head: Head, person: str, awaited: Waiting) -> bool:
+    """Note that a transfer is here; whether the household waited for it."""
+    seen = head.arrived.setdefault(person, [])
+    if awaited not in seen:
+        seen.append(awaited)
+    if head.waiting.get(person) == awaited:
+        del head.waiting[person]
+        return True
+    return False
+
+
+def wait_for(head: Head, person: str, awaited: Waiting) -> None:
+    """The person's history is on its way, unless it came before."""
+    if awaited not in head.arrived.get(person, ()):
+        head.waiting[person] = awaited
+
+
+def _longer(old: Membership, new: Membership) -> bool:
+    return old.until is not None and (new.until is None or new.until > old.until)
+
+
+def _belonging(known: list[Membership], days: Iterable[int]) -> set[str | None]:
+    return {each.household for each in known for day in days if covers(each, known, day)}
+
+
+def _leave(head: Head, person: str, there: Membership) -> tuple[tuple[Episode, str], ...]:
+    going = []
+    for episode in head.episodes:
+        if episode.person == person and episode.ended is None:
+            episode.revision += 1
+            episode.ended, episode.ended_on = "moved", there.day
+            going.append((episode, there.household))
+    return tuple(sorted(going, key=lambda pair: pair[0].order))
+
+
+def _carry(head: Head, person: str, moved: tuple[tuple[Episode, str], ...]) -> Iterator[Carried]:
+    """Open episodes go on open; ended ones go along so that they re-open under their alert_id."""
+    leaving = {episode.alert_id for episode, _ in moved}
+    for episode in sorted(head.episodes, key=lambda each: each.order):
+        if episode.person == person and (episode.alert_id in leaving or episode.ended != "moved"):
+            values = msgspec.structs.asdict(episode)
+            del values["person"]
+            if episode.alert_id in leaving:
+                values["ended"] = values["ended_on"] = None
+            yield Carried(**values)
+
+
+def _transfer(
+    here: str,
+    known: list[Membership],
+    person: str,
+    target: str,
+    facts: list[AnyFact],
+    episodes: tuple[Carried, ...],
+) -> TransferBody:
+    latest = newest(each for each in known if each.household == target)
+    version = (latest or max(known, key=rank)).version
+    return TransferBody(
+        transfer_id=transfer_id(person, version),
+        person=person,
+        left=here,
+        membership=version,
+        facts=(*sorted(known, key=rank), *facts),
+        episodes=episodes,
     )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
 from households.coverage import Coverage
-from households.moves import covered, elsewhere, rank
+from households.residence import covered, elsewhere, rank
 from households.state import HOUSEHOLD, Head, Page
 from policy.schemes import OTHER, Schemes
 from schemas.facts import (
@@ -210,9 +210,7 @@ class Queries:
                 if known is None or rank(known) < rank(each):
                     newest[each.person] = each
         chosen = sorted(newest.values(), key=lambda each: (each.relation != "HEAD", each.person))
-        return [
-            Member(each.person, each.relation, each.born, each.statuses, each.day, each.until) for each in chosen
-        ]
+        return [Member(each.person, each.relation, each.born, each.statuses, each.day, each.until) for each in chosen]
 
 
 def place(fact: AnyFact) -> tuple[int, str, str]:

@@ -1,0 +1,117 @@
+"""Households as bytes, and as plain values for comparisons.
+
+A head's bytes start with the day on which it wants to be looked at again (4 bytes, big endian, `NEVER` for none), so
+that an index over days is built without decoding; then the codec version, then msgpack. Only what is read is decoded.
+"""
+
+import struct
+from typing import Any
+
+import msgspec
+
+from households.ledger import Household
+from households.queries import place
+from households.residence import rank
+from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head, Page
+from schemas.errors import Stop
+from schemas.facts import AnyFact, Membership
+
+NEVER = 0xFFFFFFFF
+LIMIT_BYTES = 800_000
+
+_PREFIX = struct.Struct(">IB")
+_encode = msgspec.msgpack.Encoder().encode
+_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_page = msgspec.msgpack.Decoder(dict[str, list[AnyFact]]).decode
+_VERSION = bytes((CODEC_VERSION,))
+
+
+def encode_head(head: Head) -> bytes:
+    """The head as bytes. Raises Stop when it is larger than what one record may hold."""
+    day = head.recheck_on
+    raw = _PREFIX.pack(NEVER if day is None else day, CODEC_VERSION) + _encode(head)
+    return raw if len(raw) <= LIMIT_BYTES else _too_large(len(raw))
+
+
+def decode_head(raw: bytes) -> Head:
+    """The head `encode_head` was called on. Raises Stop on another codec's bytes."""
+    _check(raw[4])
+    return _decode_head(memoryview(raw)[5:])
+
+
+def recheck_of(raw: bytes) -> int | None:
+    """The day ordinal on which a head wants to be looked at again."""
+    day = int.from_bytes(raw[:4], "big")
+    return None if day == NEVER else day
+
+
+def encode_page(page: Page) -> bytes:
+    """One half-year of facts as bytes. Raises Stop when it is larger than what one record may hold."""
+    raw = _VERSION + _encode(page)
+    return raw if len(raw) <= LIMIT_BYTES else _too_large(len(raw))
+
+
+def decode_page(raw: bytes) -> Page:
+    """The page `encode_page` was called on. Raises Stop on another codec's bytes."""
+    _check(raw[0])
+    return _decode_page(memoryview(raw)[1:])
+
+
+def canonical(household: Household) -> dict[str, Any]:
+    """What two households with the same knowledge agree on, however it came: facts that belong here, and episodes.
+
+    Left out: what is only held for others, positions, revisions and ids, which depend on the order of arrival.
+    """
+    head = household.head
+    people = {*head.lasting, *(person for page in household.pages.values() for person in page)}
+    facts = {
+        person: [_plain(fact) for fact in sorted(household.belongs(person, household.held(person)), key=place)]
+        for person in sorted(people)
+    }
+    return {
+        "household": household.id,
+        "members": [_membership(each) for each in sorted(head.members, key=lambda each: (each.person, rank(each)))],
+        "facts": {person: each for person, each in facts.items() if each},
+        "episodes": in_force(head.episodes),
+        "waiting": sorted(head.waiting),
+        "floors": {feed: dict(sorted(months.items())) for feed, months in sorted(head.floors.items())},
+    }
+
+
+def in_force(episodes: list[Episode]) -> list[list[str | int]]:
+    """(detector, cause, since) of the open episodes, in order."""
+    return sorted([each.detector, each.cause, each.since] for each in episodes if each.ended is None)
+
+
+def _plain(fact: AnyFact) -> list[Any]:
+    if fact.gone:
+        return [fact.feed, fact.key, list(fact.version), "gone"]
+    return [fact.feed, *msgspec.to_builtins(fact)[1:]]
+
+
+def _membership(fact: Membership) -> list[Any]:
+    return _plain(fact)
+
+
+def _check(version: int) -> None:
+    if version != CODEC_VERSION:
+        raise Stop(f"状态的编码版本是{version}，本程序只读{CODEC_VERSION}：请运行 lidm rebuild")
+
+
+def _too_large(size: int) -> bytes:
+    raise Stop(f"一户的状态有{size}字节，超过{LIMIT_BYTES}字节上限")
+
+
+__all__ = [
+    "CODEC_VERSION",
+    "FOLD_VERSION",
+    "LIMIT_BYTES",
+    "NEVER",
+    "canonical",
+    "decode_head",
+    "decode_page",
+    "encode_head",
+    "encode_page",
+    "in_force",
+    "recheck_of",
+]
