@@ -47,6 +47,12 @@ def struct_of(model: type[FeedModel]) -> Any:
     return _compile(model, {name: getattr(model, name) for name in _SHARED})
 
 
+def event_of(data_type: Any) -> Any:
+    """The type of an event with this data."""
+    generic: Any = Event
+    return generic[data_type]
+
+
 def reversed_data(model: type[FeedModel], data_type: Any, given: dict[str, object], at: datetime) -> Any:
     """Data of a reversal: what was given, money at zero, everything else blank; `at` stands in for a missing day."""
     hints = get_type_hints(model, include_extras=True)
@@ -65,7 +71,7 @@ def reversed_data(model: type[FeedModel], data_type: Any, given: dict[str, objec
 def _blank(found: list[Any], scalar: Scalar | None, day: date) -> object:
     if type(None) in found:
         return None
-    if list in found:
+    if tuple in found:
         return ()
     if scalar is None:
         return ""
@@ -80,7 +86,7 @@ def _compile(model: type[BaseModel], shared: dict[str, Any]) -> Any:
         if info.default is PydanticUndefined:
             fields.append((name, wire))
         else:
-            fields.append((name, wire, tuple(info.default) if isinstance(info.default, list) else info.default))
+            fields.append((name, wire, info.default))
     return msgspec.defstruct(
         model.__name__,
         fields,
@@ -96,8 +102,9 @@ def _compile(model: type[BaseModel], shared: dict[str, Any]) -> Any:
 def _wire(hint: Any) -> Any:
     found = list(walk(hint))
     wire = _single(found)
-    if list in found:
-        wire = tuple.__class_getitem__((wire, ...))
+    if tuple in found:
+        generic: Any = tuple
+        wire = generic[wire, ...]
     return wire | None if type(None) in found else wire
 
 

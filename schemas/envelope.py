@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import msgspec
 
-from schemas.compiled import Event, struct_of
+from schemas.compiled import Event, event_of, struct_of
 from schemas.facts import AnyFact
 from schemas.feed import MAX_VALUE_BYTES, FactHead, FeedData, FeedSpec, Flaw
 from schemas.plain_identity import carries_identity, surely_none
@@ -84,7 +84,7 @@ class Decoder:
     def __init__(self, spec: FeedSpec) -> None:
         self.spec = spec
         self.data_type: Any = struct_of(spec.model)
-        self.event_type: Any = Event.__class_getitem__(self.data_type)
+        self.event_type: Any = event_of(self.data_type)
         self._type = spec.event_type
         self._ahead = spec.model.feed_ahead_days
         self._of_household = "household" in spec.model.model_fields

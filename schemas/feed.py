@@ -212,7 +212,7 @@ def _describe(name: str, hint: Any, required: bool) -> FieldSpec:
     scalar = next((item for item in found if isinstance(item, Scalar)), None)
     code = next((item for item in found if isinstance(item, type) and issubclass(item, Labelled)), None)
     part = next((item for item in found if isinstance(item, type) and issubclass(item, FeedPart)), None)
-    kind = scalar.kind if scalar else "code" if code else "parts" if list in found or tuple in found else "part"
+    kind = scalar.kind if scalar else "code" if code else "parts" if tuple in found else "part"
     return FieldSpec(
         name=name,
         label=note.label,

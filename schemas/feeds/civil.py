@@ -38,14 +38,14 @@ class DeclaredHousehold(FeedPart):
 
 
 class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同生活家庭成员", fact=Membership):
-    """One membership of a declared household 一人在一户的一段; leaving is an explicit `valid_to`. Subject: the member."""
+    """One membership of a declared household 一人在一户的一段; leaving is a `valid_to`. Subject: the member."""
 
     household: Annotated[HouseholdId, field("户", key=True, example="h_" + "0" * 31 + "1")]
     relation: Annotated[Relation, field("与户主关系", example="HEAD")]
     valid_from: Annotated[Day, field("起始日期", key=True, example="2025-01-01")]
     valid_to: Annotated[Day | None, field("终止日期", meaning="不再是成员的第一天；仍是成员则不填")] = None
     born: Annotated[Day | None, field("出生日期", example="1968-04-01")] = None
-    statuses: Annotated[list[HeldStatus], field("救助类别")] = []
+    statuses: Annotated[tuple[HeldStatus, ...], field("救助类别")] = ()
     declared: Annotated[
         DeclaredHousehold | None, field("属地与核定收入", meaning="只随户主的成员记录报送，户主必填")
     ] = None

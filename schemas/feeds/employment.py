@@ -15,7 +15,7 @@ _ORDER = Flaw("BAD_FIELD", "/data/until", "终止日期不得早于起始日期"
 class EmploymentContribution(
     FeedModel, kind="employment.contribution", version=1, title="职工社会保险缴费", fact=Contribution, ahead_days=31
 ):
-    """Employee insurance one employer paid for one month 单位为职工缴费的一个费款所属期; late payment keeps its month."""
+    """Employee insurance one employer paid for one month 职工缴费的一个费款所属期; paid late it keeps its month."""
 
     month: Annotated[Month, field("费款所属期", key=True, example="2026-05")]
     employer: Annotated[Key, field("单位编号", key=True, example="E33990100017")]
