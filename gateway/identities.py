@@ -1,0 +1,151 @@
+"""Identity numbers become pseudonyms here; a refused number is explained without ever being shown.
+
+`person` = `p_` + first 32 hex of HMAC-SHA256(linkage key, id_type ‖ ":" ‖ normalised number); `household` = `h_` + the
+same over (issuing area, official household number). Normalising folds what departments do to numbers: full-width
+digits, lower x, blanks, an Excel apostrophe, the 15-digit form of before 1999.
+"""
+
+import hmac
+import re
+import unicodedata
+from functools import lru_cache
+
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
+
+RESIDENT = "ric"
+ID_TYPES = {
+    "居民身份证": RESIDENT, "港澳台居民居住证": RESIDENT, "护照": "passport", "港澳台通行证": "permit", "其他": "other",
+}
+SYNTHETIC_REGION = "999999"
+
+_CACHE_LIMIT = 400_000
+_NOISE = re.compile(r"[\s'`\-\u2019\u00b7\u200b-\u200f\ufeff]+")
+_SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d+$")
+_PASS_REGIONS = {"810000", "820000", "830000"}
+
+
+class BadIdentity(ValueError):
+    """A number that cannot stand for a person. Its text is a Chinese reason and never contains the number."""
+
+
+def normalise(raw: str) -> str:
+    """The number as the card prints it: half-width, no blanks, capital X, 18 digits."""
+    text = _NOISE.sub("", unicodedata.normalize("NFKC", raw)).upper()
+    if len(text) == 15 and text.isascii() and text.isdigit():
+        return _with_check_digit(text[:6] + "19" + text[6:])
+    return text
+
+
+def _with_check_digit(first17: str) -> str:
+    return first17 + ric.calc_check_digit(first17 + "0")
+
+
+def check_resident(number: str, *, synthetic: bool = False) -> str:
+    """The normalised resident number itself. Raises BadIdentity; `synthetic` also lets region 999999 pass."""
+    if not number:
+        raise BadIdentity("证件号码为空")
+    if _SCIENTIFIC.match(number):
+        raise BadIdentity("证件号码被表格软件改成科学计数，末几位已丢失")
+    if len(number) != 18:
+        raise BadIdentity(f"证件号码应为 18 位，实为 {len(number)} 位")
+    if not (number[:17].isascii() and number[:17].isdigit()):
+        raise BadIdentity("证件号码前 17 位应全是数字（请检查字母 O 与数字 0）")
+    if number[17] != ric.calc_check_digit(number):
+        raise BadIdentity("证件号码校验位不对")
+    if not _region_and_birth(number[:6], number[6:14], synthetic):
+        raise BadIdentity("证件号码中的地区或出生日期不存在")
+    return number
+
+
+@lru_cache(maxsize=100_000)
+def _region_and_birth(region: str, birth: str, synthetic: bool) -> bool:
+    try:
+        ric.get_birth_date("000000" + birth)
+        if region in _PASS_REGIONS or (synthetic and region == SYNTHETIC_REGION):
+            return True
+        return _known_region(region, birth[:4])
+    except ValidationError:
+        return False
+
+
+@lru_cache(maxsize=20_000)
+def _known_region(region: str, year: str) -> bool:
+    try:
+        return bool(ric.get_birth_place(f"{region}{year}0101"))
+    except ValidationError:
+        return False
+
+
+def mask(raw: str) -> str:
+    """What may be shown of a number: its length and its two ends."""
+    text = normalise(raw)
+    return f"{text[:1]}{'*' * max(0, len(text) - 2)}{text[-1:]}" if len(text) > 4 else "*" * len(text)
+
+
+def shape(value: str, limit: int = 24) -> str:
+    """What may be shown of any other value: digits as 0, letters as a, Chinese as 某; enough to see what is wrong."""
+    return "".join(_shape_of(c) for c in value[:limit]) + ("…" if len(value) > limit else "")
+
+
+def _shape_of(char: str) -> str:
+    if char.isdigit():
+        return "0" if char.isascii() else "０"
+    if char.isascii():
+        return "a" if char.isalpha() else char
+    return "某" if char.isalpha() else char
+
+
+class Linkage:
+    """Turns numbers into pseudonyms under one key and remembers the recent ones; the key itself is never shown."""
+
+    def __init__(self, key: bytes, *, synthetic: bool = False) -> None:
+        """`synthetic`: this gateway also takes the invalid region 999999, for invented people only."""
+        if len(key) < 32:
+            raise ValueError("linkage key shorter than 32 bytes")
+        self._key = key
+        self.synthetic = synthetic
+        self._seen: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Linkage(synthetic={self.synthetic})"
+
+    def person(self, raw: str, id_type: str = RESIDENT) -> str:
+        """Pseudonym of the person a number names. Raises BadIdentity."""
+        cached = self._seen.get(raw) if id_type == RESIDENT else None
+        if cached is not None:
+            return cached
+        pseudonym = "p_" + self._mac(f"{id_type}:{self.number(raw, id_type)}")
+        if id_type == RESIDENT:
+            if len(self._seen) >= _CACHE_LIMIT:
+                self._seen.clear()
+            self._seen[raw] = pseudonym
+        return pseudonym
+
+    def number(self, raw: str, id_type: str = RESIDENT) -> str:
+        """The normalised number, checked as far as its type allows. Raises BadIdentity."""
+        number = normalise(raw)
+        if id_type == RESIDENT:
+            return check_resident(number, synthetic=self.synthetic)
+        if not 5 <= len(number) <= 24 or not number.isascii() or not number.isalnum():
+            raise BadIdentity("证件号码应为 5 到 24 位字母或数字")
+        return number
+
+    def household(self, issuing_area: str, number: str) -> str:
+        """Pseudonym of a declared household: the area that issued the household number, and the number."""
+        compact = _NOISE.sub("", unicodedata.normalize("NFKC", number)).upper()
+        if not compact:
+            raise BadIdentity("户号为空")
+        return "h_" + self._mac(f"{issuing_area}:{compact}")
+
+    def opaque(self, text: str) -> str:
+        """A keyed digest that stands for a text which must not be published, the same every time."""
+        return "k_" + self._mac(f"opaque:{text}")
+
+    def _mac(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+
+
+def issuing_area_of(responsible_area: str) -> str:
+    """The county that issues household numbers where the export does not say: a town's first six digits."""
+    return responsible_area[:6] + "000000"

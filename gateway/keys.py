@@ -1,0 +1,92 @@
+"""The gateway's keys: made once, readable by their owner only, never printed.
+
+`linkage.key` and `vault.key` are 32 random bytes in hex, `seal.key` / `seal.pub` an X25519 pair (raw, hex) under which
+rejected payloads are sealed. `gateway.json` says whether the gateway takes invented people (region 999999).
+"""
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.identities import Linkage
+from schemas.errors import CallError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """Where the keys lie. Reading one that others may read too is refused."""
+
+    linkage: Path
+    vault: Path
+    seal_private: Path
+    seal_public: Path
+    config: Path
+
+    @classmethod
+    def under(cls, folder: Path) -> "KeyFiles":
+        """The usual names in one folder."""
+        return cls(
+            folder / "linkage.key", folder / "vault.key", folder / "seal.key", folder / "seal.pub",
+            folder / "gateway.json",
+        )
+
+    def linkage_of(self) -> Linkage:
+        """The pseudonym maker of this gateway. Raises CallError when it was never initialised."""
+        return Linkage(read_key(self.linkage), synthetic=self.synthetic)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether this gateway was initialised for invented people."""
+        return self.config.exists() and bool(json.loads(self.config.read_text()).get("synthetic"))
+
+
+def read_key(path: Path, *, secret: bool = True) -> bytes:
+    """A key of 32 bytes. Raises CallError when it is missing, damaged or readable by others."""
+    if not path.exists():
+        raise CallError(f"没有密钥文件 {path}：请先运行 lidm gateway init")
+    if secret and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise CallError(f"密钥文件 {path} 可被他人读取：请先 chmod 600")
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise CallError(f"密钥文件 {path} 已损坏")
+    return key
+
+
+def init_keys(folder: Path, *, synthetic: bool = False) -> KeyFiles:
+    """Makes all keys, each 0600 in a 0700 folder. Raises CallError, changing nothing, when one of them exists."""
+    files = KeyFiles.under(folder)
+    present = [p for p in (files.linkage, files.vault, files.seal_private, files.seal_public) if p.exists()]
+    if present:
+        raise CallError(f"密钥已存在，不会覆盖：{present[0]}（换密钥会使已有代码全部失联）")
+    private, public = new_seal_pair()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    write_private(files.linkage, secrets.token_hex(KEY_BYTES))
+    write_private(files.vault, secrets.token_hex(KEY_BYTES))
+    write_private(files.seal_private, private.hex())
+    write_private(files.seal_public, public.hex())
+    write_private(files.config, json.dumps({"synthetic": synthetic}))
+    return files
+
+
+def new_seal_pair() -> tuple[bytes, bytes]:
+    """A fresh X25519 pair (private, public), raw 32 bytes each."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    private = X25519PrivateKey.generate()
+    return private.private_bytes_raw(), private.public_key().public_bytes_raw()
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file only its owner reads; an existing one is never overwritten."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text + "\n")

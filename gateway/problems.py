@@ -1,0 +1,88 @@
+"""What is wrong with a row, said so that the department can find and mend it, without repeating what stands there."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+REASONS = ("原行号", "未发送原因")
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """A row that was not sent: where, why, and the shape of what stands there."""
+
+    row: int
+    column: str
+    reason: str
+    shown: str = ""
+    code: str = "BAD_FIELD"
+
+    @property
+    def text(self) -> str:
+        """第 12 行「证件号码」：校验位不对（9****************1）."""
+        where = f"第 {self.row} 行" + (f"「{self.column}」" if self.column else "")
+        return f"{where}：{self.reason}" + (f"（{self.shown}）" if self.shown else "")
+
+    def as_json(self) -> dict[str, str | int]:
+        """The same for machines."""
+        return {"row": self.row, "column": self.column, "code": self.code, "reason": self.reason, "shown": self.shown}
+
+
+class BadRow(ValueError):
+    """Carries a RowProblem out of the reading of one row."""
+
+    def __init__(self, problem: RowProblem) -> None:
+        super().__init__(problem.text)
+        self.problem = problem
+
+
+class BadRows:
+    """The rows that were not sent, as the department wrote them plus row number and reason, in a file it can mend.
+
+    The file holds what the department's own file holds, so only its owner may read it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.written = 0
+        self._file = None if path is None else _private(path)
+
+    def csv(self, header: Sequence[str], cells: Sequence[str], problem: RowProblem) -> None:
+        """Adds a row of a table."""
+        if self._file is None:
+            return
+        writer = csv.writer(self._file)
+        width = len(header) - len(REASONS) if tuple(header[-len(REASONS) :]) == REASONS else len(header)
+        if not self.written:
+            writer.writerow([*header[:width], *REASONS])
+        padded = [*cells[:width], *[""] * (width - len(cells))]
+        writer.writerow([*padded, problem.row, f"{problem.column}：{problem.reason}"])
+        self.written += 1
+
+    def line(self, line: str) -> None:
+        """Adds a line of JSON as it was."""
+        if self._file is not None:
+            self._file.write(line.rstrip("\n") + "\n")
+            self.written += 1
+
+    def close(self) -> None:
+        """Keeps the file only if there is something in it."""
+        if self._file is None or self.path is None:
+            return
+        self._file.close()
+        if not self.written:
+            self.path.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> TextIO:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "w", encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="")
+
+
+def summary(problems: Iterable[RowProblem], limit: int = 20) -> list[str]:
+    """The first problems as lines."""
+    return [problem.text for _, problem in zip(range(limit), problems, strict=False)]

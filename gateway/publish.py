@@ -1,0 +1,171 @@
+"""Publishes a department's file: plain identity numbers in, pseudonymous CloudEvents of a feed out.
+
+Every row passes the decoder intake uses, so what is sent is accepted. Bad rows are named and kept for mending, good
+ones go. A batch with bad rows stays open (`close_with_bad` overrides): a person whose row could not be read must not
+count as absent, nor may a half-sent month replace a whole one.
+"""
+
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from gateway.courier import Courier, Receipt
+from gateway.events import BatchPlan, Envelope, Parsed
+from gateway.identities import Linkage
+from gateway.problems import BadRows, RowProblem
+from gateway.publisher import Publisher
+from gateway.rows import Rows, column_of, day_field, open_rows
+from schemas.envelope import Delivery, Problem
+from schemas.errors import CallError, DataError
+from schemas.feed import FEEDS, FeedSpec
+
+KEPT_PROBLEMS: Final = 1_000
+_TELL_EVERY: Final = 1_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The receipt, and the first problems (all are counted in the receipt)."""
+
+    receipt: Receipt
+    problems: tuple[RowProblem, ...]
+
+
+def feed_spec(kind: str) -> FeedSpec:
+    """The feed of a kind. Raises CallError that lists the feeds there are."""
+    if kind not in FEEDS:
+        raise CallError(f"没有数据类 {kind}；有：{'、'.join(FEEDS)}")
+    return FEEDS[kind]
+
+
+def source_of(kind: str) -> str:
+    """The CloudEvents source of rows that came through the gateway without naming their own."""
+    return f"urn:lidm:gateway:{kind}"
+
+
+def publish_file(
+    path: Path,
+    feed: str,
+    *,
+    publisher: Publisher,
+    linkage: Linkage,
+    recorded: datetime,
+    batch: BatchPlan | None = None,
+    source: str | None = None,
+    array: int = 1,
+    persons: Collection[str] | None = None,
+    bad_rows: Path | None = None,
+    close_with_bad: bool = False,
+    timestamp_ms: int | None = None,
+    ended: Callable[[], datetime] | None = None,
+    progress: Progress | None = None,
+) -> Published:
+    """Publishes a file and returns when the broker has all of it.
+
+    `recorded` (aware) stands for rows without 记录时间 and for the manifests; `ended` tells the time of the end
+    manifest; `timestamp_ms` is the Kafka timestamp of every message on a driven clock. `persons`: send only these
+    pseudonyms. Raises CallError, DataError (no batch was closed) and Unreachable.
+    """
+    if persons is not None and batch is not None:
+        raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
+    spec = feed_spec(feed)
+    envelope = _envelope(spec, source, recorded, batch)
+    courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
+    known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
+    with closing(BadRows(bad_rows)) as bad, open_rows(path, spec, linkage, bad) as rows:
+        run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
+        run.all()
+    closed = batch is not None and (close_with_bad or not run.bad)
+    courier.end(close=closed, at=ended() if ended else recorded)
+    receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
+    return Published(receipt, tuple(run.problems))
+
+
+def publish_nothing(
+    feed: str,
+    *,
+    publisher: Publisher,
+    recorded: datetime,
+    batch: BatchPlan,
+    source: str | None = None,
+    timestamp_ms: int | None = None,
+) -> Receipt:
+    """Says in every partition that nothing happened in the period, which closes it."""
+    spec = feed_spec(feed)
+    plan = replace(batch, nothing_happened=True)
+    envelope = _envelope(spec, source, recorded, plan)
+    courier = Courier(publisher, spec.topic, envelope, plan=plan, timestamp_ms=timestamp_ms)
+    courier.begin()
+    courier.end(close=True, at=recorded)
+    return courier.receipt(read=0, bad=0, left_out=0, closed=True)
+
+
+def _envelope(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
+    if recorded.tzinfo is None:
+        raise ValueError("recorded must be aware")
+    named = source or source_of(spec.kind)
+    return Envelope(
+        spec.kind, named, recorded,
+        batchid=batch.named(named, spec.kind, recorded) if batch else None,
+        floor=recorded if batch and batch.mode == "replace_period" else None,
+    )
+
+
+class _Run:
+    """The rows of one file on their way."""
+
+    def __init__(
+        self, spec: FeedSpec, envelope: Envelope, courier: Courier, rows: Rows, known_at_ms: int,
+        persons: Collection[str] | None, progress: Progress | None,
+    ) -> None:
+        self._spec, self._envelope, self._courier, self._rows = spec, envelope, courier, rows
+        self._known_at_ms, self._progress = known_at_ms, progress
+        self._persons = None if persons is None else frozenset(persons)
+        self._columns = {f"/data/{f.name}": column_of(f) for f in spec.fields}
+        self._columns["/data"] = next((column_of(f) for f in spec.fields if f.name == day_field(spec)), "")
+        self.read = self.bad = self.left_out = 0
+        self.problems: list[RowProblem] = []
+
+    def all(self) -> None:
+        """Sends every good row. The batch begins with the first row: a file without rows sends nothing at all."""
+        for found in self._rows:
+            if not self.read:
+                self._courier.begin()
+            self.read += 1
+            problem = found if isinstance(found, RowProblem) else self._one(found)
+            if problem is not None:
+                self._refuse(problem)
+            if self._progress is not None and self.read % _TELL_EVERY == 0:
+                self._progress(self.read, self.bad)
+        if not self.read:
+            raise DataError("文件没有数据行；本期确无业务请用 --nothing-happened")
+        if self._progress is not None:
+            self._progress(self.read, self.bad)
+
+    def _one(self, row: Parsed) -> RowProblem | None:
+        if self._persons is not None and row.person not in self._persons:
+            self.left_out += 1
+            return None
+        event = self._envelope.event(row)
+        outcome = self._spec.decode(event, self._known_at_ms)[0]
+        if isinstance(outcome, Delivery):
+            self._courier.carry(row.person, event)
+            return None
+        if not isinstance(outcome, Problem):
+            raise TypeError("a row became a manifest")
+        return self._explained(row.row, outcome)
+
+    def _explained(self, row: int, problem: Problem) -> RowProblem:
+        pointer = "/".join(problem.pointer.split("/")[:3])
+        return RowProblem(row, self._columns.get(pointer, pointer), problem.message_zh, code=problem.code)
+
+    def _refuse(self, problem: RowProblem) -> None:
+        self.bad += 1
+        if len(self.problems) < KEPT_PROBLEMS:
+            self.problems.append(problem)
+        self._rows.keep(problem)

@@ -1,0 +1,182 @@
+"""The vault: the only place that knows who somebody is. Values lie encrypted; every opening is logged before it shows.
+
+One sqlite file, 0600. A person's identity is one AES-GCM value under the vault key with the pseudonym as associated
+data, so that values cannot be swapped. Openings form a chain of digests and can be added to, never changed.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from schemas.errors import CallError, DataError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS persons (person TEXT PRIMARY KEY, sealed BLOB NOT NULL, written_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS households (
+  household TEXT NOT NULL, person TEXT NOT NULL, head INTEGER NOT NULL, until TEXT,
+  PRIMARY KEY (household, person)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS openings (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, purpose TEXT NOT NULL,
+  case_id TEXT NOT NULL, person TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS openings_stay BEFORE UPDATE ON openings BEGIN SELECT RAISE(ABORT, 'openings stay'); END;
+CREATE TRIGGER IF NOT EXISTS openings_kept BEFORE DELETE ON openings BEGIN SELECT RAISE(ABORT, 'openings stay'); END;
+"""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who somebody is and where to reach them. Lives in the vault and on the screen of who opened it, nowhere else."""
+
+    name: str
+    number: str
+    phones: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Identity(…)"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An identity as the roster states it, with the pseudonyms it belongs to; `until` as in the roster, ISO."""
+
+    person: str
+    household: str
+    head: bool
+    identity: Identity
+    until: str | None = None
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """One look into the vault: who, why, for which case, when, about whom."""
+
+    n: int
+    at_ms: int
+    actor: str
+    purpose: str
+    case_id: str
+    person: str
+    previous: str
+    digest: str
+
+
+class Vault:
+    """Identities under one key; a context manager. Wrong key or damaged value: DataError."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Opens or creates the file. Needs the extra `gateway`."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._cipher = AESGCM(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA secure_delete = ON")
+        self._db.executescript(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Releases the file."""
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def write(self, entries: Iterable[Entry], at_ms: int) -> list[str]:
+        """Stores or replaces identities, all or none. Returns the persons the vault did not know before, in order."""
+        new: list[str] = []
+        with self._transaction():
+            for entry in entries:
+                if not self.knows(entry.person):
+                    new.append(entry.person)
+                self._db.execute(
+                    "INSERT OR REPLACE INTO persons VALUES (?, ?, ?)",
+                    (entry.person, self._seal(entry.person, entry.identity), at_ms),
+                )
+                self._db.execute(
+                    "INSERT OR REPLACE INTO households VALUES (?, ?, ?, ?)",
+                    (entry.household, entry.person, int(entry.head), entry.until),
+                )
+        return new
+
+    def knows(self, person: str) -> bool:
+        """Whether the roster ever named this person."""
+        return self._db.execute("SELECT 1 FROM persons WHERE person = ?", (person,)).fetchone() is not None
+
+    def members(self, household: str, on: date | None = None) -> list[str]:
+        """Persons the roster placed in a household (on a day, or ever), the head first. Nothing is opened."""
+        rows = self._db.execute(
+            "SELECT person FROM households WHERE household = ? AND coalesce(until, '9999') > ?"
+            " ORDER BY head DESC, person",
+            (household, on.isoformat() if on else ""),
+        )
+        return [str(row[0]) for row in rows]
+
+    def open(self, person: str, *, actor: str, purpose: str, case_id: str, at_ms: int) -> Identity | None:
+        """The identity of a person, None when unknown. The opening is on disk before anything is decrypted."""
+        if not purpose.strip() or not actor.strip():
+            raise CallError("打开身份信息须写明经办人和用途")
+        self._log(person, actor=actor, purpose=purpose, case_id=case_id, at_ms=at_ms)
+        row = self._db.execute("SELECT sealed FROM persons WHERE person = ?", (person,)).fetchone()
+        return None if row is None else self._unseal(person, row[0])
+
+    def openings(self, case_id: str | None = None) -> list[Opening]:
+        """The log of openings, oldest first, of one case or of all."""
+        rows = self._db.execute("SELECT * FROM openings WHERE ? IS NULL OR case_id = ? ORDER BY n", (case_id, case_id))
+        return [Opening(*row) for row in rows]
+
+    def verify(self) -> int | None:
+        """Number of the first opening that does not follow from the one before, None when the chain is whole."""
+        previous = ""
+        for opening in self.openings():
+            if opening.previous != previous or opening.digest != _digest_of(opening):
+                return opening.n
+            previous = opening.digest
+        return None
+
+    def _log(self, person: str, *, actor: str, purpose: str, case_id: str, at_ms: int) -> None:
+        with self._transaction():
+            row = self._db.execute("SELECT digest FROM openings ORDER BY n DESC LIMIT 1").fetchone()
+            opening = Opening(0, at_ms, actor, purpose, case_id, person, row[0] if row else "", "")
+            self._db.execute(
+                "INSERT INTO openings (at_ms, actor, purpose, case_id, person, previous, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (at_ms, actor, purpose, case_id, person, opening.previous, _digest_of(opening)),
+            )
+
+    def _seal(self, person: str, identity: Identity) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(identity), person.encode())
+
+    def _unseal(self, person: str, sealed: bytes) -> Identity:
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            plain = self._cipher.decrypt(sealed[:12], sealed[12:], person.encode())
+        except InvalidTag as error:
+            raise DataError("身份库密钥不符或内容已损坏") from error
+        return msgspec.msgpack.decode(plain, type=Identity)
+
+
+def _digest_of(opening: Opening) -> str:
+    parts = (opening.at_ms, opening.actor, opening.purpose, opening.case_id, opening.person, opening.previous)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

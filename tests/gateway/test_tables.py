@@ -1,0 +1,105 @@
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from gateway import values
+from gateway.tables import cell_text, encoding_of, heading, open_table
+from schemas.errors import CallError, DataError
+
+TEXT = "结算单号,总费用（元）\r\nS1,\"1,200.50\"\r\n\r\nS2,3\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_csv_in_any_of_their_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(TEXT, encoding=encoding, newline="")
+    with open_table(path) as table:
+        assert table.columns == ("结算单号", "总费用(元)")
+        assert list(table.rows) == [(2, ["S1", "1,200.50"]), (4, ["S2", "3"])]
+
+
+def test_encoding_is_told_by_the_first_bytes_even_when_the_sample_cuts_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a" + "中".encode() * 30_000)
+    assert encoding_of(path) == "utf-8"
+
+
+def test_an_excel_sheet(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append([" 户 号", "出生日期", "核定月收入（元）"])
+    sheet.append(["H1", datetime(2026, 5, 14), 1200.5])
+    sheet.append([None, None, None])
+    book.save(tmp_path / "a.xlsx")
+    with open_table(tmp_path / "a.xlsx") as table:
+        assert table.columns == ("户号", "出生日期", "核定月收入(元)")
+        assert list(table.rows) == [(2, ["H1", "2026-05-14", "1200.5"])]
+
+
+def test_numbers_that_excel_lost_do_not_come_back_as_numbers() -> None:
+    assert cell_text(110101199001011000) == "1.10E+17"
+    assert cell_text(12.0) == "12"
+    assert cell_text(True) == "是"
+
+
+def test_headings_are_compared_folded() -> None:
+    assert heading("\ufeff 核定月收入（元） ") == "核定月收入(元)"
+
+
+def test_wrong_headings_are_all_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("甲,乙,999999196503120017\n1,2,3\n")
+    with open_table(path) as table, pytest.raises(DataError) as refusal:
+        table.positions({"甲": "a", "丙": "c"}, ["丙"])
+    assert "缺少列：丙" in str(refusal.value)
+    assert "乙" in str(refusal.value)
+    assert "999999" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "content", "error"), [
+    ("none.csv", None, CallError), ("a.xls", b"x", CallError), ("a.xlsx", b"x", DataError), ("a.csv", b"", DataError),
+])
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | None, error: type[Exception]) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(error), open_table(tmp_path / name):
+        pass
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("1,234.50", 123450), ("0", 0), ("-3.5", -350), ("１２．５", 1250), ("12.340", 1234), (" 7 ", 700), (".5", 50),
+])
+def test_money(text: str, expected: int) -> None:
+    assert values.fen(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "*", "—", "1.234", "1e3", "十", "1.2.3", "--1", "nan", "1 000"])
+def test_what_is_not_money_is_refused_and_never_zero(text: str) -> None:
+    with pytest.raises(values.BadValue):
+        values.fen(text)
+
+
+@pytest.mark.parametrize("text", ["2026-05-14", "20260514", "2026/5/14", "2026年5月14日", "2026-05-14 00:00:00"])
+def test_days(text: str) -> None:
+    assert values.day(text) == date(2026, 5, 14)
+
+
+@pytest.mark.parametrize("text", ["20240230", "44927", "2024", "14/05/2026", "今天"])
+def test_days_that_are_none(text: str) -> None:
+    with pytest.raises(values.BadValue):
+        values.day(text)
+
+
+def test_months_moments_and_words() -> None:
+    assert {values.month(t) for t in ("2026-05", "202605", "2026/5", "2026年5月")} == {"2026-05"}
+    assert values.moment("2026-05-14 09:30:00").isoformat() == "2026-05-14T09:30:00+08:00"
+    assert values.moment("2026-05-14T01:30:00+00:00") == values.moment("2026/05/14 09:30")
+    assert values.whole("１２") == 12
+    assert (values.truth("是"), values.truth("否")) == (True, False)
+    assert [values.operation(t) for t in ("", "登记", "更正", " 冲销 ")] == ["record", "record", "correct", "reverse"]
+    for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5"), (values.truth, "?")):
+        with pytest.raises(values.BadValue):
+            read(text)
