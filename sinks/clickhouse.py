@@ -31,7 +31,7 @@ class ClickHouseStore(AlertStore):
         if not database.isidentifier():
             raise ValueError("a database name is a plain identifier")
         self._address = f"{host}:{port}"
-        self._database = database
+        self.database = database
         self._options: dict[str, Any] = {
             "host": host,
             "port": port,
@@ -54,7 +54,7 @@ class ClickHouseStore(AlertStore):
         """Creates the database."""
         client = Client(database="default", **self._options)
         try:
-            self._run(f"CREATE DATABASE IF NOT EXISTS {self._database}", client=client)
+            self._run(f"CREATE DATABASE IF NOT EXISTS {self.database}", client=client)
         finally:
             client.disconnect()
 
