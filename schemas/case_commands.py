@@ -13,16 +13,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
 from schemas.errors import Reject
+from schemas.plain_identity import carries_identity
 
-_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_IDENTITY = rf"(?<!\d)(?:\d{{6}}(?:18|19|20)\d{{2}}{_DAY}\d{{3}}[\dXx]|\d{{8}}{_DAY}\d{{3}})(?!\d)"
-_MOBILE = r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])"
-_PRIVATE = re.compile(f"{_IDENTITY}|{_MOBILE}", re.ASCII)
+_GAPS = re.compile(r"(?<=\d)[\s\-]+(?=[\dXx])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 
 
 def has_private_number(text: str) -> bool:
-    """Whether a text seems to hold an identity number or a mobile phone number, spaces and dashes ignored."""
-    return _PRIVATE.search(re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", text))) is not None
+    """Whether a text holds an identity number or a mobile phone number, blanks and dashes between digits ignored."""
+    plain = unicodedata.normalize("NFKC", text)
+    return any(carries_identity(form) or _MOBILE.search(form) for form in (plain, _GAPS.sub("", plain)))
 
 
 def _public(text: str) -> str:
@@ -32,7 +32,7 @@ def _public(text: str) -> str:
 
 
 def _public_id(text: str) -> str:
-    if _PRIVATE.search(text):
+    if carries_identity(text):
         raise ValueError("PLAIN_IDENTITY")
     return text
 

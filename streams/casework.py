@@ -124,7 +124,7 @@ class Casework:
             return []
         self._now_ms = at_ms
         at, cause = beijing(at_ms), Cause(tick_ms=at_ms)
-        events = [self._release(case, cause, at) for case in self._releasable(at.date())]
+        events = [self._release(case, cause, at) for case in self._releasable(at)]
         for case, clock in list(self._run_out(at)):
             events.append(self._say(case, cause, at, OverdueBody(clock=clock), clock.step.value))
         return events
@@ -176,9 +176,10 @@ class Casework:
         clocks = self._first_clocks(case.lane, case.severity, at)
         return self._say(case, cause, at, ReleasedBody(clocks=clocks, quota_of=case.opening.detector), "baseline")
 
-    def _releasable(self, today: date) -> list[Case]:
-        held = [case for case in self.view.open_cases() if case.held]
-        used = self._released if today == self._released_on else Counter[str]()
+    def _releasable(self, at: datetime) -> list[Case]:
+        # Only what was there before the tick: a tick read again must not act on what it has not seen the first time.
+        held = [case for case in self.view.open_cases() if case.held and case.opened_at < at]
+        used = self._released if at.date() == self._released_on else Counter[str]()
         return list(due_for_release(held, used, self._partitions)) if held else []
 
     def _run_out(self, at: datetime) -> Iterator[tuple[Case, Clock]]:

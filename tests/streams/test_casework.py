@@ -137,7 +137,8 @@ def test_baseline_waits_and_leaves_in_daily_portions_worst_first() -> None:
         event = only(desk.on_alert(told, NOON))
         assert desk.view.cases[event.case_id].state is State.HELD
         assert desk.view.cases[event.case_id].clocks == ()
-    first_day = desk.on_tick(NOON)
+    assert desk.on_tick(NOON) == []
+    first_day = desk.on_tick(NOON + 1)
     assert kinds(first_day) == ["released"] * 2  # 7 a day over 4 partitions, rounded up
     assert [desk.view.cases[e.case_id].severity for e in first_day] == [2, 2]
     assert desk.on_tick(NOON + 3_600_000) == []
@@ -214,13 +215,13 @@ def test_a_tick_cut_off_by_a_crash_goes_on_where_its_events_ended() -> None:
     history = [
         only(desk.on_alert(alert(f"b{n}", household=f"h_{n}", baseline=True, per_day=4), NOON)) for n in range(6)
     ]
-    whole = desk.on_tick(NOON)
+    whole = desk.on_tick(NOON + 1)
     assert len(whole) == 4
     for kept in range(len(whole) + 1):
         after = work(0, 1)
         for event in [*history, *whole[:kept]]:
             after.restore(event)
-        assert after.on_tick(NOON) == whole[kept:]
+        assert after.on_tick(NOON + 1) == whole[kept:]
 
 
 def test_an_older_tick_changes_nothing() -> None:
