@@ -14,7 +14,7 @@ from policy.parameters import Line
 HISTORY = "history"
 
 
-class EvidenceItem(msgspec.Struct, frozen=True, gc=False):
+class EvidenceItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One input of a breach: the fact's natural key, its feed and source, the day ordinal it was true, its value."""
 
     key: str
@@ -24,7 +24,7 @@ class EvidenceItem(msgspec.Struct, frozen=True, gc=False):
     value: int
 
 
-class Insufficient(msgspec.Struct, frozen=True, gc=False):
+class Insufficient(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A feed the answer cannot rely on and the last month it covered (`2026-05`); feed `history` while a move runs."""
 
     feed: str
