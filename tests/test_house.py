@@ -82,11 +82,8 @@ def test_the_search_finds_what_it_should(cut: str) -> None:
 
 
 def test_every_module_says_what_it_promises() -> None:
-    silent = [
-        str(path.relative_to(TOP))
-        for path in committed()
-        if path.suffix == ".py" and path.name != "__init__.py" and not path.read_text().startswith(('"""', "#!"))
-    ]
+    modules = [p for p in committed() if p.suffix == ".py" and p.name != "__init__.py" and "tests" not in p.parts]
+    silent = [str(p.relative_to(TOP)) for p in modules if not p.read_text().startswith(('"""', "#!"))]
     assert silent == []
 
 
