@@ -5,15 +5,17 @@ The hot path decodes straight into structs and lets pass only what is certainly 
 """
 
 import hashlib
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from schemas.compiled import Event, event_of, struct_of
 from schemas.facts import AnyFact
-from schemas.feed import MAX_VALUE_BYTES, FactHead, FeedData, FeedSpec, Flaw
-from schemas.plain_identity import carries_identity, surely_none
+from schemas.feed import MAX_VALUE_BYTES, FeedData, FeedSpec, Flaw
+from schemas.plain_identity import carries_identity, surely_plain
+from schemas.scalars import PERSON
 
 if TYPE_CHECKING:
     from schemas.explain import Explainer
@@ -22,17 +24,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.toordinal()
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
-FIRST_DAY = datetime(1900, 1, 1, tzinfo=UTC).toordinal()
-FIRST_MS = (FIRST_DAY - EPOCH_DAY) * DAY_MS
+MILLISECOND = timedelta(milliseconds=1)
+FIRST_YEAR = 1900
+FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).toordinal()
 
+_is_person = re.compile(PERSON).fullmatch
 _OBJECT = ord("{")
 
 MANIFESTS = {"lidm.batch.begin": "begin", "lidm.batch.end": "end"}
 
+NOT_PERSON = Flaw("BAD_FIELD", "/subject", "应为 p_ 加 32 位十六进制的人员假名")
 FUTURE_TIME = Flaw("FUTURE_DATE", "/time", "事件时间晚于接收时间一天以上")
 FUTURE_RECORD = Flaw("FUTURE_DATE", "/recordedtime", "记录时间晚于接收时间一天以上")
 FUTURE_DAY = Flaw("FUTURE_DATE", "/data", "业务日期超出接收日期允许的范围")
 OLD_TIME = Flaw("TOO_OLD", "/time", "时间早于 1900 年")
+OLD_RECORD = Flaw("TOO_OLD", "/recordedtime", "时间早于 1900 年")
 OLD_DAY = Flaw("TOO_OLD", "/data", "业务日期早于 1900 年")
 NO_KEY = Flaw("NO_KEY", "/data", "更正或冲销缺少业务主键")
 NO_RECORDEDTIME = Flaw("MISSING_FIELD", "/recordedtime", "更正或冲销须带记录时间")
@@ -90,6 +96,8 @@ class Decoder:
         self._of_household = "household" in spec.model.model_fields
         self._read = msgspec.json.Decoder(self.event_type).decode
         self._split = msgspec.json.Decoder(list[msgspec.Raw]).decode
+        self._zone: tzinfo | None = None
+        self._offset_ms = 0
         self._tags: dict[str, str] = {}
         self._explainer: Explainer | None = None
 
@@ -107,74 +115,95 @@ class Decoder:
         if not value or len(value) > MAX_VALUE_BYTES:
             return [self.explainer.unreadable(value)]
         if value[0] == _OBJECT:
-            return [self._element(value, known_at_ms, None, is_simple(value))]
+            return [self._element(value, known_at_ms, None, surely_plain(value))]
         try:
             elements = self._split(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [self.explainer.decide(value, known_at_ms, None)]
         if not elements:
             return [self.explainer.unreadable(value)]
-        simple = is_simple(value)
-        return [self._element(raw, known_at_ms, index, simple) for index, raw in enumerate(elements)]
+        plain = surely_plain(value)
+        return [self._element(raw, known_at_ms, index, plain) for index, raw in enumerate(elements)]
 
-    def _element(self, raw: bytes | msgspec.Raw, known_at_ms: int, index: int | None, simple: bool) -> Outcome:
+    def _element(self, raw: bytes | msgspec.Raw, known_at_ms: int, index: int | None, plain: bool) -> Outcome:
         try:
             event: Event[FeedData] = self._read(raw)
-            if event.type == self._type and event.operation != "reverse" and (simple or is_clean(raw)):
-                outcome = self.deliver(event, known_at_ms)
-                if is_delivery(outcome):
-                    return outcome
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass
+            return self.explainer.decide(bytes(raw), known_at_ms, index)
+        if event.type == self._type and event.operation != "reverse" and (plain or is_clean(raw)):
+            outcome = self.deliver(event, known_at_ms)
+            if type(outcome) is Delivery:
+                return outcome
         return self.explainer.decide(bytes(raw), known_at_ms, index)
 
     def deliver(self, event: Event[FeedData], known_at_ms: int) -> Delivery | Flaw:
         """A well-formed event as a delivery, or what is wrong between its fields."""
         data = event.data
         operation = event.operation
-        delta = event.time - EPOCH
-        time_ms = recorded_ms = delta.days * DAY_MS + delta.seconds * 1000 + delta.microseconds // 1000
-        if event.recordedtime is not None:
-            delta = event.recordedtime - EPOCH
-            recorded_ms = delta.days * DAY_MS + delta.seconds * 1000 + delta.microseconds // 1000
+        recorded = event.recordedtime
+        if recorded is None:
+            recorded = event.time
+        recorded_ms = self.milliseconds(recorded)
+        if _is_person(event.subject) is None:
+            return NOT_PERSON
         day = data.day()
-        limit = known_at_ms + DAY_MS
-        if time_ms > limit or recorded_ms > limit or time_ms < FIRST_MS or recorded_ms < FIRST_MS:
-            return self._wrong_time(time_ms, recorded_ms, limit)
-        if not FIRST_DAY <= day <= (known_at_ms + SHANGHAI_MS) // DAY_MS + EPOCH_DAY + self._ahead:
-            return OLD_DAY if day < FIRST_DAY else FUTURE_DAY
-        gone = operation == "reverse"
-        if operation != "record":
-            flaw = self._unfit_for_change(event)
+        if (
+            recorded_ms > known_at_ms + DAY_MS
+            or event.time > recorded
+            or event.time.year < FIRST_YEAR
+            or not FIRST_DAY <= day <= (known_at_ms + SHANGHAI_MS) // DAY_MS + EPOCH_DAY + self._ahead
+        ):
+            flaw = self._time_flaw(event, recorded_ms, day, known_at_ms)
             if flaw is not None:
                 return flaw
-        if not gone:
-            for problem in data.problems():
-                return problem
+        if operation != "record":
+            flaw = self._change_flaw(event)
+            if flaw is not None:
+                return flaw
+        gone = operation == "reverse"
+        if not gone and (problems := data.problems()):
+            return problems[0]
         source = event.source
-        tag = self._tags.get(source) or self._tag(source)
-        head = FactHead(data.natural_key(event), recorded_ms, event.sequence, event.id + tag, source, gone, day)
-        return Delivery(
-            event.subject,
-            data.to_fact(head),
-            data.household if self._of_household else None,  # type: ignore[attr-defined]
-            operation,
-            event.batchid,
+        head = (
+            data.natural_key(event),
+            recorded_ms,
+            event.sequence,
+            event.id + (self._tags.get(source) or self._tag(source)),
+            source,
+            gone,
+            day,
         )
+        household = data.household if self._of_household else None  # type: ignore[attr-defined]
+        return Delivery(event.subject, data.to_fact(head), household, operation, event.batchid)
 
-    def _unfit_for_change(self, event: Event[FeedData]) -> Flaw | None:
+    def milliseconds(self, moment: datetime) -> int:
+        """Milliseconds since 1970, rounded down. Messages share zones, so the last zone's offset is remembered."""
+        if moment.tzinfo is not self._zone:
+            self._zone = moment.tzinfo
+            self._offset_ms = (moment.replace(tzinfo=UTC) - moment) // MILLISECOND + EPOCH_DAY * DAY_MS
+        minutes = moment.toordinal() * 1440 + moment.hour * 60 + moment.minute
+        return minutes * 60_000 + moment.second * 1000 + moment.microsecond // 1000 - self._offset_ms
+
+    def _time_flaw(self, event: Event[FeedData], recorded_ms: int, day: int, known_at_ms: int) -> Flaw | None:
+        limit = known_at_ms + DAY_MS
+        if self.milliseconds(event.time) > limit:
+            return FUTURE_TIME
+        if recorded_ms > limit:
+            return FUTURE_RECORD
+        if event.time.year < FIRST_YEAR:
+            return OLD_TIME
+        if event.recordedtime is not None and event.recordedtime.year < FIRST_YEAR:
+            return OLD_RECORD
+        if day < FIRST_DAY:
+            return OLD_DAY
+        today = (known_at_ms + SHANGHAI_MS) // DAY_MS + EPOCH_DAY
+        return FUTURE_DAY if day > today + self._ahead else None
+
+    def _change_flaw(self, event: Event[FeedData]) -> Flaw | None:
         if event.recordedtime is None:
             return NO_RECORDEDTIME
         missing = next((name for name in self.spec.key_fields if getattr(event.data, name) is None), None)
         return None if missing is None else NO_KEY._replace(pointer=f"/data/{missing}")
-
-    @staticmethod
-    def _wrong_time(time_ms: int, recorded_ms: int, limit: int) -> Flaw:
-        if time_ms > limit:
-            return FUTURE_TIME
-        if recorded_ms > limit:
-            return FUTURE_RECORD
-        return OLD_TIME if time_ms < FIRST_MS else OLD_TIME._replace(pointer="/recordedtime")
 
     def _tag(self, source: str) -> str:
         # Ids are unique per source only: with the source's digest two sources never tie in version.
@@ -184,18 +213,8 @@ class Decoder:
         return tag
 
 
-def is_delivery(outcome: Delivery | Flaw) -> TypeGuard[Delivery]:
-    """Whether the event was accepted."""
-    return type(outcome) is Delivery
-
-
-def is_simple(raw: bytes) -> bool:
-    """Whether all strings in the JSON are certainly printable, without bar and without an identity number."""
-    return raw.isascii() and b"\\" not in raw and b"|" not in raw and b"\x7f" not in raw and surely_none(raw)
-
-
 def is_clean(raw: bytes | msgspec.Raw) -> bool:
-    """The same, looking at every string (Chinese text, escapes); False sends the element to the slow path."""
+    """Whether every string is printable, without bar and without an identity number; slower than `surely_plain`."""
     return all(
         text.isprintable() and "|" not in text and not carries_identity(text)
         for text in strings_of(msgspec.json.decode(raw))

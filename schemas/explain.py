@@ -6,7 +6,7 @@ path. Reversals and manifests, which are rare, are decoded here as well.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.compiled import Event, reversed_data
-from schemas.envelope import DAY_MS, EPOCH, FUTURE_TIME, MANIFESTS, Manifest, Outcome, Problem
+from schemas.envelope import DAY_MS, FUTURE_TIME, MANIFESTS, Manifest, Outcome, Problem
 from schemas.feed import MAX_VALUE_BYTES, Flaw, field
 from schemas.labels import BatchMode, Operation, ProblemCode
 from schemas.plain_identity import carries_identity
@@ -150,7 +150,7 @@ class Explainer:
         head, body = Envelope.model_validate_json(envelope), BatchData.model_validate_json(data)
         if body.feed != self._spec.kind:
             return Flaw("BAD_FIELD", "/data/feed", "批次标记的数据种类与主题不符")
-        recorded_ms = milliseconds(head.recordedtime or head.time)
+        recorded_ms = self._decoder.milliseconds(head.recordedtime or head.time)
         if recorded_ms > known_at_ms + DAY_MS:
             return FUTURE_TIME
         return Manifest(
@@ -164,11 +164,6 @@ class Explainer:
             nothing_happened=body.nothing_happened,
             recorded_ms=recorded_ms,
         )
-
-
-def milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970, rounded down."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def find_identity(value: object, pointer: str) -> Iterator[str]:

@@ -37,16 +37,9 @@ class Flaw(NamedTuple):
 NO_FLAWS: tuple[Flaw, ...] = ()
 
 
-class FactHead(NamedTuple):
-    """The seven fields every fact starts with (schemas.facts.Fact)."""
-
-    key: str
-    recorded_ms: int
-    sequence: int
-    event_id: str
-    source: str
-    gone: bool
-    day: int
+# The seven fields every fact starts with: key, recorded_ms, sequence, event_id, source, gone, day. A plain tuple,
+# because a named one costs a third of a microsecond per event.
+FactHead = tuple[str, int, int, str, str, bool, int]
 
 
 class Origin(Protocol):
@@ -146,7 +139,7 @@ class FeedModel(BaseModel):
         cls.feed_fact, cls.feed_ahead_days = fact, ahead_days
 
     def natural_key(self, origin: Origin) -> str:
-        """What makes two records the same fact (records.md §2), parts joined with `|`."""
+        """What makes two records the same fact, parts joined with `|`."""
         raise NotImplementedError
 
     def day(self) -> int:

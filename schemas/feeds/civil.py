@@ -88,7 +88,7 @@ class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同
         return Membership(
             *head,
             self.household,
-            head.key.split("|")[1],
+            head[0].split("|")[1],
             self.relation,
             _ordinal(self.valid_to),
             _ordinal(self.born),

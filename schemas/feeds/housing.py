@@ -48,6 +48,6 @@ class HousingSecurity(
 
     def to_fact(self, head: FactHead) -> Rent:
         """What is due, forgiven or agreed to wait."""
-        due = head.day if self.due_on is None else self.due_on.toordinal()
+        due = self.day() if self.due_on is None else self.due_on.toordinal()
         until = None if self.until is None else self.until.toordinal()
         return Rent(*head, self.contract, self.item, self.amount, self.paid, due, until)
