@@ -1,6 +1,7 @@
 """Ways to read the archived topics with kafka-python: as a member of a group, or every partition by assignment."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from kafka import KafkaConsumer, TopicPartition
@@ -63,3 +64,24 @@ def assigned_consumer(
     consumer.assign([TopicPartition(topic, number) for topic in topics for number in range(partitions)])
     assigned: Consumer = consumer
     return assigned
+
+
+def follow(
+    broker: str, topic: str, partitions: int, *, from_start: bool, embedded: bool, seconds: float | None = None
+) -> Iterator[Message]:
+    """Messages of a topic as they come, without a group; ends after `seconds`, or never. Raises KafkaError."""
+    version = MOCK_API if embedded else None
+    consumer = KafkaConsumer(bootstrap_servers=broker, api_version=version, **_LIMITS)
+    until = None if seconds is None else time.monotonic() + seconds
+    try:
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(places)
+        if not from_start:
+            consumer.seek_to_end(*places)
+            for place in places:
+                consumer.position(place)
+        while until is None or time.monotonic() < until:
+            for messages in consumer.poll(timeout_ms=200).values():
+                yield from messages
+    finally:
+        consumer.close(timeout_ms=1_000)
