@@ -22,7 +22,7 @@ from schemas.partition import partition_of
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS
 
 _QUIET_SECONDS = 30.0
-_EMBEDDED_API = (2, 0, 0)
+_EMBEDDED_API = (2, 0)
 
 
 class CaseDesk:

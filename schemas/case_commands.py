@@ -16,13 +16,16 @@ from schemas.errors import Reject
 from schemas.plain_identity import carries_identity
 
 _GAPS = re.compile(r"(?<=\d)[\s\-]+(?=[\dXx])")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
+_MOBILE = r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])"
+# Officers mistype: in free text a number with a birth date counts even where its check digit is wrong.
+_NEARLY = r"(?<![0-9])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+_TYPED = re.compile(f"{_MOBILE}|{_NEARLY}")
 
 
 def has_private_number(text: str) -> bool:
     """Whether a text holds an identity number or a mobile phone number, blanks and dashes between digits ignored."""
     plain = unicodedata.normalize("NFKC", text)
-    return any(carries_identity(form) or _MOBILE.search(form) for form in (plain, _GAPS.sub("", plain)))
+    return any(carries_identity(form) or _TYPED.search(form) for form in (plain, _GAPS.sub("", plain)))
 
 
 def _public(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -257,15 +257,11 @@ def _refused(event: CaseEvent, case: Case, as_json: bool) -> None:
 
 def _answer(event: CaseEvent, case: Case) -> str:
     said = event.model_dump(mode="json", exclude_none=True)
-    return json.dumps({"event": said, "case": summary(case)}, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return json.dumps({"event": said, "case": summary(case)}, ensure_ascii=False, default=str)
 
 
 def _pair(text: str, first: str, second: str) -> dict[str, str]:
     left, colon, right = text.replace("：", ":", 1).partition(":")
     if not colon or not left.strip() or not right.strip():
-        raise CallError(f"应写成 {first}:{second}，中间用冒号：{text[:20]}")
+        raise CallError(f"应写成 {first}:{second}，中间用冒号")
     return {first: left.strip(), second: right.strip()}
