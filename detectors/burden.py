@@ -83,9 +83,7 @@ def at_most(household: Household, first: int, counting: Counting) -> int:
 def charges(household: Household, people: Iterable[str], counting: Counting) -> list[Charge]:
     """Every bill of these people, two years back and into the days to come, with its net burden, by day and key."""
     found = [
-        Charge(bill.day, _net(household, bill, counting), bill)
-        for person in people
-        for bill in household.bills(person)
+        Charge(bill.day, _net(household, bill, counting), bill) for person in people for bill in household.bills(person)
     ]
     return sorted((each for each in found if each.fen), key=lambda each: (each.day, each.bill.key))
 

@@ -231,7 +231,8 @@ class _Speaker:
     def _describe(self, episode: Episode, breach: Breach, findings: Findings) -> None:
         line = breach.threshold
         since = breach.since.toordinal()
-        coverage = tuple(each for each in findings.insufficient if each.feed != HISTORY)
+        lacking = (*findings.insufficient, *findings.uncovered)
+        coverage = tuple(each for each in lacking if each.feed != HISTORY)
         document = line.document
         weighed = (since, breach.severity, line.value, document.title, document.number, document.status)
         digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage)), digest_size=8).hexdigest()
@@ -256,13 +257,15 @@ class _Speaker:
 
 
 def _end(speaker: _Speaker, gone: Mapping[str, list[Episode]], evaluate_at: EvaluateAt) -> None:
-    causes_on: dict[int, set[str]] = {}
+    answers: dict[int, Findings] = {}
     for cause, episodes in gone.items():
         for episode in episodes:
-            if episode.since not in causes_on:
-                then = evaluate_at(date.fromordinal(episode.since))
-                causes_on[episode.since] = {each.cause for each in then.breaches}
-            speaker.end(episode, "lapsed" if cause in causes_on[episode.since] else "withdrawn")
+            then = answers.get(episode.since)
+            if then is None:
+                then = answers[episode.since] = evaluate_at(date.fromordinal(episode.since))
+            # An answer that lacks something cannot say that it never was so.
+            was_so = bool(then.insufficient) or any(each.cause == cause for each in then.breaches)
+            speaker.end(episode, "lapsed" if was_so else "withdrawn")
 
 
 def _in_force(household: Household, code: str) -> dict[str, list[Episode]]:

@@ -72,6 +72,7 @@ class Findings:
 
     breaches: list[Breach] = field(default_factory=list)
     insufficient: list[Insufficient] = field(default_factory=list)
+    uncovered: list[Insufficient] = field(default_factory=list)
     recheck_on: date | None = None
 
     @classmethod
@@ -95,6 +96,10 @@ class Findings:
     def lacks(self, feed: str, last_covered: str | None) -> None:
         """The answer cannot rely on a feed: nothing ends because of this answer."""
         self.insufficient.append(Insufficient(feed, last_covered))
+
+    def unseen(self, feed: str) -> None:
+        """Named in every alert as not covered, because nobody publishes it yet; it keeps nothing from ending."""
+        self.uncovered.append(Insufficient(feed, None))
 
     def recheck(self, *days: date | None) -> None:
         """The answer may change on these days; the earliest one counts."""

@@ -1,9 +1,11 @@
 """Who lives in a household on a day: the living, their ages, and when that changes by itself."""
 
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from detectors.calendar import birthday
 from households.ledger import Household, Member
+from policy.schemes import Schemes
 
 
 def dead_since(household: Household, person: str, today: int) -> int | None:
@@ -14,6 +16,47 @@ def dead_since(household: Household, person: str, today: int) -> int | None:
 def living(household: Household, today: int) -> list[Member]:
     """Members on a day without those reported dead by then."""
     return [each for each in household.members_on(today) if dead_since(household, each.person, today) is None]
+
+
+def belonging(household: Household, today: int) -> list[Member]:
+    """People with a stay here that has not ended by a day, also one that begins later: their facts are here already.
+
+    What a person brings along when moving in was true before the move; so a past day asked today has them too.
+    """
+    here = {each.person: each for each in household.members_on(today)}
+    coming = sorted(
+        (each for each in household.head.members if not each.gone and each.day > today and each.person not in here),
+        key=lambda each: each.day,
+        reverse=True,
+    )
+    for each in coming:
+        if each.until is None or each.until > each.day:
+            here[each.person] = Member(each.person, each.relation, each.born, each.statuses, each.day, each.until)
+    return list(here.values())
+
+
+def tier(member: Member, today: int, schemes: Schemes) -> str:
+    """The highest ranked scheme a person holds on a day, else `OTHER`."""
+    held = [each.scheme for each in member.statuses if each.since <= today < (each.until or date.max.toordinal())]
+    return schemes.highest(held, today)
+
+
+def first_day(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int) -> int:
+    """The earliest of these days on which something is true."""
+    return next((day for day in sorted(set(days)) if true_on(day)), otherwise)
+
+
+def edges(household: Household, after: int, up_to: int) -> list[int]:
+    """Days in (after, up_to] on which a membership or a status held here begins or ends."""
+    return sorted(
+        {
+            day
+            for member in household.head.members
+            for start, end in ((member.day, member.until), *((each.since, each.until) for each in member.statuses))
+            for day in (start, end)
+            if day is not None and after < day <= up_to
+        }
+    )
 
 
 def under(member: Member, age: int, today: int) -> bool:
@@ -28,14 +71,8 @@ def at_least(member: Member, age: int, today: int) -> bool:
 
 def next_edge(household: Household, today: int) -> date | None:
     """The first later day on which a membership or a status held here begins or ends."""
-    days = [
-        day
-        for member in household.head.members
-        for start, end in ((member.day, member.until), *((status.since, status.until) for status in member.statuses))
-        for day in (start, end)
-        if day is not None and day > today
-    ]
-    return date.fromordinal(min(days)) if days else None
+    days = edges(household, today, date.max.toordinal())
+    return date.fromordinal(days[0]) if days else None
 
 
 def next_birthday(member: Member, ages: tuple[int, ...], today: int) -> date | None:

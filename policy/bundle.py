@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from policy.areas import Area, AreaTree
+from policy.kinds import Plain
 from policy.loader import JSON, read_directory
 from policy.parameters import History, Policy, Rule, Value
 from policy.schemes import Ranked, Scheme, Schemes
@@ -59,7 +60,7 @@ class Bundle:
         """The bundle these bytes came from."""
         return cls(json.loads(value))
 
-    def narrowed(self, area: str, name: str, changes: Mapping[str, JSON]) -> "Bundle":
+    def narrowed(self, area: str, name: str, changes: Mapping[str, Plain]) -> "Bundle":
         """This bundle with some keys of one rule changed on all dates, for cases and what-if questions."""
         plain = json.loads(self._bytes)
         for value in plain["rules"][area][name]["values"]:

@@ -95,6 +95,11 @@ class Marked:
         """Whether the value is a mapping."""
         return isinstance(self.node, yaml.MappingNode)
 
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the value is a list."""
+        return isinstance(self.node, yaml.SequenceNode)
+
     def whole(self, low: int = 0, high: int = 10**12) -> int:
         """A whole number between `low` and `high`."""
         text = self.text()

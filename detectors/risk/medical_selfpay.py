@@ -1,6 +1,5 @@
 """MED-SELFPAY 大额自付医疗: what a member, or the household together, paid for treatment passes the local line."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -19,11 +18,11 @@ from detectors.burden import (
 )
 from detectors.calendar import year_ago
 from detectors.findings import Breach, Findings
-from detectors.people import next_edge
+from detectors.people import belonging, edges, first_day, next_edge, tier
 from detectors.registry import Family, detector
 from detectors.words import who
-from households.ledger import HOUSEHOLD, Household
-from policy.parameters import Line, Policy, Rule, Steps, severity
+from households.ledger import HOUSEHOLD, Household, Member
+from policy.parameters import Line, Policy, Rule, severity
 from policy.schemes import OTHER
 from schemas.labels import yuan
 
@@ -38,7 +37,6 @@ class Terms(NamedTuple):
     windows: tuple[str, ...]
     counting: Counting
     lowest: int
-    bands: Steps
 
     @classmethod
     def of(cls, rule: Rule) -> "Terms":
@@ -50,8 +48,16 @@ class Terms(NamedTuple):
             rule.words("windows"),
             Counting.of(rule),
             rule.lowest(),
-            rule.steps("bands"),
         )
+
+
+class _Subject(NamedTuple):
+    """A member, or the household together: whose bills count and whose schemes set the line."""
+
+    name: str
+    relation: str
+    people: tuple[str, ...]
+    members: tuple[Member, ...]
 
 
 @detector(
@@ -66,8 +72,8 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
 
     Subject, windows (medical year, rolling 12 months; half-open) and what counts as burden are policy, because
     places differ. Amounts are fen, after every payer and refund known to the ledger; a reversed bill was never
-    billed. `since` is the first day of the unbroken stretch above today's line. A stale feed makes the rest
-    `Insufficient`, but a line already passed stays passed.
+    billed. `since` is the first day of the unbroken stretch above today's line, while that line held.
+    A stale feed makes the rest `Insufficient`, but a line already passed stays passed.
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
     rule = policy.rule("medical_selfpay", household.responsible_area)
@@ -77,12 +83,13 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     bound = at_most(household, year_ago(today) + 1, terms.counting)
     if bound <= terms.lowest or bound <= _lowest_held(household, rule):
         return findings
-    for subject, window, found in _subjects(household, today, terms):
-        line = rule.line(household.tier_of(subject, today, policy.schemes))
-        since = above_since(found, window, line.value + 1)
-        if since is not None:
-            findings.add(_breach(household, subject, window, found, line, since, terms.bands))
-        findings.recheck(next_change(found, window))
+    for subject in _subjects(household, today, terms):
+        found = charges(household, subject.people, terms.counting)
+        for name in terms.windows:
+            window = _WINDOWS[name](today)
+            if (breach := _passed(household, subject, window, found, rule, policy)) is not None:
+                findings.add(breach)
+            findings.recheck(next_change(found, window))
     findings.recheck(next_edge(household, today))
     return findings
 
@@ -96,33 +103,43 @@ def _lowest_held(household: Household, rule: Rule) -> int:
     return lowest
 
 
-def _subjects(household: Household, today: int, terms: Terms) -> Iterator[tuple[str, Window, list[Charge]]]:
-    people = [member.person for member in household.members_on(today)]
-    groups = [(person, [person]) for person in people] if terms.persons else []
+def _subjects(household: Household, today: int, terms: Terms) -> list[_Subject]:
+    people = belonging(household, today)
+    found = [_Subject(each.person, each.relation, (each.person,), (each,)) for each in people] if terms.persons else []
     if terms.together:
-        groups.append((HOUSEHOLD, people))
-    for subject, group in groups:
-        found = charges(household, group, terms.counting)
-        for name in terms.windows:
-            yield subject, _WINDOWS[name](today), found
+        found.append(_Subject(HOUSEHOLD, "HOUSEHOLD", tuple(each.person for each in people), tuple(people)))
+    return found
 
 
-def _breach(
-    household: Household, subject: str, window: Window, found: list[Charge], line: Line, since: int, bands: Steps
-) -> Breach:
+def _passed(
+    household: Household, subject: _Subject, window: Window, found: list[Charge], rule: Rule, policy: Policy
+) -> Breach | None:
+    """The breach of a subject in a window, None when its burden is not above the line of its tier."""
+
+    def line_on(day: int) -> Line:
+        tiers = (tier(each, day, policy.schemes) for each in subject.members)
+        return rule.line(policy.schemes.highest(tiers, day))
+
+    today = window.after - 1
+    line = line_on(today)
+    above = above_since(found, window, line.value + 1)
+    if above is None:
+        return None
+    first_of_rule = max(above, rule.since.toordinal())
+    days = [first_of_rule, *edges(household, first_of_rule, today)]
+    since = first_day(days, lambda day: line_on(day).value <= line.value, today)
     counted = inside(found, window)
     burden = sum(each.fen for each in counted)
-    relation = household.relation(subject, window.after - 1)
     return Breach(
-        cause=f"{subject}/{window.name}",
-        subject=relation,
+        cause=f"{subject.name}/{window.name}",
+        subject=subject.relation,
         since=date.fromordinal(since),
-        severity=severity(bands, burden * 100 // line.value if line.value else burden),
+        severity=severity(rule.steps("bands"), burden * 100 // line.value if line.value else burden),
         measure=burden,
         unit="fen",
         threshold=line,
         reason=(
-            f"{who(relation)}{window.label}医疗个人负担{yuan(burden)}，"
+            f"{who(subject.relation)}{window.label}医疗个人负担{yuan(burden)}，"
             f"超过{line.label}预警线{yuan(line.value)}（{line.cited}）"
         ),
         evidence=evidence(counted),

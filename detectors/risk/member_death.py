@@ -46,8 +46,9 @@ def member_death(household: Household, on: date, policy: Policy) -> Findings:
         remaining = living(household, today)
         for loss in losses:
             until = months_later(loss.day, rule.number("stands_months"))
-            if remaining and today < until:
-                findings.add(_breach(loss, remaining, today, rule))
+            left = _left_behind(household, loss, remaining)
+            if left and today < until:
+                findings.add(_breach(loss, left, today, rule))
                 findings.recheck(date.fromordinal(until))
     later = [each.day for each in household.deaths() if each.day > today]
     findings.recheck(date.fromordinal(min(later)) if later else None)
@@ -67,6 +68,12 @@ def _losses(household: Household, today: int) -> list[_Loss]:
         if member is not None:
             found.append(_Loss(member, day, reports))
     return sorted(found, key=lambda each: (each.day, each.member.person))
+
+
+def _left_behind(household: Household, loss: _Loss, remaining: list[Member]) -> list[Member]:
+    """Of those living here now, the ones who lived with the deceased on the day of death."""
+    then = {each.person for each in household.members_on(loss.day)}
+    return [each for each in remaining if each.person in then]
 
 
 def _breach(loss: _Loss, remaining: list[Member], today: int, rule: Rule) -> Breach:

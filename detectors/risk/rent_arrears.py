@@ -85,9 +85,7 @@ def _period(records: list[Rent]) -> _Period | None:
     return _Period(bill, due_fen, overdue_from, bill.until) if late else None
 
 
-def _breach(
-    household: Household, contract: str, overdue: list[_Period], since: int, today: int, rule: Rule
-) -> Breach:
+def _breach(household: Household, contract: str, overdue: list[_Period], since: int, today: int, rule: Rule) -> Breach:
     line = rule.mark("periods")
     open_fen = sum(each.open_fen for each in overdue)
     return Breach(

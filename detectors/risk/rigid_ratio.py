@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from detectors.burden import Charge, Counting, above_since, charges, evidence, inside, next_change, rolling_year
 from detectors.findings import Breach, Findings
-from detectors.people import living, next_edge
+from detectors.people import edges, first_day, living, next_edge
 from detectors.registry import Family, detector
 from households.ledger import HOUSEHOLD, Household
 from policy.parameters import Policy, PolicyMissing, Rule
-from schemas.facts import Declared
 from schemas.labels import yuan
 
 _MONTHS = 12
@@ -18,17 +17,21 @@ _HIGHEST = 999
 
 
 class _Account(NamedTuple):
-    """The two columns, fen in twelve months; `needed` is the medical burden at which the line is reached."""
+    """The two columns, fen in twelve months, and the ratio in percent they are held against."""
 
+    people: int
     living: int
     income: int
     ratio: int
+    document: str
 
     @property
     def needed(self) -> int:
+        """The medical burden at which the ratio is reached; living alone never reaches it."""
         return max(1, -(-self.ratio * self.income // 100) - self.living)
 
     def percent(self, medical: int) -> int:
+        """Spending in percent of income, rounded down."""
         return min(_HIGHEST, (medical + self.living) * 100 // self.income) if self.income else _HIGHEST
 
 
@@ -51,51 +54,59 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     if declared is None:
         return Findings()
     findings = Findings.covering(household, on, policy, "medical.settlement")
-    area = declared.responsible_area
-    today = on.toordinal()
-    people = [member.person for member in living(household, today)]
-    findings.recheck(
-        next_edge(household, today), policy.next_change("rigid_ratio", area), policy.next_change("dibao_month", area)
-    )
+    area, today = declared.responsible_area, on.toordinal()
+    findings.recheck(next_edge(household, today))
+    findings.recheck(*(policy.next_change(name, area) for name in ("rigid_ratio", "dibao_month")))
     if declared.monthly_income_fen is None:
         findings.lacks("civil.household", None)
         return findings
-    if not people or _well_off(declared.monthly_income_fen, len(people), policy, area):
-        return findings
     rule = policy.rule("rigid_ratio", area)
-    need = policy.standard("dibao_month", area)
-    account = _Account(
-        need.value * len(people) * _MONTHS, declared.monthly_income_fen * _MONTHS, rule.number("ratio")
-    )
+    account = _account(household, today, policy, rule, area)
+    if account is None:
+        return findings
     everybody = [member.person for member in household.members_on(today)]
     found = charges(household, everybody, Counting.of(rule))
     window = rolling_year(today)
-    since = above_since(found, window, account.needed)
+    above = above_since(found, window, account.needed)
     findings.recheck(next_change(found, window))
-    if since is not None:
-        findings.add(_breach(household, inside(found, window), since, account, rule, declared, len(people)))
+    if above is not None:
+        since = _since(household, found, above, today, policy, rule, area)
+        findings.add(_breach(inside(found, window), since, account, rule))
         for feed in _UNSEEN:
             findings.unseen(feed)
     return findings
 
 
-def _well_off(income_fen: int, people: int, policy: Policy, area: str) -> bool:
+def _account(household: Household, day: int, policy: Policy, rule: Rule, area: str) -> _Account | None:
+    """The account on a day; None without an income, without anybody living, or when income is not low at all."""
+    declared = household.declared_on(day)
+    people = len(living(household, day))
+    if declared is None or declared.monthly_income_fen is None or not people:
+        return None
+    income = declared.monthly_income_fen * _MONTHS
     try:
-        mean = policy.standard("disposable_income_year", area).value
-    except PolicyMissing:
-        return False
-    return income_fen * _MONTHS >= mean * people
+        if income >= policy.standard("disposable_income_year", area).value * people:
+            return None
+    except PolicyMissing:  # a place that does not publish it judges by the ratio alone
+        pass
+    need = policy.standard("dibao_month", area).value * people * _MONTHS
+    return _Account(people, need, income, rule.number("ratio"), declared.income_document)
 
 
-def _breach(
-    household: Household,
-    counted: list[Charge],
-    since: int,
-    account: _Account,
-    rule: Rule,
-    declared: Declared,
-    people: int,
-) -> Breach:
+def _since(
+    household: Household, found: list[Charge], above: int, today: int, policy: Policy, rule: Rule, area: str
+) -> int:
+    """The first day of the stretch on which the household, as it was then, reached the ratio."""
+
+    def reached(day: int) -> bool:
+        account = _account(household, day, policy, rule, area)
+        return account is not None and above_since(found, rolling_year(day), account.needed) is not None
+
+    first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
+    return first_day([first, *edges(household, first, today)], reached, today)
+
+
+def _breach(counted: list[Charge], since: int, account: _Account, rule: Rule) -> Breach:
     medical = sum(each.fen for each in counted)
     line = rule.mark("ratio")
     return Breach(
@@ -107,8 +118,8 @@ def _breach(
         unit="percent",
         threshold=line,
         reason=(
-            f"全家近12个月医疗个人负担{yuan(medical)}，加上{people}人按低保标准计的生活支出{yuan(account.living)}，"
-            f"占核定收入{yuan(account.income)}（{declared.income_document}）的{account.percent(medical)}%，"
+            f"全家近12个月医疗个人负担{yuan(medical)}，加上{account.people}人按低保标准计的生活支出{yuan(account.living)}，"
+            f"占核定收入{yuan(account.income)}（{account.document}）的{account.percent(medical)}%，"
             f"达到刚性支出占比线{line.value}%（{line.cited}）；教育、康复支出尚无数据，未计入"
         ),
         evidence=evidence(counted),
