@@ -65,12 +65,11 @@ class CaseDesk:
         ]
         with _reachable(self._bootstrap):
             self._consumer.assign(wanted)
-            first, end = self._consumer.beginning_offsets(wanted), self._consumer.end_offsets(wanted)
+            end = self._consumer.end_offsets(wanted)
             self._consumer.seek_to_beginning(*wanted)
-            truncated = any(first[p] > 0 for p in wanted)
             deadline = time.monotonic() + _QUIET_SECONDS
             while any(self._consumer.position(p) < end[p] for p in wanted):
-                if self._take(500, truncated):
+                if self._take(500):
                     deadline = time.monotonic() + _QUIET_SECONDS
                 elif time.monotonic() > deadline:
                     raise Unreachable("消息服务没有按时返回个案记录")
@@ -108,19 +107,19 @@ class CaseDesk:
     def _answer(self, command_id: str, wait_seconds: float) -> CaseEvent | None:
         deadline = time.monotonic() + wait_seconds
         while True:
-            for event in self._take(200, False):
+            for event in self._take(200):
                 if event.cause.command_id == command_id:
                     return event
             if time.monotonic() >= deadline:
                 return None
 
-    def _take(self, timeout_ms: int, truncated: bool) -> list[CaseEvent]:
+    def _take(self, timeout_ms: int) -> list[CaseEvent]:
         taken: list[CaseEvent] = []
         for records in self._consumer.poll(timeout_ms=timeout_ms, max_records=5000).values():
             for record in records:
                 event = decode_event(record.value)
-                if truncated and event.seq > self.view.next_seq(event.case_id):
-                    continue  # the beginning of this case is no longer in the in-memory broker
+                if event.seq > self.view.next_seq(event.case_id) == 1:
+                    continue  # its beginning is no longer in the in-memory broker; the archive has it
                 if self.view.apply(event):
                     self.history.append(event)
                     taken.append(event)

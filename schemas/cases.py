@@ -1,6 +1,7 @@
 """Case events on `cases.events.v1`, the truth about every case: JSON, keyed by household.
 
 An event is one link of its case's chain: `seq` counts from 1, `previous_digest` is the digest of the event before.
+The commands that lead to them may be imported from here too.
 """
 
 from datetime import date, datetime, timedelta, timezone
@@ -8,7 +9,22 @@ from datetime import date, datetime, timedelta, timezone
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from schemas.alerts import Alert, AlertState, Areas, Family
-from schemas.case_commands import CaseEvidence, ReferralRequest
+from schemas.case_commands import (
+    Accept as Accept,
+    CaseCommand as CaseCommand,
+    CaseEvidence as CaseEvidence,
+    CaseTick as CaseTick,
+    Close as Close,
+    Contact as Contact,
+    Contest as Contest,
+    Feedback as Feedback,
+    Refer as Refer,
+    ReferralRequest as ReferralRequest,
+    Snooze as Snooze,
+    Verify as Verify,
+    decode_command as decode_command,
+    encode_command as encode_command,
+)
 from schemas.case_words import (
     Action,
     EventType,
