@@ -81,7 +81,10 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clic
 
 @pytest.fixture(scope="session")
 def mock_broker() -> Iterator[str]:
-    """Bootstrap address of librdkafka's in-memory broker, the one `lidm run --embedded` uses."""
+    """Bootstrap address of librdkafka's in-memory broker, the one `lidm run --embedded` uses: 4 partitions a topic.
+
+    It does not answer kafka-python's version questions: give `api_version=(2, 0, 0)`.
+    """
     import confluent_kafka
 
     owner = confluent_kafka.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "unused", "log_level": 3})
