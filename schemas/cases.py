@@ -10,20 +10,20 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from schemas.alerts import Alert, AlertState, Areas, Family
 from schemas.case_commands import (
-    Accept as Accept,
-    CaseCommand as CaseCommand,
-    CaseEvidence as CaseEvidence,
-    CaseTick as CaseTick,
-    Close as Close,
-    Contact as Contact,
-    Contest as Contest,
-    Feedback as Feedback,
-    Refer as Refer,
-    ReferralRequest as ReferralRequest,
-    Snooze as Snooze,
-    Verify as Verify,
-    decode_command as decode_command,
-    encode_command as encode_command,
+    Accept,
+    CaseCommand,
+    CaseEvidence,
+    CaseTick,
+    Close,
+    Contact,
+    Contest,
+    Feedback,
+    Refer,
+    ReferralRequest,
+    Snooze,
+    Verify,
+    decode_command,
+    encode_command,
 )
 from schemas.case_words import (
     Action,
@@ -38,6 +38,23 @@ from schemas.case_words import (
     Step,
     VerifyResult,
 )
+
+__all__ = [  # the commands, passed on
+    "Accept",
+    "CaseCommand",
+    "CaseEvidence",
+    "CaseTick",
+    "Close",
+    "Contact",
+    "Contest",
+    "Feedback",
+    "Refer",
+    "ReferralRequest",
+    "Snooze",
+    "Verify",
+    "decode_command",
+    "encode_command",
+]
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
