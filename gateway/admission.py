@@ -41,7 +41,10 @@ class KafkaProgress:
     def __init__(self, bootstrap: str, *, group: str = READER, api_version: tuple[int, ...] | None = (2, 0, 0)) -> None:
         """Connects; raises KafkaError when there is no broker."""
         self._consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, api_version=api_version,
+            bootstrap_servers=bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            api_version=api_version,
         )
 
     def unread(self, topic: str, partition: int) -> tuple[int, int]:

@@ -115,11 +115,23 @@ class Courier:
         """What was published, to be written only after `end`."""
         plan, envelope = self._plan, self._envelope
         return Receipt(
-            batchid=envelope.batchid, feed=envelope.feed, topic=self._topic, source=envelope.source,
-            period=plan.period if plan else None, mode=plan.mode if plan else None, areas=plan.areas if plan else (),
-            recorded=envelope.recorded.isoformat(), read=read, sent=self.sent, bad=bad, left_out=left_out,
-            partitions=tuple(self._rows), messages=self._messages, bytes=self._bytes,
-            closed=closed and plan is not None, digest=self._digest.hexdigest(),
+            batchid=envelope.batchid,
+            feed=envelope.feed,
+            topic=self._topic,
+            source=envelope.source,
+            period=plan.period if plan else None,
+            mode=plan.mode if plan else None,
+            areas=plan.areas if plan else (),
+            recorded=envelope.recorded.isoformat(),
+            read=read,
+            sent=self.sent,
+            bad=bad,
+            left_out=left_out,
+            partitions=tuple(self._rows),
+            messages=self._messages,
+            bytes=self._bytes,
+            closed=closed and plan is not None,
+            digest=self._digest.hexdigest(),
         )
 
     def _place(self, person: str) -> tuple[int, bytes]:
@@ -147,4 +159,3 @@ class Courier:
         self._digest.update(value)
         self._messages += 1
         self._bytes += len(value)
-

@@ -99,23 +99,25 @@ class Envelope:
 
     def manifest(self, what: Literal["begin", "end"], plan: BatchPlan, rows: int, at: datetime) -> bytes:
         """The begin or end of a batch for one partition; `rows` is that partition's count."""
-        return _encode({
-            "specversion": "1.0",
-            "id": f"{self.batchid}-{what}",
-            "source": self.source,
-            "type": f"lidm.batch.{what}",
-            "time": _stated(at),
-            "recordedtime": _stated(at),
-            "batchid": self.batchid,
-            "data": {
-                "feed": self.feed,
-                "period": plan.period,
-                "areas": list(plan.areas),
-                "mode": plan.mode,
-                "rows": rows,
-                "nothing_happened": plan.nothing_happened,
-            },
-        })
+        return _encode(
+            {
+                "specversion": "1.0",
+                "id": f"{self.batchid}-{what}",
+                "source": self.source,
+                "type": f"lidm.batch.{what}",
+                "time": _stated(at),
+                "recordedtime": _stated(at),
+                "batchid": self.batchid,
+                "data": {
+                    "feed": self.feed,
+                    "period": plan.period,
+                    "areas": list(plan.areas),
+                    "mode": plan.mode,
+                    "rows": rows,
+                    "nothing_happened": plan.nothing_happened,
+                },
+            }
+        )
 
 
 def _stated(when: datetime) -> str:

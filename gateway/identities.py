@@ -15,7 +15,11 @@ from stdnum.exceptions import ValidationError
 
 RESIDENT = "ric"
 ID_TYPES = {
-    "居民身份证": RESIDENT, "港澳台居民居住证": RESIDENT, "护照": "passport", "港澳台通行证": "permit", "其他": "other",
+    "居民身份证": RESIDENT,
+    "港澳台居民居住证": RESIDENT,
+    "护照": "passport",
+    "港澳台通行证": "permit",
+    "其他": "other",
 }
 SYNTHETIC_REGION = "999999"
 

@@ -31,7 +31,10 @@ class KeyFiles:
     def under(cls, folder: Path) -> "KeyFiles":
         """The usual names in one folder."""
         return cls(
-            folder / "linkage.key", folder / "vault.key", folder / "seal.key", folder / "seal.pub",
+            folder / "linkage.key",
+            folder / "vault.key",
+            folder / "seal.key",
+            folder / "seal.pub",
             folder / "gateway.json",
         )
 

@@ -110,7 +110,9 @@ def _envelope(spec: FeedSpec, source: str | None, recorded: datetime, batch: Bat
         raise ValueError("recorded must be aware")
     named = source or source_of(spec.kind)
     return Envelope(
-        spec.kind, named, recorded,
+        spec.kind,
+        named,
+        recorded,
         batchid=batch.named(named, spec.kind, recorded) if batch else None,
         floor=recorded if batch and batch.mode == "replace_period" else None,
     )
@@ -120,8 +122,14 @@ class _Run:
     """The rows of one file on their way."""
 
     def __init__(
-        self, spec: FeedSpec, envelope: Envelope, courier: Courier, rows: Rows, known_at_ms: int,
-        persons: Collection[str] | None, progress: Progress | None,
+        self,
+        spec: FeedSpec,
+        envelope: Envelope,
+        courier: Courier,
+        rows: Rows,
+        known_at_ms: int,
+        persons: Collection[str] | None,
+        progress: Progress | None,
     ) -> None:
         self._spec, self._envelope, self._courier, self._rows = spec, envelope, courier, rows
         self._known_at_ms, self._progress = known_at_ms, progress

@@ -19,7 +19,7 @@ from gateway.identities import Linkage, issuing_area_of
 from gateway.problems import RowProblem
 from gateway.publish import Progress, source_of
 from gateway.publisher import Publisher
-from gateway.roster_rows import RosterRow, read_roster
+from gateway.roster_rows import Read, RosterRow, read_roster
 from gateway.tables import open_table
 from gateway.vault import Entry, Vault
 from schemas.envelope import Problem
@@ -44,9 +44,13 @@ class RosterReport:
     def as_json(self) -> dict[str, Any]:
         """Plain values; problems masked."""
         return {
-            "rows": self.rows, "households": self.households, "persons": self.persons,
-            "memberships": self.memberships, "new_persons": len(self.new_persons),
-            "problems": [problem.as_json() for problem in self.problems], "receipt": self.receipt.as_json(),
+            "rows": self.rows,
+            "households": self.households,
+            "persons": self.persons,
+            "memberships": self.memberships,
+            "new_persons": len(self.new_persons),
+            "problems": [problem.as_json() for problem in self.problems],
+            "receipt": self.receipt.as_json(),
         }
 
 
@@ -72,7 +76,10 @@ def load_roster(
     """
     with open_table(path) as table:
         rows = _Rows.read(read_roster(table, linkage), progress)
-    households = [_Household.of(number, members, linkage, issuing_area) for number, members in rows.good.items()]
+    households = [
+        _Household.of(number, members, linkage, issuing_area, headless=number in rows.bad_heads)
+        for number, members in rows.good.items()
+    ]
     plan = batch or _plan_of(households, issuing_area, recorded)
     load = _Load(publisher, plan, source or source_of(FEED), recorded, timestamp_ms)
     for household in households:
@@ -84,8 +91,12 @@ def load_roster(
         on_new_persons(new)
     vault.write(load.entries, int(recorded.timestamp() * 1000))
     return RosterReport(
-        rows=rows.count, households=load.households, persons=len({e.person for e in load.entries}),
-        memberships=load.memberships, new_persons=new, problems=tuple(sorted(problems, key=lambda p: p.row)),
+        rows=rows.count,
+        households=load.households,
+        persons=len({e.person for e in load.entries}),
+        memberships=load.memberships,
+        new_persons=new,
+        problems=tuple(sorted(problems, key=lambda p: p.row)),
         receipt=receipt,
     )
 
@@ -93,19 +104,21 @@ def load_roster(
 @dataclass
 class _Rows:
     good: dict[str, list[RosterRow]]
+    bad_heads: set[str]
     problems: list[RowProblem]
     count: int
 
     @classmethod
-    def read(cls, rows: Iterable[tuple[int, str, RosterRow | RowProblem]], progress: Progress | None) -> "_Rows":
+    def read(cls, rows: Iterable[Read], progress: Progress | None) -> "_Rows":
         """Groups rows by household number, in the order households first appear."""
-        self = cls(defaultdict(list), [], 0)
-        for _, number, row in rows:
+        self = cls(defaultdict(list), set(), [], 0)
+        for household, head, found in rows:
             self.count += 1
-            if isinstance(row, RowProblem):
-                self.problems.append(row)
+            if isinstance(found, RowProblem):
+                self.problems.append(found)
+                self.bad_heads |= {household} if head else set()
             else:
-                self.good[number].append(row)
+                self.good[household].append(found)
             if progress is not None and self.count % 1_000 == 0:
                 progress(self.count, len(self.problems))
         return self
@@ -122,8 +135,13 @@ class _Household:
     problem: str | None
 
     @classmethod
-    def of(cls, number: str, rows: list[RosterRow], linkage: Linkage, issuing_area: str | None) -> "_Household":
-        """Rows that repeat a membership (one per category held) become one with several statuses."""
+    def of(
+        cls, number: str, rows: list[RosterRow], linkage: Linkage, issuing_area: str | None, *, headless: bool
+    ) -> "_Household":
+        """Rows that repeat a membership (one per category held) become one with several statuses.
+
+        An export of changes need not repeat the head; a head that is there and wrong keeps the household out.
+        """
         first: dict[tuple[str, str], RosterRow] = {}
         statuses: dict[tuple[str, str], list[dict[str, str | None]]] = defaultdict(list)
         for row in rows:
@@ -133,13 +151,15 @@ class _Household:
                 statuses[key].append(row.status)
         members = tuple(first.values())
         heads = [row for row in members if row.relation == "HEAD"]
+        stated = next((row.issuing for row in members if row.issuing), None) or issuing_area
+        issuing = stated or next((issuing_area_of(row.areas.responsible) for row in heads if row.areas), "")
         problem = None
-        if not heads:
-            problem = "本户没有可用的户主行，全户未入"
+        if headless:
+            problem = "本户户主行有误，全户未入"
+        elif not issuing:
+            problem = "本户没有户主行，也未写明认定地区划代码，全户未入"
         elif sum(row.left is None for row in heads) > 1:
             problem = "本户有两个在册户主，全户未入"
-        areas = heads[-1].areas if heads else None
-        issuing = (areas and areas.issuing) or issuing_area or (areas and issuing_area_of(areas.responsible)) or ""
         return cls(linkage.household(issuing, number), issuing, members, statuses, problem)
 
 
@@ -178,9 +198,7 @@ class _Load:
                 self.memberships += 1
                 self._courier.carry(row.person, event)
                 until = row.left.isoformat() if row.left else None
-                self.entries.append(
-                    Entry(row.person, household.household, row.relation == "HEAD", row.identity, until)
-                )
+                self.entries.append(Entry(row.person, household.household, row.relation == "HEAD", row.identity, until))
 
     def finish(self, *, read: int, bad: int) -> Receipt:
         """Delivers, and closes the batch when every row could be read."""
@@ -199,15 +217,22 @@ class _Load:
 
 def _parsed(household: _Household, row: RosterRow) -> Parsed:
     data: dict[str, object] = {
-        "household": household.household, "relation": row.relation, "valid_from": row.joined.isoformat(),
-        "valid_to": row.left.isoformat() if row.left else None, "born": row.born.isoformat() if row.born else None,
+        "household": household.household,
+        "relation": row.relation,
+        "valid_from": row.joined.isoformat(),
+        "valid_to": row.left.isoformat() if row.left else None,
+        "born": row.born.isoformat() if row.born else None,
         "statuses": household.statuses[row.person, row.joined.isoformat()],
     }
     if row.areas is not None:
         data["declared"] = {
-            "hukou_area": row.areas.hukou, "residence_area": row.areas.residence,
-            "responsible_area": row.areas.responsible, "incident_area": row.areas.incident,
-            "monthly_income": row.income_fen, "income_period": row.income_period, "income_document": row.document,
+            "hukou_area": row.areas.hukou,
+            "residence_area": row.areas.residence,
+            "responsible_area": row.areas.responsible,
+            "incident_area": row.areas.incident,
+            "monthly_income": row.income_fen,
+            "income_period": row.income_period,
+            "income_document": row.document,
         }
     return Parsed(row.row, row.person, _encode(data), row.joined.isoformat())
 
@@ -219,8 +244,13 @@ def _plan_of(households: list[_Household], issuing_area: str | None, recorded: d
 
 def _column(pointer: str) -> str:
     names = {
-        "valid_from": "加入日期", "valid_to": "退出日期", "born": "出生日期", "statuses": "类别起",
-        "monthly_income": "核定月收入(元)", "income_period": "收入认定期间", "income_document": "文号",
+        "valid_from": "加入日期",
+        "valid_to": "退出日期",
+        "born": "出生日期",
+        "statuses": "类别起",
+        "monthly_income": "核定月收入(元)",
+        "income_period": "收入认定期间",
+        "income_document": "文号",
         "responsible_area": "责任属地区划代码",
     }
     return next((names[part] for part in reversed(pointer.split("/")) if part in names), pointer)

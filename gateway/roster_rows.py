@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 from gateway import values
 from gateway.identities import ID_TYPES, BadIdentity, Linkage, mask, normalise, shape
@@ -13,12 +14,28 @@ from gateway.vault import Identity
 from schemas.labels import SCHEMES
 
 COLUMNS = {
-    "户号": "household", "与户主关系": "relation", "姓名": "name", "证件号码": "number", "证件类型": "id_type",
-    "出生日期": "born", "救助类别": "scheme", "类别起": "since", "类别止": "until", "认定机关": "authority",
-    "户籍地区划代码": "hukou", "居住地区划代码": "residence", "责任属地区划代码": "responsible",
-    "急难发生地区划代码": "incident", "认定地区划代码": "issuing", "核定月收入(元)": "income",
-    "收入认定期间": "income_period", "文号": "document", "联系电话": "phones", "住址": "addresses",
-    "加入日期": "joined", "退出日期": "left",
+    "户号": "household",
+    "与户主关系": "relation",
+    "姓名": "name",
+    "证件号码": "number",
+    "证件类型": "id_type",
+    "出生日期": "born",
+    "救助类别": "scheme",
+    "类别起": "since",
+    "类别止": "until",
+    "认定机关": "authority",
+    "户籍地区划代码": "hukou",
+    "居住地区划代码": "residence",
+    "责任属地区划代码": "responsible",
+    "急难发生地区划代码": "incident",
+    "认定地区划代码": "issuing",
+    "核定月收入(元)": "income",
+    "收入认定期间": "income_period",
+    "文号": "document",
+    "联系电话": "phones",
+    "住址": "addresses",
+    "加入日期": "joined",
+    "退出日期": "left",
 }
 ALSO = {"类别起始日期": "since", "类别终止日期": "until", "核定家庭月收入(元)": "income", "现住址": "addresses"}
 REQUIRED = ("户号", "与户主关系", "姓名", "证件号码", "加入日期")
@@ -39,9 +56,18 @@ RELATIONS = {
     for label in labels.split()
 }
 _SCHEME_NAMES = {label: code for code, label in SCHEMES.items()} | {
-    "最低生活保障": "DIBAO", "低保对象": "DIBAO", "城乡低保": "DIBAO", "特困人员": "TEKUN", "特困供养": "TEKUN",
-    "低边": "DIBIAN", "低保边缘": "DIBIAN", "低保边缘家庭": "DIBIAN", "刚性支出困难家庭": "GANGXING",
-    "支出型困难家庭": "GANGXING", "防返贫监测对象": "FANGPIN", "其他困难": "OTHER",
+    "最低生活保障": "DIBAO",
+    "低保对象": "DIBAO",
+    "城乡低保": "DIBAO",
+    "特困人员": "TEKUN",
+    "特困供养": "TEKUN",
+    "低边": "DIBIAN",
+    "低保边缘": "DIBIAN",
+    "低保边缘家庭": "DIBIAN",
+    "刚性支出困难家庭": "GANGXING",
+    "支出型困难家庭": "GANGXING",
+    "防返贫监测对象": "FANGPIN",
+    "其他困难": "OTHER",
 }
 _SCHEME_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,31}")
 _APART = re.compile(r"[、,，;；/\s]+")
@@ -55,7 +81,6 @@ class Areas:
     residence: str
     responsible: str
     incident: str
-    issuing: str | None
 
 
 @dataclass(frozen=True)
@@ -71,22 +96,32 @@ class RosterRow:
     born: date | None
     status: dict[str, str | None] | None
     document: str
+    issuing: str | None
     areas: Areas | None
     income_fen: int | None
     income_period: str
     identity: Identity = field(repr=False)
 
 
-def read_roster(table: Table, linkage: Linkage) -> Iterator[tuple[int, str, RosterRow | RowProblem]]:
-    """Every row with its official household number (empty when it has none). Raises DataError on wrong headings."""
+class Read(NamedTuple):
+    """A row as far as it could be read; `household` is its official number and may be empty."""
+
+    household: str
+    head: bool
+    found: RosterRow | RowProblem
+
+
+def read_roster(table: Table, linkage: Linkage) -> Iterator[Read]:
+    """Every row. Raises DataError on wrong headings."""
     known = {heading(column): name for column, name in (COLUMNS | ALSO).items()}
     reader = _Reader(table.positions(known, REQUIRED), linkage)
     for number, cells in table.rows:
         row = reader.cells(number, cells)
+        head = RELATIONS.get(row.text("relation")) == "HEAD"
         try:
-            yield number, row.text("household"), reader.read(row)
+            yield Read(row.text("household"), head, reader.read(row))
         except BadRow as bad:
-            yield number, row.text("household"), bad.problem
+            yield Read(row.text("household"), head, bad.problem)
 
 
 @dataclass(frozen=True)
@@ -133,12 +168,23 @@ class _Reader:
             raise row.bad("joined", "必填", code="MISSING_FIELD")
         document = row.text("document") or "未注明文号"
         return RosterRow(
-            row=row.number, household=household, person=person, relation=relation, joined=joined,
-            left=row.day("left"), born=row.day("born") or _born(number), status=self._status(row, document, joined),
-            document=document, areas=self._areas(row) if relation == "HEAD" else None, income_fen=self._income(row),
+            row=row.number,
+            household=household,
+            person=person,
+            relation=relation,
+            joined=joined,
+            left=row.day("left"),
+            born=row.day("born") or _born(number),
+            status=self._status(row, document, joined),
+            document=document,
+            issuing=self._area(row, "issuing"),
+            areas=self._areas(row) if relation == "HEAD" else None,
+            income_fen=self._income(row),
             income_period=row.text("income_period") or "未核定",
             identity=Identity(
-                name=row.needed("name"), number=number, phones=_several(row.text("phones")),
+                name=row.needed("name"),
+                number=number,
+                phones=_several(row.text("phones")),
                 addresses=(row.text("addresses"),) if row.text("addresses") else (),
             ),
         )
@@ -161,8 +207,11 @@ class _Reader:
             raise row.bad("scheme", f"应为 {'、'.join(SCHEMES.values())} 或类别代码", shape(label))
         since, until = row.day("since") or joined, row.day("until")
         return {
-            "scheme": code, "since": since.isoformat(), "until": until.isoformat() if until else None,
-            "source": row.text("authority") or "民政部门", "document": document,
+            "scheme": code,
+            "since": since.isoformat(),
+            "until": until.isoformat() if until else None,
+            "source": row.text("authority") or "民政部门",
+            "document": document,
         }
 
     def _areas(self, row: _Row) -> Areas:
@@ -171,8 +220,7 @@ class _Reader:
             raise row.bad("responsible", "户主行必填", code="MISSING_FIELD")
         residence = self._area(row, "residence") or responsible
         return Areas(
-            self._area(row, "hukou") or responsible, residence, responsible, self._area(row, "incident") or residence,
-            self._area(row, "issuing"),
+            self._area(row, "hukou") or responsible, residence, responsible, self._area(row, "incident") or residence
         )
 
     def _area(self, row: _Row, name: str) -> str | None:
@@ -201,4 +249,3 @@ def _born(number: str) -> date | None:
     if len(number) != 18 or not number[6:14].isdigit():
         return None
     return datetime.strptime(number[6:14], "%Y%m%d").date()
-

@@ -24,7 +24,11 @@ from schemas.feed import FeedSpec, FieldSpec
 
 IDENTITY = "证件号码"
 _ENVELOPE = {
-    IDENTITY: "#identity", "证件类型": "#id_type", "业务流水号": "#id", "操作": "#operation", "记录时间": "#recorded",
+    IDENTITY: "#identity",
+    "证件类型": "#id_type",
+    "业务流水号": "#id",
+    "操作": "#operation",
+    "记录时间": "#recorded",
     "序号": "#sequence",
     **{column: f"#{column}" for column in REASONS},  # a mended file of bad rows is sent as it is
 }
@@ -110,8 +114,7 @@ class TableRows:
         self._table, self._bad, self._who = table, bad, Who(linkage)
         self._cells: Sequence[str] = ()
         self._fields = [
-            (self._at[f.name], f.name, _parser(f), f.required, column_of(f))
-            for f in spec.fields if f.name in self._at
+            (self._at[f.name], f.name, _parser(f), f.required, column_of(f)) for f in spec.fields if f.name in self._at
         ]
         self._day = day_field(spec)
         self._keys = spec.key_fields
@@ -138,8 +141,15 @@ class TableRows:
         sequence = self._value(row, "序号", values.whole, text) if (text := said("#sequence")) else None
         data = self._data(row, cells, required=operation != "reverse")
         return Parsed(
-            row, person, _encode(data), _first_day(data.get(self._day or "")), recorded, operation, sequence,
-            self._who.event_id(said("#id"), raw), all(k in data for k in self._keys),
+            row,
+            person,
+            _encode(data),
+            _first_day(data.get(self._day or "")),
+            recorded,
+            operation,
+            sequence,
+            self._who.event_id(said("#id"), raw),
+            all(k in data for k in self._keys),
         )
 
     def _extra(self, cells: Sequence[str], name: str) -> str:
@@ -211,7 +221,14 @@ class JsonLines:
             raise BadRow(RowProblem(row, "recordedtime/operation", str(error))) from None
         event_id = self._who.event_id(_text(row, said, "id"), raw)
         return Parsed(
-            row, person, _encode(said), _first_day(said.get(self._day or "")), when, done, sequence, event_id,
+            row,
+            person,
+            _encode(said),
+            _first_day(said.get(self._day or "")),
+            when,
+            done,
+            sequence,
+            event_id,
             all(said.get(k) is not None for k in self._keys),
         )
 
@@ -247,6 +264,9 @@ def _code(codes: dict[str, str], expected: str, text: str) -> str:
 
 
 _PARSERS: dict[str, Parser] = {
-    "fen": values.fen, "date": values.day_iso, "month": values.month, "count": values.whole,
+    "fen": values.fen,
+    "date": values.day_iso,
+    "month": values.month,
+    "count": values.whole,
     "time": lambda text: values.moment(text).isoformat(),
 }

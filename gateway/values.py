@@ -7,8 +7,15 @@ from functools import lru_cache
 
 SHANGHAI = timezone(timedelta(hours=8))
 OPERATIONS = {
-    "": "record", "登记": "record", "新增": "record", "更正": "correct", "冲销": "reverse", "撤销": "reverse",
-    "record": "record", "correct": "correct", "reverse": "reverse",
+    "": "record",
+    "登记": "record",
+    "新增": "record",
+    "更正": "correct",
+    "冲销": "reverse",
+    "撤销": "reverse",
+    "record": "record",
+    "correct": "correct",
+    "reverse": "reverse",
 }
 
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")

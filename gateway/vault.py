@@ -126,7 +126,7 @@ class Vault:
         """Persons the roster placed in a household (on a day, or ever), the head first. Nothing is opened."""
         rows = self._db.execute(
             "SELECT person FROM households WHERE household = ? AND coalesce(until, '9999') > ?"
-            " ORDER BY head DESC, person",
+            " ORDER BY head DESC, until IS NOT NULL, person",
             (household, on.isoformat() if on else ""),
         )
         return [str(row[0]) for row in rows]

@@ -42,7 +42,11 @@ class FakeBroker:
 
 def gate_of(broker: FakeBroker, limit: int = 10_000, patience: float = 5.0) -> Admission:
     return Admission(
-        broker, broker.flush, limit_bytes=limit, patience_seconds=patience, sleep=broker.sleep,
+        broker,
+        broker.flush,
+        limit_bytes=limit,
+        patience_seconds=patience,
+        sleep=broker.sleep,
         now=lambda: broker.now,
     )
 

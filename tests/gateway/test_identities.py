@@ -21,14 +21,17 @@ def test_person_is_the_documented_hmac(linkage: Linkage) -> None:
     assert linkage.person(one) == f"p_{expected}"
 
 
-@pytest.mark.parametrize("spell", [
-    lambda n: n.lower(),
-    lambda n: f"  {n[:6]} {n[6:14]} {n[14:]}\u3000",
-    lambda n: "'" + n,
-    lambda n: "".join(chr(ord(c) + 0xFEE0) for c in n),
-    lambda n: n + "\u200b",
-    lambda n: "\ufeff" + n,
-])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda n: n.lower(),
+        lambda n: f"  {n[:6]} {n[6:14]} {n[14:]}\u3000",
+        lambda n: "'" + n,
+        lambda n: "".join(chr(ord(c) + 0xFEE0) for c in n),
+        lambda n: n + "\u200b",
+        lambda n: "\ufeff" + n,
+    ],
+)
 def test_every_spelling_is_the_same_person(linkage: Linkage, spell) -> None:  # type: ignore[no-untyped-def]
     assert linkage.person(spell(with_x())) == linkage.person(with_x())
 
@@ -38,14 +41,17 @@ def test_fifteen_digits_are_the_eighteen_of_the_same_person(linkage: Linkage) ->
     assert linkage.person(full[:6] + full[8:17]) == linkage.person(full)
 
 
-@pytest.mark.parametrize(("raw", "reason"), [
-    ("", "为空"),
-    ("1.1E+17", "科学计数"),
-    ("12345", "18 位"),
-    (number(17)[:16] + "O" + number(17)[17], "字母 O"),
-    (number(17)[:17] + ("0" if number(17)[17] != "0" else "1"), "校验位"),
-    (number(17, born="19650231"), "不存在"),
-])
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("", "为空"),
+        ("1.1E+17", "科学计数"),
+        ("12345", "18 位"),
+        (number(17)[:16] + "O" + number(17)[17], "字母 O"),
+        (number(17)[:17] + ("0" if number(17)[17] != "0" else "1"), "校验位"),
+        (number(17, born="19650231"), "不存在"),
+    ],
+)
 def test_a_refused_number_is_explained_without_being_shown(linkage: Linkage, raw: str, reason: str) -> None:
     with pytest.raises(BadIdentity, match=reason) as refusal:
         linkage.person(raw)

@@ -33,9 +33,14 @@ def test_seal_pair_is_one_pair(tmp_path: Path) -> None:
     assert private.public_key().public_bytes_raw() == read_key(files.seal_public)
 
 
-@pytest.mark.parametrize(("text", "mode", "reason"), [
-    ("00" * 32, 0o644, "可被他人读取"), ("zz", 0o600, "损坏"), ("00", 0o600, "损坏"),
-])
+@pytest.mark.parametrize(
+    ("text", "mode", "reason"),
+    [
+        ("00" * 32, 0o644, "可被他人读取"),
+        ("zz", 0o600, "损坏"),
+        ("00", 0o600, "损坏"),
+    ],
+)
 def test_a_careless_or_damaged_key_is_refused(tmp_path: Path, text: str, mode: int, reason: str) -> None:
     path = tmp_path / "linkage.key"
     path.write_text(text)

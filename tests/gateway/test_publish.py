@@ -28,9 +28,18 @@ HEADER = ["证件号码", *(column_of(f) for f in BILL.fields)]
 
 def bill(who: str, settle_no: str = "S1", **changes: str) -> list[str]:
     cells = {
-        "settle_no": settle_no, "settled_on": "2026-05-14", "visit": "住院", "hospital": "H1", "disease": "",
-        "total": "1,286.00", "pooled_pay": "640", "critical_pay": "120.00", "aid_pay": "100", "account_pay": "26",
-        "in_catalogue_self_paid": "250", "out_of_catalogue": "150",
+        "settle_no": settle_no,
+        "settled_on": "2026-05-14",
+        "visit": "住院",
+        "hospital": "H1",
+        "disease": "",
+        "total": "1,286.00",
+        "pooled_pay": "640",
+        "critical_pay": "120.00",
+        "aid_pay": "100",
+        "account_pay": "26",
+        "in_catalogue_self_paid": "250",
+        "out_of_catalogue": "150",
     } | changes
     return [who, *(cells[f.name] for f in BILL.fields)]
 
@@ -65,7 +74,8 @@ def test_a_departments_file_becomes_accepted_events_keyed_by_person(tmp_path: Pa
 def test_a_batch_is_opened_and_closed_in_every_partition_with_its_own_count(tmp_path: Path) -> None:
     outlet = Outlet()
     path = table(tmp_path / "a.csv", [bill(number(n % 3 + 1), f"S{n}") for n in range(10)])
-    done = publish(path, outlet, batch=PLAN, ended=lambda: RECORDED + timedelta(minutes=1), timestamp_ms=1_780_500_000_000)
+    later, known_at_ms = RECORDED + timedelta(minutes=1), 1_780_500_000_000
+    done = publish(path, outlet, batch=PLAN, ended=lambda: later, timestamp_ms=known_at_ms)
     begins, ends = outlet.manifests()[:4], outlet.manifests()[4:]
     assert [(m.what, m.rows) for m in begins] == [("begin", 0)] * 4
     assert tuple(m.rows for m in ends) == done.receipt.partitions
@@ -73,11 +83,14 @@ def test_a_batch_is_opened_and_closed_in_every_partition_with_its_own_count(tmp_
     assert [m.partition for m in outlet.sent[:4]] == [m.partition for m in outlet.sent[-4:]] == [0, 1, 2, 3]
     assert {m.key.decode() for m in outlet.sent[:4]} == {done.receipt.batchid} == {m.batchid for m in ends}
     assert (ends[0].feed, ends[0].period, ends[0].areas, ends[0].mode) == (
-        "medical.settlement", "2026-05", ("339901000000",), "delta",
+        "medical.settlement",
+        "2026-05",
+        ("339901000000",),
+        "delta",
     )
     assert ends[0].recorded_ms - begins[0].recorded_ms == 60_000
     assert {d.batchid for d in outlet.deliveries()} == {done.receipt.batchid}
-    assert {m.timestamp_ms for m in outlet.sent} == {1_780_500_000_000}
+    assert {m.timestamp_ms for m in outlet.sent} == {known_at_ms}
     assert done.receipt.closed
 
 
@@ -114,9 +127,7 @@ def test_a_bill_without_any_number_is_the_same_fact_whenever_it_is_sent(tmp_path
     path = table(tmp_path / "a.csv", [bill(number(1), "")])
     outlet = Outlet()
     publish(path, outlet)
-    publish_file(
-        path, "medical.settlement", publisher=outlet, linkage=LINKAGE, recorded=RECORDED + timedelta(days=1)
-    )
+    publish_file(path, "medical.settlement", publisher=outlet, linkage=LINKAGE, recorded=RECORDED + timedelta(days=1))
     one, two = outlet.deliveries()
     assert one.fact.key == two.fact.key
     assert one.fact.recorded_ms < two.fact.recorded_ms
@@ -133,7 +144,9 @@ def test_envelope_columns(tmp_path: Path) -> None:
     done = publish(table(tmp_path / "a.csv", rows, header), outlet)
     assert done.problems == ()
     assert [(e["id"], e["operation"], e["sequence"]) for e in outlet.events()] == [
-        ("Y-1", "record", 7), ("Y-2", "correct", 3), ("Y-3", "reverse", 4),
+        ("Y-1", "record", 7),
+        ("Y-2", "correct", 3),
+        ("Y-3", "reverse", 4),
     ]
     assert [d.fact.key for d in outlet.deliveries()] == ["S1"] * 3
     assert [d.fact.gone for d in outlet.deliveries()] == [False, False, True]
@@ -150,10 +163,17 @@ def test_later_rows_of_a_file_win_over_earlier_ones(tmp_path: Path) -> None:
 def test_bad_rows_are_named_kept_and_leave_the_batch_open(tmp_path: Path) -> None:
     broken = number(2)[:17] + ("0" if number(2)[17] != "0" else "1")
     rows = [
-        bill(number(1), "S1"), bill(broken, "S2"), bill(number(3), "S3", total="壹佰"), bill(number(4), "S4", total="9"),
-        bill(number(5), "S5", settled_on="2026-02-30"), bill(number(6), "S6", visit="急诊"),
-        bill(number(7), "S7", hospital=""), bill(number(8), "S8", hospital=number(9)), bill("", "S9"),
-        bill(number(1), "S10", settled_on="2027-01-01"), bill(number(3), "S11")[:5],
+        bill(number(1), "S1"),
+        bill(broken, "S2"),
+        bill(number(3), "S3", total="壹佰"),
+        bill(number(4), "S4", total="9"),
+        bill(number(5), "S5", settled_on="2026-02-30"),
+        bill(number(6), "S6", visit="急诊"),
+        bill(number(7), "S7", hospital=""),
+        bill(number(8), "S8", hospital=number(9)),
+        bill("", "S9"),
+        bill(number(1), "S10", settled_on="2027-01-01"),
+        bill(number(3), "S11")[:5],
     ]
     outlet = Outlet()
     kept = tmp_path / "a.bad.csv"
@@ -163,9 +183,15 @@ def test_bad_rows_are_named_kept_and_leave_the_batch_open(tmp_path: Path) -> Non
     assert not done.receipt.closed
     assert {m.what for m in outlet.manifests()} == {"begin"}
     assert [(p.row, p.column, p.code) for p in done.problems] == [
-        (3, "证件号码", "BAD_IDENTITY"), (4, "总费用(元)", "BAD_FIELD"), (5, "总费用(元)", "SUM_MISMATCH"),
-        (6, "结算日期", "BAD_FIELD"), (7, "就诊类型", "BAD_FIELD"), (8, "医疗机构编码", "MISSING_FIELD"),
-        (9, "医疗机构编码", "PLAIN_IDENTITY"), (10, "证件号码", "BAD_IDENTITY"), (11, "结算日期", "FUTURE_DATE"),
+        (3, "证件号码", "BAD_IDENTITY"),
+        (4, "总费用(元)", "BAD_FIELD"),
+        (5, "总费用(元)", "SUM_MISMATCH"),
+        (6, "结算日期", "BAD_FIELD"),
+        (7, "就诊类型", "BAD_FIELD"),
+        (8, "医疗机构编码", "MISSING_FIELD"),
+        (9, "医疗机构编码", "PLAIN_IDENTITY"),
+        (10, "证件号码", "BAD_IDENTITY"),
+        (11, "结算日期", "FUTURE_DATE"),
         (12, "总费用(元)", "MISSING_FIELD"),
     ]
     assert "门诊、门诊慢特病、住院、药店" in done.problems[4].text
@@ -220,14 +246,20 @@ def test_nothing_happened_closes_every_partition() -> None:
     outlet = Outlet()
     receipt = publish_nothing("vital.death", publisher=outlet, recorded=RECORDED, batch=PLAN)
     assert [(m.what, m.rows, m.nothing_happened) for m in outlet.manifests()] == [
-        *[("begin", 0, True)] * 4, *[("end", 0, True)] * 4,
+        *[("begin", 0, True)] * 4,
+        *[("end", 0, True)] * 4,
     ]
     assert receipt.closed
 
 
-@pytest.mark.parametrize(("rows", "header", "reason"), [
-    ([], HEADER, "没有数据行"), ([["1"]], ["证件号码"], "缺少列"), ([["1"]], [*HEADER, "备注"], "不认识的列"),
-])
+@pytest.mark.parametrize(
+    ("rows", "header", "reason"),
+    [
+        ([], HEADER, "没有数据行"),
+        ([["1"]], ["证件号码"], "缺少列"),
+        ([["1"]], [*HEADER, "备注"], "不认识的列"),
+    ],
+)
 def test_a_file_that_is_wrong_as_a_whole_sends_nothing(
     tmp_path: Path, rows: list[list[str]], header: list[str], reason: str
 ) -> None:
@@ -267,7 +299,8 @@ def test_json_lines(tmp_path: Path) -> None:
     kept = tmp_path / "bad.jsonl"
     done = publish(path, outlet, feed="vital.death", bad_rows=kept)
     assert [(d.person, d.operation, d.fact.gone) for d in outlet.deliveries()] == [
-        (LINKAGE.person(with_x()), "record", False), (LINKAGE.person(number(2)), "reverse", True),
+        (LINKAGE.person(with_x()), "record", False),
+        (LINKAGE.person(number(2)), "reverse", True),
     ]
     assert [p.row for p in done.problems] == [3, 4, 5, 6, 7, 8, 9]
     assert len(kept.read_text().splitlines()) == 7
@@ -296,8 +329,13 @@ def test_time_is_the_day_of_the_fact_for_every_feed(kind: str) -> None:
     for end in {"until", "valid_to"} & examples.keys():
         examples[end] = None
     event = {
-        "specversion": "1.0", "id": "1", "source": "s", "type": spec.event_type, "subject": "p_" + "0" * 32,
-        "time": "2026-06-01T00:00:00+08:00", "data": examples,
+        "specversion": "1.0",
+        "id": "1",
+        "source": "s",
+        "type": spec.event_type,
+        "subject": "p_" + "0" * 32,
+        "time": "2026-06-01T00:00:00+08:00",
+        "data": examples,
     }
     outcome = spec.decode(json.dumps(event, default=str).encode(), 2_000_000_000_000)[0]
     assert isinstance(outcome, Delivery), outcome

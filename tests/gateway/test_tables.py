@@ -8,7 +8,7 @@ from gateway import values
 from gateway.tables import cell_text, encoding_of, heading, open_table
 from schemas.errors import CallError, DataError
 
-TEXT = "结算单号,总费用（元）\r\nS1,\"1,200.50\"\r\n\r\nS2,3\r\n"
+TEXT = '结算单号,总费用（元）\r\nS1,"1,200.50"\r\n\r\nS2,3\r\n'
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -59,9 +59,15 @@ def test_wrong_headings_are_all_named_at_once(tmp_path: Path) -> None:
     assert "999999" not in str(refusal.value)
 
 
-@pytest.mark.parametrize(("name", "content", "error"), [
-    ("none.csv", None, CallError), ("a.xls", b"x", CallError), ("a.xlsx", b"x", DataError), ("a.csv", b"", DataError),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("none.csv", None, CallError),
+        ("a.xls", b"x", CallError),
+        ("a.xlsx", b"x", DataError),
+        ("a.csv", b"", DataError),
+    ],
+)
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | None, error: type[Exception]) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -69,9 +75,18 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | N
         pass
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("1,234.50", 123450), ("0", 0), ("-3.5", -350), ("１２．５", 1250), ("12.340", 1234), (" 7 ", 700), (".5", 50),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,234.50", 123450),
+        ("0", 0),
+        ("-3.5", -350),
+        ("１２．５", 1250),
+        ("12.340", 1234),
+        (" 7 ", 700),
+        (".5", 50),
+    ],
+)
 def test_money(text: str, expected: int) -> None:
     assert values.fen(text) == expected
 

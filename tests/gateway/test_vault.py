@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def test_opening_returns_who_and_logs_why(tmp_path: Path) -> None:
         assert vault.open("p_1", actor="李", purpose="入户核实", case_id="c1", at_ms=7) == WHO
         assert vault.open("p_9", actor="李", purpose="入户核实", case_id="c1", at_ms=8) is None
         assert [(o.actor, o.purpose, o.case_id, o.person, o.at_ms) for o in vault.openings("c1")] == [
-            ("李", "入户核实", "c1", "p_1", 7), ("李", "入户核实", "c1", "p_9", 8),
+            ("李", "入户核实", "c1", "p_1", 7),
+            ("李", "入户核实", "c1", "p_9", 8),
         ]
         assert vault.openings("other") == []
         assert vault.verify() is None
@@ -90,9 +92,11 @@ def test_the_log_of_openings_stays(tmp_path: Path) -> None:
 
 def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
     with Vault(tmp_path / "v.sqlite", KEY) as vault:
-        def broken():  # type: ignore[no-untyped-def]
+
+        def broken() -> Iterator[Entry]:
             yield entry("p_1")
             raise RuntimeError
+
         with pytest.raises(RuntimeError):
             vault.write(broken(), 5)
         assert not vault.knows("p_1")

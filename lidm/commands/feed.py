@@ -1,0 +1,147 @@
+"""`lidm feed`: what departments publish, described and sent."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.courier import Receipt
+from gateway.events import BatchPlan, Mode
+from gateway.publish import publish_file, publish_nothing
+from lidm.settings import Settings, load_settings
+from lidm.ways_in import linkage_of, moment_of, progress_on, publisher_of, say_problems, terminal, write_json
+from schemas.errors import CallError
+
+_PERSON = re.compile(r"p_[0-9a-f]{32}")
+
+
+@click.group()
+def command() -> None:
+    """部门数据：有哪些、各有哪些字段、如何发布。"""
+
+
+@command.command()
+@click.argument("feed", metavar="数据类")
+@click.argument("file", metavar="[文件]", type=click.Path(path_type=Path), required=False)
+@click.option("--period", default=None, metavar="YYYY-MM", help="所属月份；写明则作为一个批次发布并关闭该月")
+@click.option("--area", "areas", multiple=True, metavar="区划代码", help="批次覆盖的地区，可多次")
+@click.option(
+    "--mode",
+    type=click.Choice(["delta", "replace_period"]),
+    default="delta",
+    show_default=True,
+    help="delta 增量；replace_period 整期替换（文件里没有的即视为冲销）",
+)
+@click.option("--batch", "batchid", default=None, help="批次编号（默认自动生成）")
+@click.option("--nothing-happened", is_flag=True, help="本期确无业务：不带文件，只声明并关闭该月")
+@click.option(
+    "--persons", type=click.Path(path_type=Path), help="只发此文件所列人员代码（roster load --new-persons 所写）"
+)
+@click.option("--bad-rows", type=click.Path(path_type=Path), help="未能发送的行写到何处（默认与文件同处）")
+@click.option("--close-with-bad", is_flag=True, help="有行未能发送也关闭批次：这些人当月将被视为没有记录")
+@click.option("--array", default=1, show_default=True, type=click.IntRange(1, 5000), help="每条消息的事件数")
+@click.option("--source", default=None, help="来源标识（默认为本网关）")
+@click.option("--receipt", type=click.Path(path_type=Path), help="把回执写入此文件")
+@click.option("--at", type=click.DateTime(), default=None, help="记录时间（北京时间，默认现在）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def publish(feed: str, file: Path | None, **options: Any) -> None:
+    """发布部门文件：CSV（GB18030 或 UTF-8，中文表头，金额为元）、Excel 或 JSONL（英文字段，金额为分）。
+
+    证件号码在此变为代码，不进入任何主题。有行未能发送时其余照发，退出码为 1，批次不关闭。
+    """
+    settings = load_settings()
+    plan = _plan(options["period"], options["areas"], options["mode"], options["batchid"])
+    if options["nothing_happened"]:
+        if file is not None or plan is None:
+            raise CallError("--nothing-happened 不带文件，须写明 --period 和 --area")
+        recorded, timestamp_ms = moment_of(settings, options["at"])
+        with publisher_of(settings) as way:
+            receipt = publish_nothing(
+                feed,
+                publisher=way,
+                recorded=recorded,
+                batch=plan,
+                source=options["source"],
+                timestamp_ms=timestamp_ms,
+            )
+        _say(receipt, options, None)
+        return
+    if file is None:
+        raise CallError("请给出要发布的文件")
+    _publish(settings, feed, file, plan, options)
+
+
+def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, options: dict[str, Any]) -> None:
+    recorded, timestamp_ms = moment_of(settings, options["at"])
+    suffix = ".jsonl" if file.suffix.lower() in {".jsonl", ".ndjson"} else ".csv"
+    bad_rows: Path = options["bad_rows"] or file.with_name(f"{file.stem}.bad{suffix}")
+    if bad_rows.resolve() == file.resolve():
+        raise CallError("--bad-rows 不能是要发布的文件本身")
+    linkage = linkage_of(settings)
+    persons = _persons(options["persons"])
+    with publisher_of(settings) as way, progress_on(terminal(), feed) as progress:
+        done = publish_file(
+            file,
+            feed,
+            publisher=way,
+            linkage=linkage,
+            recorded=recorded,
+            batch=plan,
+            source=options["source"],
+            array=options["array"],
+            persons=persons,
+            bad_rows=bad_rows,
+            close_with_bad=options["close_with_bad"],
+            timestamp_ms=timestamp_ms,
+            ended=None if options["at"] else lambda: moment_of(settings, None)[0],
+            progress=progress,
+        )
+    if not options["as_json"]:
+        say_problems(done.problems, done.receipt.bad)
+    _say(done.receipt, options, bad_rows)
+    if done.receipt.bad:
+        raise click.exceptions.Exit(1)
+
+
+def _plan(period: str | None, areas: tuple[str, ...], mode: Mode, batchid: str | None) -> BatchPlan | None:
+    if period is None:
+        if areas or batchid or mode != "delta":
+            raise CallError("--area、--batch、--mode 须与 --period 同用")
+        return None
+    return replace(BatchPlan(period, areas, mode), batchid=batchid)
+
+
+def _persons(path: Path | None) -> frozenset[str] | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        raise CallError(f"没有这个文件：{path}")
+    lines = path.read_text(encoding="utf-8").split()
+    if not all(_PERSON.fullmatch(line) for line in lines):
+        raise CallError("--persons 文件每行应为一个人员代码（p_ 加 32 位），不能是证件号码")
+    return frozenset(lines)
+
+
+def _say(receipt: Receipt, options: dict[str, Any], bad_rows: Path | None) -> None:
+    write_json(options["receipt"], receipt.as_json())
+    if options["as_json"]:
+        click.echo(json.dumps(receipt.as_json(), ensure_ascii=False))
+        return
+    parts = "、".join(str(count) for count in receipt.partitions)
+    left = f"，名单之外 {receipt.left_out:,} 行未发" if receipt.left_out else ""
+    click.echo(
+        f"读入 {receipt.read:,} 行，已送达 {receipt.sent:,} 行（各分区 {parts}），未发送 {receipt.bad:,} 行{left}"
+    )
+    if receipt.batchid is not None:
+        state = f"已关闭 {receipt.period}" if receipt.closed else f"未关闭 {receipt.period}，该月不作“没有记录”判断"
+        click.echo(f"批次 {receipt.batchid}：{state}")
+    else:
+        click.echo("未声明所属月份：数据有效，但不关闭任何月份")
+    if receipt.bad and bad_rows is not None:
+        whole = receipt.mode == "replace_period"
+        again = "改正原文件后整期重发" if whole else f"改正 {bad_rows} 后再发这个文件"
+        click.echo(f"未发送的行在 {bad_rows}：请{again}")

@@ -1,0 +1,90 @@
+"""What `lidm roster`, `lidm feed publish` and `lidm gateway` share: keys, vault and broker of this gateway, progress."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.identities import Linkage
+from gateway.keys import KeyFiles, read_key
+from gateway.problems import RowProblem
+from gateway.publish import Progress
+from gateway.publisher import FeedPublisher
+from gateway.values import SHANGHAI
+from gateway.vault import Vault
+from lidm.settings import Settings
+from schemas.errors import CallError
+
+SHOWN_PROBLEMS = 20
+
+
+def keys_of(settings: Settings) -> KeyFiles:
+    """The key files of this gateway."""
+    files = KeyFiles.under(settings.keys_dir)
+    return replace(files, linkage=settings.linkage_key_file) if settings.linkage_key_file else files
+
+
+def linkage_of(settings: Settings) -> Linkage:
+    """The pseudonym maker. Raises CallError when the gateway was never initialised."""
+    return keys_of(settings).linkage_of()
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The vault, opened. Raises CallError without its key or the extra `gateway`."""
+    if find_spec("cryptography") is None:
+        raise CallError("身份库需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'")
+    return Vault(settings.vault, read_key(keys_of(settings).vault))
+
+
+def publisher_of(settings: Settings) -> FeedPublisher:
+    """The way to the broker; by admission where it is the embedded one."""
+    return FeedPublisher(settings.bootstrap, embedded=settings.embedded)
+
+
+def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:
+    """(time of recording, Kafka timestamp): the broker stamps on the wall clock, the caller on a driven one."""
+    recorded = (at.replace(tzinfo=SHANGHAI) if at.tzinfo is None else at) if at else datetime.now(SHANGHAI)
+    driven = settings.effective_clock == "driven"
+    return recorded, int(recorded.timestamp() * 1000) if driven else None
+
+
+@contextmanager
+def progress_on(stream_is_terminal: bool, title: str) -> Iterator[Progress | None]:
+    """Rows read and refused, shown while it works on a terminal; nothing elsewhere."""
+    if not stream_is_terminal or find_spec("rich") is None:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+        yield lambda read, bad: bar.update(task, description=f"{title}：已读 {read:,} 行，未通过 {bad:,} 行")
+
+
+def terminal() -> bool:
+    """Whether somebody watches."""
+    return sys.stderr.isatty()
+
+
+def say_problems(problems: Sequence[RowProblem], total: int) -> None:
+    """The first problems, one a line, on standard error."""
+    for problem in problems[:SHOWN_PROBLEMS]:
+        click.echo(problem.text, err=True)
+    if total > SHOWN_PROBLEMS:
+        click.echo(f"……另有 {total - SHOWN_PROBLEMS:,} 行", err=True)
+
+
+def write_json(path: Path | None, value: dict[str, Any]) -> None:
+    """Writes a receipt where one was asked for."""
+    if path is not None:
+        path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
