@@ -39,8 +39,11 @@ bench: $(STAMP)
 acceptance: $(STAMP)
 	LIDM_TEST_REQUIRE_LIVE=1 $(BIN)/python -m pytest -m acceptance --timeout=0 $(ARGS) tests/acceptance
 
+# Another data folder: LIDM_DATA_DIR=… make up
 up: $(STAMP)
 	$(BIN)/python -m deploy.local up $(ARGS)
+	@$(BIN)/lidm topics apply >/dev/null
+	@$(BIN)/lidm store migrate >/dev/null
 
 down: $(STAMP)
 	$(BIN)/python -m deploy.local down $(ARGS)
