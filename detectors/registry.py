@@ -40,7 +40,8 @@ class Detector:
     """A detector's face: who it is, what it listens to, which parameters it reads, and the pure function itself.
 
     `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
-    re-evaluates every household of the batch's areas, because a missing fact is an answer.
+    re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
+    values the rule counts with, besides its own.
     """
 
     code: str
@@ -50,6 +51,12 @@ class Detector:
     rule: str
     absence: frozenset[str]
     evaluate: Evaluate
+    standards: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Everything of the policy room that must be in force: the rule and the standards it counts with."""
+        return (self.rule, *self.standards)
 
     @property
     def label(self) -> str:
@@ -64,7 +71,14 @@ DETECTORS: Mapping[str, Detector] = _REGISTERED
 
 
 def detector(
-    *, code: str, version: str, family: Family, listens: tuple[str, ...], rule: str, absence: tuple[str, ...] = ()
+    *,
+    code: str,
+    version: str,
+    family: Family,
+    listens: tuple[str, ...],
+    rule: str,
+    absence: tuple[str, ...] = (),
+    standards: tuple[str, ...] = (),
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
     unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
@@ -75,7 +89,8 @@ def detector(
         taken = _REGISTERED.get(code)
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
-        _REGISTERED[code] = Detector(code, version, family, frozenset(listens), rule, frozenset(absence), evaluate)
+        feeds, closing = frozenset(listens), frozenset(absence)
+        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards)
         return evaluate
 
     return register

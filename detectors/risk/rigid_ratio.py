@@ -41,6 +41,7 @@ class _Account(NamedTuple):
     family=Family.RISK,
     listens=("medical.settlement", "medical.reimbursement", "civil.household", "vital.death"),
     rule="rigid_ratio",
+    standards=("dibao_month",),
 )
 def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     """A breach when (medical burden of 12 months + living at L) / assessed income of 12 months reaches the local ratio.

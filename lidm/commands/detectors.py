@@ -1,0 +1,133 @@
+"""`lidm detectors`: which rules there are, whether their readable cases hold, and when they begin to speak."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+import detectors
+from detectors.casebook import CaseResult, case_files, run_file
+from detectors.registry import Detector, load_detectors
+from lidm.settings import load_settings
+from lidm.tables import table
+from policy.bundle import Bundle
+from policy.readiness import not_ready
+from schemas.errors import CallError, DataError
+from schemas.records import GoliveBody, GoliveRecord
+
+DAY = click.DateTime(["%Y-%m-%d"])
+CASES = Path(detectors.__file__).parent
+
+
+@click.group()
+def command() -> None:
+    """规则：目录、自测、启用。"""
+
+
+@command.command("list")
+@click.option("--area", default=None, help="区划代码：同时看那里的参数能否启用")
+@click.option("--on", type=DAY, default=None, help="哪一天（默认今天）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
+    """列出全部规则。"""
+    bundle = Bundle.load(load_settings().policy_dir) if area else None
+    found = []
+    for each in load_detectors().values():
+        entry: dict[str, object] = {
+            "code": each.code,
+            "label": each.label,
+            "family": each.family.value,
+            "version": each.version,
+            "listens": sorted(each.listens),
+            "parameters": list(each.parameters),
+        }
+        if bundle is not None and area is not None:
+            entry["not_ready"] = _not_ready(bundle, each, area, _day(on))
+        found.append(entry)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    rows = [(each.code, each.label, each.family.label, each.version, "、".join(sorted(each.listens)))
+            for each in load_detectors().values()]  # fmt: skip
+    click.echo(table(("代码", "名称", "类别", "版本", "依据的数据"), rows))
+    for entry in found:
+        for sentence in _texts(entry.get("not_ready")):
+            click.echo(f"{entry['code']} 不能启用：{sentence}")
+
+
+@command.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
+@click.option("--policy", "folder", type=click.Path(path_type=Path), help="参数目录（默认随程序的 policy）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def test(path: Path | None, folder: Path | None, as_json: bool) -> None:
+    """跑案例文件：PATH 是一个 *.cases.yaml 或目录，默认全部；有不符的退出码 1。"""
+    files = case_files(path or CASES)
+    if not files:
+        raise CallError(f"{path}下没有 *.cases.yaml")
+    results = [result for each in files for result in _run(each, folder or load_settings().policy_dir)]
+    wrong = [each for each in results if each.problems]
+    if as_json:
+        shown = [{"case": each.case, "place": each.place, "problems": list(each.problems)} for each in results]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    else:
+        for each in wrong:
+            click.echo(f"不符：{each.case}（{each.place}）")
+            for problem in each.problems:
+                click.echo(f"    {problem}")
+        click.echo(f"{len(results)}个案例，{len(results) - len(wrong)}个相符，{len(wrong)}个不符")
+    if wrong:
+        raise DataError(f"{len(wrong)}个案例与规则不符")
+
+
+@command.command()
+@click.argument("area", metavar="区划代码")
+@click.argument("code", metavar="规则代码")
+@click.option("--per-day", type=click.IntRange(1, 1_000_000), required=True, help="存量每天最多放出多少件")
+@click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: bool) -> None:
+    """规则在一个区划及其下级开始发出预警；现行参数里有示例值则拒绝。"""
+    from lidm import control_records  # compression and broker client come with the extra `service`
+
+    settings = load_settings()
+    detector = load_detectors().get(code)
+    if detector is None:
+        raise CallError(f"没有规则“{code}”，有：{'、'.join(load_detectors())}")
+    bundle = Bundle.load(settings.policy_dir)
+    if area not in bundle.areas:
+        raise CallError(f"区划代码{area}不在areas.yaml里")
+    if reasons := _not_ready(bundle, detector, area, _day(at)):
+        raise DataError(f"{code}不能在{bundle.areas.name(area)}启用：{'；'.join(reasons)}")
+    if control_records.activated(settings) != bundle.hash:
+        raise DataError(f"参数目录的版本{bundle.short}还没有启用，请先运行 lidm policy activate")
+    body = GoliveBody(area, code, per_day)
+    partitions = control_records.append_everywhere(
+        settings, lambda known_at: GoliveRecord("", known_at, "", 0, 0, body), at
+    )
+    if as_json:
+        click.echo(json.dumps({"area": area, "detector": code, "per_day": per_day, "partitions": partitions}))
+        return
+    click.echo(
+        f"{code} {detector.label}在{bundle.areas.name(area)}启用，存量每天最多放出{per_day}件，写入{partitions}个分区"
+    )
+
+
+def _not_ready(bundle: Bundle, detector: Detector, area: str, on: date) -> list[str]:
+    return not_ready(bundle, detector.parameters, area, on)
+
+
+def _run(path: Path, policy: Path) -> list[CaseResult]:
+    try:
+        return run_file(path, policy)
+    except LookupError as error:
+        raise DataError(f"{path.name}：{error}") from error
+
+
+def _day(on: datetime | None) -> date:
+    return on.date() if on else datetime.now().astimezone().date()
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
