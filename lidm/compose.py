@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from gateway.keys import public_seal_key
+from gateway.keys import KeyFiles, read_key
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
@@ -34,7 +34,7 @@ from streams.lag import Lag
 from streams.memory_gate import MemoryGate
 from streams.metrics import METRICS
 from streams.registry import Registry
-from streams.stages import IntakeStage, OnRead, Stage, cases_stage, ignore_read, monitor_stage
+from streams.stages import IntakeStage, OnRead, Stage, cases_stage, monitor_stage
 from streams.watch import Watch
 
 log = structlog.get_logger("lidm.compose")
@@ -44,6 +44,7 @@ UNREAD_BYTES = 2_000_000
 
 def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
     """What the stages need, from the settings."""
+    seal_key = settings.seal_public_key_file or KeyFiles.under(settings.keys_dir).seal_public
     config = StreamConfig(
         broker=settings.bootstrap,
         partitions=Catalogue.partitions(settings.effective_size),
@@ -53,7 +54,7 @@ def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
         instance=settings.instance,
         data_dir=settings.data_dir,
         generation=settings.generation,
-        seal_public_key=public_seal_key(settings.keys_dir, settings.seal_public_key_file),
+        seal_public_key=read_key(seal_key, secret=False),
     )
     return replace(config, **changes) if changes else config
 
@@ -94,7 +95,8 @@ class ArchiveStage:
 
     def phase(self) -> dict[str, Any]:
         """See Stage."""
-        return {"phase": "insert" if any(self.archive.lag.values()) else "idle", "dirty": sum(self.archive.lag.values())}
+        waiting = sum(self.archive.lag.values())
+        return {"phase": "insert" if waiting else "idle", "dirty": waiting}
 
     def _run(self) -> None:
         try:
@@ -210,11 +212,12 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
     """Starts the embedded service and stops it again. The broker is in memory; ledgers come back from the store."""
     configure_logs(settings.log_level)
     cluster, broker = _start_cluster()
-    partitions = Catalogue.partitions("trial")
-    settings = settings.model_copy(update={"broker": broker, "size": "trial", "clock": clock or settings.effective_clock})
+    changes = {"broker": broker, "size": "trial", "clock": clock or settings.effective_clock}
+    settings = settings.model_copy(update=changes)
     store = EmbeddedStore(settings.data_dir / "store")
     store.migrate()
-    config = stream_config(settings, embedded=True, generation=f"e{time.time_ns() // 1_000_000}", max_unread_bytes=UNREAD_BYTES)
+    generation = f"e{time.time_ns() // 1_000_000}"
+    config = stream_config(settings, embedded=True, generation=generation, max_unread_bytes=UNREAD_BYTES)
     gate = MemoryGate(UNREAD_BYTES, _readers())
     stages = _embedded_stages(config, store, gate)
     loop = asyncio.new_event_loop()
@@ -226,6 +229,7 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
     health.token = token
     face = settings.data_dir / "run" / "service.json"
     service = Embedded(settings, config, broker, store, stages, loop, gate)
+    runner = None
     try:
         runner, port = service.call(_start_all(stages, health, settings.http_port))
         if announce:
@@ -243,8 +247,9 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
                 },
             )
         yield service
-        service.call(_stop_all(stages, runner))
     finally:
+        if runner is not None:
+            service.call(_stop_all(stages, runner))
         if announce:
             face.unlink(missing_ok=True)
         loop.call_soon_threadsafe(loop.stop)
@@ -289,10 +294,13 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate) 
     archive.on_commit = lambda topic, p, offset: gate.read("archive", topic, p, offset)
     on_read: OnRead = gate.read
     return [
-        IntakeStage(config, registry, gate, ignore_read),
+        IntakeStage(config, registry, gate),
         monitor_stage(config, lambda p: watches.pop(p), gate, on_read),
         cases_stage(
-            config, lambda p: CasePartition(p, config.partitions, config.seal_public_key, cases.pop(p, [])), gate, on_read
+            config,
+            lambda p: CasePartition(p, config.partitions, config.seal_public_key, cases.pop(p, [])),
+            gate,
+            on_read,
         ),
         ArchiveStage(archive),
     ]

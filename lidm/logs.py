@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard error, ours and the libraries', with identities redacted before anything is written."""
+"""Logs as JSON lines on standard error, ours and the libraries', with identities redacted before they are written."""
 
 import logging
 import re

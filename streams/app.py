@@ -29,6 +29,7 @@ class StageApp(faust.App):
 def create_app(stage: str, config: StreamConfig) -> StageApp:
     """A Faust app for one stage; its consumer group is `lidm-<stage>`, whatever process it runs in."""
     _freeze_active_partitions()
+    (config.data_dir / "faust").mkdir(parents=True, exist_ok=True)
     return StageApp(
         config.group(stage),
         broker=f"kafka://{config.broker}",
@@ -68,7 +69,8 @@ def _freeze_active_partitions() -> None:
     async def fetch(self: Any, consumer: Any, active: Any, *args: Any, **kwargs: Any) -> Any:
         if active is not None and not active:
             return {}
-        return await original(self, consumer, frozenset(active) if active is not None else None, *args, **kwargs)
+        frozen: Any = frozenset(active) if active is not None else None
+        return await original(self, consumer, frozen, *args, **kwargs)
 
     fetch.frozen = True  # type: ignore[attr-defined]
-    AIOKafkaConsumerThread._fetch_records = fetch  # noqa: SLF001
+    setattr(AIOKafkaConsumerThread, "_fetch_records", fetch)  # noqa: B010 - a method is replaced on purpose

@@ -6,7 +6,7 @@ A crash anywhere repeats work and changes nothing, because folding skips what a 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import faust
 from faust.types import TP, EventT
@@ -90,8 +90,8 @@ class Checkpoint:
         self._due = time.monotonic()
         self.phase = "idle"
         self.on_delivered: Callable[[list[EventT[bytes]]], None] = lambda events: None
-        app.on_partitions_revoked.connect(self._revoked, weak=False)
-        app.on_rebalance_complete.connect(self._assigned, weak=False)
+        app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
+        app.on_rebalance_complete.connect(cast(Any, self._assigned), weak=False)
         app.before_stop = self._stopping
 
     async def start(self) -> None:
@@ -124,7 +124,7 @@ class Checkpoint:
             return False  # never acknowledged: the next owner gets it again
         self._check_contiguous(message.tp, message.offset)
         self.partitions[message.partition].fold(
-            message.topic, message.offset, int(message.timestamp * 1000), message.value
+            message.topic, message.offset, int(message.timestamp * 1000), message.value or b""
         )
         self._pending.append(event)
         return True
@@ -145,6 +145,11 @@ class Checkpoint:
         if not self._accepting:
             return set()
         return {tp.partition for tp in self._app.consumer.assignment() if tp.topic in self._topics}
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long the timer sleeps between looks at whether a checkpoint is due."""
+        return self._config.checkpoint_seconds / 2
 
     async def run(self) -> None:
         """Outputs → state → acknowledge. Folding goes on meanwhile; its results belong to the next run."""
@@ -190,7 +195,8 @@ class Checkpoint:
     def _check_contiguous(self, tp: TP, offset: int) -> None:
         expected = self._expected.get(tp)
         if expected is None:
-            expected = self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001 - Faust keeps it private
+            committed = cast(Any, self._app.consumer)._committed_offset  # noqa: SLF001 - Faust keeps it private
+            expected = committed.get(tp) or 0
         if offset > expected:
             raise Stop(f"{tp.topic}/{tp.partition} 的位移不连续：应为 {expected}，收到 {offset}")
         self._expected[tp] = offset + 1
@@ -250,7 +256,7 @@ def serve(stage: str, app: StageApp, checkpoint: Checkpoint, topics: tuple[str, 
 
     @app.agent(channel, name=f"lidm.{stage}", concurrency=1)  # faust#606: more would commit past unfinished blocks
     async def fold(stream: faust.StreamT[bytes]) -> None:
-        async for event in stream.noack().events():
+        async for event in cast(Any, stream).noack().events():
             try:
                 if await checkpoint.ready(event.message.partition):
                     checkpoint.fold(event)
@@ -260,8 +266,8 @@ def serve(stage: str, app: StageApp, checkpoint: Checkpoint, topics: tuple[str, 
             except BaseException as error:
                 stop_process(stage, error)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def on_time() -> None:
         while not app.should_stop:
-            await asyncio.sleep(checkpoint._config.checkpoint_seconds / 2)
+            await asyncio.sleep(checkpoint.pause_seconds)
             await checkpoint.when_due()

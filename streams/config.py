@@ -1,6 +1,6 @@
 """What every stage of the stream needs to know about where it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +25,7 @@ class StreamConfig:
     data_dir: Path = Path(".lidm")
     generation: str = "g1"
     seal_public_key: bytes = b""
-    catalogue: Catalogue = Catalogue.load()
+    catalogue: Catalogue = field(default_factory=Catalogue.load)
     max_unread_bytes: int = 0
     fetch_bytes: int = 1024 * 1024
     decoded_households: int = 60_000

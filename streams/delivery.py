@@ -29,7 +29,7 @@ class Delivered(NamedTuple):
     """Where a batch came to lie."""
 
     first_offset: int
-    count: int
+    records: int
 
 
 class Gate(Protocol):

@@ -17,7 +17,8 @@ def stop_process(stage: str, error: BaseException) -> NoReturn:
 
     The traceback names code lines only; messages of our own errors carry no payload.
     """
-    frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    stack = traceback.extract_tb(error.__traceback__)
+    frames = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in stack]
     reason = str(error) if isinstance(error, Stop) else type(error).__name__
     log.critical("stopped_to_keep_a_guarantee", stage=stage, reason=reason, frames=frames[-6:])
     os._exit(STOPPED)

@@ -8,7 +8,6 @@ commit's metadata, so a batch survives a change of owner.
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -42,7 +41,6 @@ class Intake(Service):
         config: StreamConfig,
         delivery: Delivery,
         registry: Registry,
-        on_read: Callable[[str, int, int], None] = lambda topic, partition, offset: None,
         feeds: tuple[str, ...] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -50,10 +48,10 @@ class Intake(Service):
         self._config = config
         self._delivery = delivery
         self._registry = registry
-        self._on_read = on_read
         self._specs = {feed_topic(kind): spec for kind, spec in FEEDS.items() if feeds is None or kind in feeds}
         self._router = Router(registry, config.partitions, config.seal_public_key)
         self._positions: dict[TopicPartition, int] = {}
+        self._expected: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._lock = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
@@ -78,7 +76,7 @@ class Intake(Service):
             group_id=self._config.group("intake"),
             group_instance_id=f"intake-{self._config.instance}" if self._config.instance else None,
             enable_auto_commit=False,
-            auto_offset_reset="none",
+            auto_offset_reset="earliest",  # a jump is noticed by _unbroken
             session_timeout_ms=int(self._config.session_seconds * 1000),
             heartbeat_interval_ms=int(min(2.0, self._config.session_seconds / 3) * 1000),
             max_poll_records=POLL_RECORDS,
@@ -104,7 +102,7 @@ class Intake(Service):
             try:
                 batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
                 async with self._lock:
-                    self._route(batches)
+                    await self._route(batches)
                     await self._deliver()
                     if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
                         await self._commit()
@@ -120,17 +118,27 @@ class Intake(Service):
                 for record in records:
                     self._learn(record.topic, record.key, record.value)
 
-    def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
+    async def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
         self.phase = "route" if batches else "idle"
+        mine = self._consumer.assignment() if self._consumer else ()
         for place, records in batches.items():
-            if place not in (self._consumer.assignment() if self._consumer else ()):
+            if place not in mine:
                 continue
+            await self._unbroken(place, records[0].offset)
             self._router.take(
                 self._specs[place.topic],
                 [Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value) for r in records],
             )
-            self._positions[place] = records[-1].offset + 1
-            self._on_read(place.topic, place.partition, records[-1].offset + 1)
+            self._expected[place] = self._positions[place] = records[-1].offset + 1
+
+    async def _unbroken(self, place: TopicPartition, offset: int) -> None:
+        """Raises Stop when the broker dropped messages nobody read; a transaction's marker is no gap."""
+        expected = self._expected.get(place, 0)
+        if offset <= expected or self._consumer is None:
+            return
+        first = (await self._consumer.beginning_offsets([place]))[place]
+        if first > expected:
+            raise Stop(f"消息服务已丢弃 {place.topic}/{place.partition} 的 {first - expected} 条未读消息，停止以免漏数")
 
     async def _deliver(self) -> None:
         letters, hints, counts = self._router.drain()
@@ -182,17 +190,13 @@ class Intake(Service):
             committed = fetched.get(place)
             self._router.open.pop((place.topic, place.partition), None)
             if committed is None or committed.offset < 0:
-                await self._from_the_beginning(consumer, place)
-            elif committed.metadata:
+                self._expected[place] = 0
+                continue
+            self._expected[place] = committed.offset
+            if committed.metadata:
                 self._router.open[(place.topic, place.partition)] = {
                     name: OpenBatch(rows, begun) for name, (rows, begun) in json.loads(committed.metadata).items()
                 }
-
-    async def _from_the_beginning(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
-        first = (await consumer.beginning_offsets([place]))[place]
-        if first and self._config.embedded:
-            raise Stop(f"内嵌消息服务已丢弃 {place.topic}/{place.partition} 的前 {first} 条，停止以免漏数")
-        consumer.seek(place, first)
 
     async def _hand_over(self) -> None:
         async with self._lock:
@@ -237,7 +241,7 @@ class AliasRecord(msgspec.Struct, frozen=True):
     person: str
 
 
-class _Handover(ConsumerRebalanceListener):
+class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
 

@@ -1,12 +1,15 @@
 """How far each stage is behind, from the broker's point of view: end offsets minus committed offsets."""
 
+import time
 from collections.abc import Iterable
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from schemas.errors import Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
 
+ATTEMPTS = 40
 STAGE_TOPICS: dict[str, tuple[str, ...]] = {
     "intake": tuple(feed_topic(kind) for kind in FEEDS),
     "monitor": (HOUSEHOLD_EVENTS,),
@@ -33,7 +36,7 @@ class Lag:
         """Unread messages per topic of a stage."""
         names = tuple(topics or STAGE_TOPICS[stage])
         places = [TopicPartition(name, p) for name in names for p in range(self._partitions)]
-        ends = self._consumer.end_offsets(places)
+        ends = self._ends(places)
         committed = self.committed(stage)
         behind = dict.fromkeys(names, 0)
         for place in places:
@@ -51,7 +54,20 @@ class Lag:
         found = self._admin.list_group_offsets({group: places})[group]
         return {(place.topic, place.partition): max(0, meta.offset) for place, meta in found.items()}
 
+    def members(self, stage: str) -> int:
+        """Workers that are in the stage's group now."""
+        found = self._admin.describe_groups([f"lidm-{stage}"])
+        return sum(len(group["members"]) for group in found.values())
+
     def ends(self, topic: str) -> dict[int, int]:
         """End offset of each partition of a topic."""
         places = [TopicPartition(topic, p) for p in range(self._partitions)]
-        return {place.partition: offset for place, offset in self._consumer.end_offsets(places).items()}
+        return {place.partition: offset for place, offset in self._ends(places).items()}
+
+    def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        for _ in range(ATTEMPTS):
+            try:
+                return dict(self._consumer.end_offsets(places))
+            except KeyError:  # kafka-python answers in part while it learns of a topic
+                time.sleep(0.05)
+        raise Unreachable("消息服务没有说出主题的末尾位置")

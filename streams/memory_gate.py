@@ -5,7 +5,7 @@ from collections import deque
 
 
 class MemoryGate:
-    """Counts unread bytes per partition, from our own sends and the positions readers report. Thread-safe to report to."""
+    """Counts unread bytes per partition, from our own sends and the positions that readers report from any thread."""
 
     def __init__(self, limit_bytes: int, readers: dict[str, set[str]]) -> None:
         self._limit = limit_bytes

@@ -32,7 +32,7 @@ def dead_letters(
     public_key: bytes,
     partitions: int,
 ) -> Iterator[Letter]:
-    """One sealed message, or several numbered ones. Code, pointer, digest and coordinates are headers, never content."""
+    """One sealed message, or several numbered ones. Code, pointer, digest, coordinates are headers, never content."""
     original = msgspec.msgpack.encode((key, value))
     digest = hashlib.sha256(original).hexdigest()
     parts = [original[i : i + PART_BYTES] for i in range(0, len(original), PART_BYTES)]

@@ -89,9 +89,9 @@ class Router:
                     body = FactBody(person, fact, targets.route)
                     for household in targets.households:
                         self._put(FactRecord(household, known_at, topic, partition, offset, body))
-                elif type(item) is Manifest:
+                elif isinstance(item, Manifest):
                     self._take_manifest(message, item)
-                else:
+                elif isinstance(item, Problem):
                     events += 1
                     self._reject(feed, message, item)
         self._events[feed] += events

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from faust.types import EventT
+
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, STATE
 from streams.app import create_app
 from streams.checkpoint import Checkpoint, Foldable, serve
@@ -50,15 +52,13 @@ class IntakeStage:
         config: StreamConfig,
         registry: Registry,
         gate: Gate | None = None,
-        on_read: OnRead = ignore_read,
         feeds: tuple[str, ...] | None = None,
     ) -> None:
         self._app = create_app("intake", config)
+        self._app.producer_only = True  # Faust's conductor fails when no agent subscribes; intake reads by itself
         self._delivery = Delivery(config, gate)
-        self.intake = Intake(
-            config, self._delivery, registry, on_read=lambda t, p, o: on_read("intake", t, p, o), feeds=feeds
-        )
-        self._app.add_runtime_dependency(self.intake)
+        self.intake = Intake(config, self._delivery, registry, feeds=feeds)
+        self._app.add_dependency(self.intake)
 
     async def start(self) -> None:
         """See Stage."""
@@ -102,9 +102,8 @@ class FoldStage:
         self.checkpoint = Checkpoint(
             name, self._app, config, self._delivery, log_of(self._delivery), make, topics
         )
-        self.checkpoint.on_delivered = lambda events: [
-            on_read(name, e.message.topic, e.message.partition, e.message.offset + 1) for e in events
-        ]  # type: ignore[assignment,return-value]
+        self._on_read = on_read
+        self.checkpoint.on_delivered = self._tell_read
         self._ticks = ticks
         self._clock: asyncio.Task[None] | None = None
         serve(name, self._app, self.checkpoint, topics)
@@ -133,6 +132,11 @@ class FoldStage:
         """See Stage."""
         return {"phase": self.checkpoint.phase, "dirty": self.checkpoint.dirty}
 
+    def _tell_read(self, events: list[EventT[bytes]]) -> None:
+        for event in events:
+            message = event.message
+            self._on_read(self.name, message.topic, message.partition, message.offset + 1)
+
     async def _keep_time(self) -> None:
         """The owner of a partition says what time it is: on assignment and every five minutes."""
         told: dict[int, float] = {}
@@ -142,7 +146,7 @@ class FoldStage:
             due = {p for p in owned if loop.time() - told.get(p, -TICK_SECONDS) >= TICK_SECONDS}
             if due:
                 await self._delivery.send(self._ticks(due, now_ms()))
-            told = {p: loop.time() if p in due else t for p, t in {**dict.fromkeys(due, 0.0), **told}.items() if p in owned}
+            told = {p: loop.time() if p in due else told[p] for p in owned}
             await asyncio.sleep(1.0)
 
 

@@ -111,7 +111,7 @@ class KafkaStateLog:
             return
         for place, end in (await reader.end_offsets(places)).items():
             if end != self._next[place.partition]:
-                raise Stop(f"状态主题 {self._topic}/{place.partition} 有他人写入（{self._next[place.partition]} → {end}）")
+                raise _foreign(self._topic, place.partition, self._next[place.partition], end)
 
     async def write(self, items: Mapping[int, list[Item]]) -> None:
         letters = [
@@ -123,8 +123,8 @@ class KafkaStateLog:
             for batch in batches:
                 expected = self._next.get(partition, batch.first_offset)
                 if batch.first_offset != expected:
-                    raise Stop(f"状态主题 {self._topic}/{partition} 有他人写入（{expected} → {batch.first_offset}）")
-                self._next[partition] = batch.first_offset + batch.count
+                    raise _foreign(self._topic, partition, expected, batch.first_offset)
+                self._next[partition] = batch.first_offset + batch.records
 
     def forget(self, partition: int) -> None:
         self._next.pop(partition, None)
@@ -133,3 +133,7 @@ class KafkaStateLog:
         if self._reader is None:
             raise RuntimeError("state log is not started")
         return self._reader
+
+
+def _foreign(topic: str, partition: int, expected: int, found: int) -> Stop:
+    return Stop(f"状态主题 {topic}/{partition} 有他人写入（{expected} → {found}）")

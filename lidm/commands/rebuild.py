@@ -1,0 +1,44 @@
+"""`lidm rebuild`: folds the log (or the archive) again, compares with the running state, and switches when asked."""
+
+import json
+
+import click
+
+from lidm.compose import clickhouse_store, stream_config
+from lidm.settings import load_settings
+from schemas.errors import CallError, DataError
+from schemas.topics import STATE
+from streams.lag import Lag
+from streams.rebuild import LoggedBlock, differences, fold_log, read_log, read_state
+from streams.rewrite import rewrite_state
+
+
+@click.command()
+@click.option("--from", "origin", type=click.Choice(["log", "archive"]), default="log", help="日志或归档")
+@click.option("--switch", is_flag=True, help="比对后用重建结果替换状态（监测环节须已停止）")
+@click.option("--json", "as_json", is_flag=True)
+def command(origin: str, switch: bool, as_json: bool) -> None:
+    """从日志或归档重建台账，并与现有状态逐条比对。"""
+    settings = load_settings()
+    config = stream_config(settings)
+    lag = Lag(config.broker, config.partitions)
+    committed = {p: offset for (_, p), offset in lag.committed("monitor").items()}
+    if origin == "log":
+        blocks = read_log(config, committed)
+    else:
+        store = clickhouse_store(settings)
+        blocks = (
+            LoggedBlock(*b) for b in store.read_household_log(config.generation) if b.offset < committed.get(b.partition, 0)
+        )
+    rebuilt = fold_log(blocks, config)
+    running = read_state(config, lag.ends(STATE))
+    differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
+    records = sum(1 for watch in rebuilt.values() for _ in watch.records())
+    if switch:
+        if lag.members("monitor"):
+            raise CallError("监测环节还在运行，请先停止再替换状态")
+        rewrite_state(config, rebuilt, running)
+    result = {"from": origin, "records": records, "different": len(differ), "switched": switch}
+    click.echo(json.dumps(result) if as_json else f"重建 {records} 条，与现有状态不同 {len(differ)} 条" + ("，已替换" if switch else ""))
+    if differ and not switch:
+        raise DataError(f"有 {len(differ)} 条与现有状态不同")

@@ -1,0 +1,161 @@
+"""What a partition knows besides its households: its clock, closed batches, the policy in force, what is live."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+
+import msgspec
+import zstandard
+
+from households import codec
+from households.coverage import Cadence, Coverage
+from policy.areas import AreaUnknown
+from policy.bundle import Bundle
+from schemas.errors import Stop
+from schemas.records import GoliveBody, PolicyBody
+from streams.statelog import Item
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+class Kept(msgspec.Struct):
+    """The durable part, as the record `control`. `next` = first offset not yet folded."""
+
+    next: int = 0
+    clock_ms: int = 0
+    policy: str = ""
+    live: dict[str, dict[str, int]] = {}
+    coverage: bytes = b""
+
+
+class Marker(msgspec.Struct, array_like=True):
+    """Last record of a checkpoint, `ckpt/<partition>`."""
+
+    next: int
+    codec: int
+    fold: int
+
+
+class Control:
+    """The partition's own state; changes only by records of the partition."""
+
+    def __init__(self, partition: int, cadences: Mapping[str, Cadence]) -> None:
+        self._partition = partition
+        self._cadences = cadences
+        self._stored: dict[str, bytes] = {}
+        self.kept = Kept()
+        self.coverage = Coverage(cadences)
+        self.bundle: Bundle | None = None
+        self.on: int | None = None
+        self._fresh_policy: bytes | None = None
+        self._dirty = False
+
+    # ---- durability -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def owns(key: str) -> bool:
+        """Whether a state record is the partition's own rather than a household's."""
+        return key == "control" or key.startswith(("ckpt/", "policy/"))
+
+    def restore(self, key: str, value: bytes | None) -> None:
+        """Takes one record; of control and marker the one that came further wins, whichever was written later."""
+        if value is not None and _newer(key, value, self._stored.get(key)):
+            self._stored[key] = value
+
+    def read(self) -> None:
+        """Goes back to what is durable. Raises Stop when other code folded it."""
+        marker = self._stored.get(f"ckpt/{self._partition}")
+        if marker is not None:
+            found = msgspec.msgpack.decode(marker, type=Marker)
+            if (found.codec, found.fold) != (codec.CODEC_VERSION, codec.FOLD_VERSION):
+                raise Stop("台账由另一版本的程序写成，请先运行 lidm rebuild")
+        raw = self._stored.get("control")
+        self.kept = msgspec.msgpack.decode(raw, type=Kept) if raw else Kept()
+        coverage = self.kept.coverage
+        self.coverage = Coverage.decode(coverage, self._cadences) if coverage else Coverage(self._cadences)
+        self.on = day_of(self.kept.clock_ms) if self.kept.clock_ms else None
+        bundle = self._stored.get(f"policy/{self.kept.policy}")
+        self.bundle = Bundle.from_canonical(zstandard.decompress(bundle)) if bundle else None
+        self._fresh_policy = None
+        self._dirty = False
+
+    def drain(self) -> list[Item]:
+        """Records since the last drain, the marker last."""
+        if not self._dirty:
+            return []
+        items = []
+        if self._fresh_policy is not None:
+            items.append(Item(f"policy/{self.kept.policy}".encode(), self._fresh_policy))
+        self.kept.coverage = self.coverage.encode()
+        items.append(Item(b"control", msgspec.msgpack.encode(self.kept)))
+        marker = Marker(self.kept.next, codec.CODEC_VERSION, codec.FOLD_VERSION)
+        items.append(Item(f"ckpt/{self._partition}".encode(), msgspec.msgpack.encode(marker)))
+        self._fresh_policy = None
+        self._dirty = False
+        return items
+
+    def keep(self, item: Item) -> None:
+        """This record is durable now."""
+        self._stored[item.key.decode()] = item.value or b""
+
+    def records(self) -> list[tuple[str, bytes]]:
+        """Durable records, the marker last."""
+        return sorted(self._stored.items(), key=lambda record: record[0].startswith("ckpt/"))
+
+    # ---- changes ----------------------------------------------------------------------------------------------------
+
+    def advance(self, offset: int) -> None:
+        """Everything up to `offset` is folded."""
+        self.kept.next = offset + 1
+        self._dirty = True
+
+    def activate(self, body: PolicyBody) -> bool:
+        """From here on this policy holds; False when it already did."""
+        if body.hash == self.kept.policy:
+            return False
+        self.bundle = Bundle.from_canonical(zstandard.decompress(body.bundle))
+        self.kept.policy = body.hash
+        self._fresh_policy = body.bundle
+        return True
+
+    def go_live(self, body: GoliveBody) -> None:
+        """From here on this detector speaks in this area."""
+        self.kept.live.setdefault(body.detector, {})[body.area] = body.per_day
+
+    # ---- questions --------------------------------------------------------------------------------------------------
+
+    def chain(self, area: str) -> tuple[str, ...]:
+        """An area and those above it today; the area alone while nothing is known."""
+        if not area or self.bundle is None or self.on is None:
+            return (area,)
+        try:
+            return self.bundle.areas.chain(area, date_of(self.on))
+        except AreaUnknown:
+            return (area,)
+
+    def live(self, detector: str, area: str) -> bool:
+        """Whether a detector speaks for households of an area."""
+        areas = self.kept.live.get(detector)
+        return areas is not None and any(each in areas for each in self.chain(area))
+
+
+_DATES: dict[int, date] = {}
+
+
+def date_of(day: int) -> date:
+    """The date of an ordinal, kept because a partition asks for few."""
+    known = _DATES.get(day)
+    if known is None:
+        known = _DATES[day] = date.fromordinal(day)
+    return known
+
+
+def day_of(at_ms: int) -> int:
+    """The day ordinal of a moment, in China."""
+    return datetime.fromtimestamp(at_ms / 1000, BEIJING).toordinal()
+
+
+def _newer(key: str, value: bytes, known: bytes | None) -> bool:
+    if known is None or key.startswith("policy/"):
+        return True
+    kind: type[Kept] | type[Marker] = Kept if key == "control" else Marker
+    return msgspec.msgpack.decode(value, type=kind).next >= msgspec.msgpack.decode(known, type=kind).next

@@ -1,0 +1,131 @@
+"""Runs detectors on one household and moves its episodes; plans when to look again. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import structlog
+
+from detectors import episodes
+from detectors.findings import Findings, Insufficient
+from detectors.registry import Detector
+from households.horizon import next_change
+from households.ledger import FoldResult, Household
+from policy.bundle import Bundle
+from policy.parameters import PolicyMissing
+from schemas.alerts import Alert
+from streams.control import Control, date_of
+from streams.metrics import METRICS
+
+log = structlog.get_logger("lidm.monitor")
+ANY = "*"
+"""Recheck slot of the household itself: facts, memberships and statuses that begin or end in the future."""
+
+
+class Judge:
+    """The detectors of a partition; what they have to say collects in `alerts`, with the time it was known."""
+
+    def __init__(self, detectors: Mapping[str, Detector]) -> None:
+        self.detectors = detectors
+        self.alerts: list[tuple[Alert, int]] = []
+        self._by_feed = {
+            feed: tuple(d for d in detectors.values() if feed in d.listens)
+            for feed in sorted({feed for detector in detectors.values() for feed in detector.listens})
+        }
+
+    def listening(self, feeds: frozenset[str]) -> Iterable[Detector]:
+        """Detectors that listen to any of these feeds."""
+        if len(feeds) == 1:
+            (feed,) = feeds
+            return self._by_feed.get(feed, ())
+        return [detector for detector in self.detectors.values() if detector.listens & feeds]
+
+    def concerned(self, feed: str) -> list[Detector]:
+        """Detectors whose answer a closed batch of this feed can change."""
+        return [d for d in self.detectors.values() if feed in d.listens or feed in d.absence]
+
+    def look(self, household: Household, detectors: Iterable[Detector], control: Control, known_at: int) -> bool:
+        """Evaluates on the partition's day; whether anything of the household changed."""
+        bundle, on = control.bundle, control.on
+        if bundle is None or on is None:
+            return False
+        day = date_of(on)
+        policy = bundle.on(day)
+        area = household.responsible_area
+        rechecks = household.head.rechecks
+        changed = False
+        for detector in detectors:
+            findings = self._find(detector, household, day, bundle)
+            if findings is None:
+                continue
+            told = episodes.step(
+                household,
+                detector,
+                findings,
+                on=day,
+                policy=policy,
+                live=control.live(detector.code, area),
+                known_at=known_at,
+                evaluate_at=lambda when, d=detector: self._find_at(d, household, when, bundle),  # type: ignore[misc]
+            )
+            if told.changed:
+                changed = True
+                self.alerts += [(alert, known_at) for alert in told.alerts]
+            findings.recheck(policy.next_change(detector.rule, area))
+            again = findings.recheck_on
+            changed |= _set(rechecks, detector.code, max(again.toordinal(), on + 1) if again else None)
+        return changed
+
+    def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
+        """Tells breaches already in force as baseline: the detector has just gone live."""
+        bundle, on, detector = control.bundle, control.on, self.detectors.get(code)
+        if bundle is None or on is None or detector is None:
+            return False
+        day = date_of(on)
+        findings = self._find(detector, household, day, bundle)
+        if findings is None:
+            return False
+        told = episodes.release(
+            household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, per_day=per_day
+        )
+        self.alerts += [(alert, known_at) for alert in told.alerts]
+        return told.changed
+
+    def depart(self, household: Household, outcome: FoldResult, control: Control, known_at: int) -> None:
+        """Says of episodes that left with a person where they went."""
+        if outcome.moved and control.bundle is not None and control.on is not None:
+            day = date_of(control.on)
+            policy = control.bundle.on(day)
+            left = episodes.moved(
+                household, outcome.moved, self.detectors, on=day, policy=policy, known_at=known_at
+            )
+            self.alerts += [(alert, known_at) for alert in left]
+
+    def plan(self, household: Household, on: int) -> None:
+        """When the household looks different by itself: something known begins or ends after today."""
+        _set(household.head.rechecks, ANY, next_change(household, on))
+
+    def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
+        """The detector's answer; None where its parameters are missing: then its episodes stand as they are."""
+        try:
+            return detector.evaluate(household, day, bundle.on(day))
+        except PolicyMissing:
+            METRICS.count("lidm_policy_missing_total", detector=detector.code)
+            return None
+        except Exception as error:  # a faulty rule must not stop the others; metrics and log show it
+            METRICS.count("lidm_detector_failures_total", detector=detector.code)
+            log.error("detector_failed", detector=detector.code, error=type(error).__name__)
+            return None
+
+    def _find_at(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings:
+        found = self._find(detector, household, day, bundle)
+        return found if found is not None else Findings(insufficient=[Insufficient(detector.rule, None)])
+
+
+def _set(rechecks: dict[str, int], slot: str, day: int | None) -> bool:
+    if rechecks.get(slot) == day:
+        return False
+    if day is None:
+        del rechecks[slot]
+    else:
+        rechecks[slot] = day
+    return True

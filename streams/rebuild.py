@@ -1,0 +1,100 @@
+"""Cold rebuild: the same fold over an ordered log, from Kafka or from the archive. Produces nothing into any topic."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from schemas.facts import Membership
+from schemas.records import FactRecord, decode_block
+from schemas.topics import HOUSEHOLD_EVENTS, STATE
+from streams.config import StreamConfig
+from streams.registry import Registry, stay_of
+from streams.watch import Watch
+
+KEEP_EVERY = 500
+
+
+class LoggedBlock(NamedTuple):
+    """One block and its place. A new `generation` begins again at offset 0."""
+
+    generation: str
+    partition: int
+    offset: int
+    known_at: int
+    block: bytes
+
+
+def fold_log(blocks: Iterable[LoggedBlock], config: StreamConfig) -> dict[int, Watch]:
+    """The state of every partition after these blocks, which come in order per partition. Outputs are thrown away."""
+    watches = {p: Watch(p, config) for p in range(config.partitions)}
+    generations: dict[int, str] = {}
+    for count, block in enumerate(blocks, 1):
+        watch = watches[block.partition]
+        if generations.setdefault(block.partition, block.generation) != block.generation:
+            _keep(watch)
+            watch.next_generation()
+            generations[block.partition] = block.generation
+        watch.fold(HOUSEHOLD_EVENTS, block.offset, block.known_at, block.block)
+        if count % KEEP_EVERY == 0:
+            _keep(watch)
+    for watch in watches.values():
+        _keep(watch)
+    return watches
+
+
+def registry_of(blocks: Iterable[LoggedBlock]) -> Registry:
+    """The routing hints that the membership facts of a log give."""
+    registry = Registry()
+    for block in blocks:
+        for record in decode_block(block.block):
+            if isinstance(record, FactRecord) and isinstance(record.body.fact, Membership):
+                registry.merge(stay_of(record.body.fact))
+    return registry
+
+
+def read_log(config: StreamConfig, until: dict[int, int]) -> Iterator[LoggedBlock]:
+    """`households.events.v1` from the start up to an offset per partition."""
+    for message in _read(config, HOUSEHOLD_EVENTS, until):
+        yield LoggedBlock(config.generation, message.partition, message.offset, message.timestamp, message.value)
+
+
+def read_state(config: StreamConfig, ends: dict[int, int]) -> dict[int, Watch]:
+    """The state topic as a monitor would load it."""
+    watches = {p: Watch(p, config) for p in range(config.partitions)}
+    for message in _read(config, STATE, ends):
+        watches[message.partition].restore(message.key, message.value)
+    for watch in watches.values():
+        watch.opened()
+    return watches
+
+
+def differences(one: Watch, other: Watch) -> list[str]:
+    """Keys whose records differ."""
+    mine, theirs = dict(one.records()), dict(other.records())
+    return sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
+
+
+def _keep(watch: Watch) -> None:
+    watch.keep(watch.drain().state)
+
+
+def _read(config: StreamConfig, topic: str, until: dict[int, int]) -> Iterator[KafkaConsumer]:
+    consumer = KafkaConsumer(
+        bootstrap_servers=config.broker,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    places = [TopicPartition(topic, p) for p, end in until.items() if end > 0]
+    consumer.assign(places)
+    for place in places:
+        consumer.seek_to_beginning(place)
+    open_places = set(places)
+    try:
+        while open_places:
+            for place, messages in consumer.poll(timeout_ms=500, max_records=2000).items():
+                yield from (m for m in messages if m.offset < until[place.partition])
+            open_places = {place for place in open_places if consumer.position(place) < until[place.partition]}
+    finally:
+        consumer.close()
