@@ -12,14 +12,17 @@ from deploy.local import ClickHouseServer, KafkaBroker, Missing
 from tests.hygiene import SocketGuard, leftovers, tag_session
 
 REQUIRE_LIVE = os.environ.get("LIDM_TEST_REQUIRE_LIVE") == "1"
+KEPT_VARIABLES = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
 BROKER_FIXTURES = {"kafka_broker", "clickhouse_server", "mock_broker"}
 LIVE_FOLDERS = {"live", "acceptance"}
 guard = SocketGuard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tags this session's processes."""
+    """Tags this session's processes, and forgets the settings of whoever runs it."""
     tag_session()
+    for name in [name for name in os.environ if name.startswith("LIDM_") and name not in KEPT_VARIABLES]:
+        del os.environ[name]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import psutil
 
-SESSION_VARIABLE = "LIDM_TEST_SESSION"
+SESSION_VARIABLE = "PYTEST_SESSION_OF_LIDM"
 WATCHED = {"socket.__new__", "socket.getaddrinfo", "socket.gethostbyname"}
 INTERNET = {socket.AF_INET, socket.AF_INET6}
 
