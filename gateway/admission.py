@@ -38,7 +38,7 @@ class Progress(Protocol):
 class KafkaProgress:
     """Committed offsets of a consumer group, read without joining it."""
 
-    def __init__(self, bootstrap: str, *, group: str = READER, api_version: tuple[int, ...] | None = (2, 0, 0)) -> None:
+    def __init__(self, bootstrap: str, *, group: str = READER, api_version: tuple[int, ...] | None = (2, 0)) -> None:
         """Connects; raises KafkaError when there is no broker."""
         self._consumer = KafkaConsumer(
             bootstrap_servers=bootstrap,

@@ -58,7 +58,7 @@ class FeedPublisher:
                 bootstrap_timeout_ms=int(connect_seconds * 1000),
                 batch_size=128 * 1024,
                 max_request_size=1_048_576,
-                api_version=(2, 0, 0) if embedded else None,
+                api_version=(2, 0) if embedded else None,
             )
         except KafkaError as error:
             raise Unreachable(f"消息服务连接不上：{bootstrap}") from error

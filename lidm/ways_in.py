@@ -1,4 +1,4 @@
-"""What `lidm roster`, `lidm feed publish` and `lidm gateway` share: keys, vault and broker of this gateway, progress."""
+"""What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
 import json
 import sys

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import click
 from gateway.courier import Receipt
 from gateway.events import BatchPlan, Mode
 from gateway.publish import publish_file, publish_nothing
+from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.settings import Settings, load_settings
 from lidm.ways_in import linkage_of, moment_of, progress_on, publisher_of, say_problems, terminal, write_json
-from schemas.errors import CallError
+from schemas.errors import CallError, DataError
 
 _PERSON = re.compile(r"p_[0-9a-f]{32}")
 
@@ -22,6 +22,10 @@ _PERSON = re.compile(r"p_[0-9a-f]{32}")
 @click.group()
 def command() -> None:
     """部门数据：有哪些、各有哪些字段、如何发布。"""
+
+
+command.add_command(list_feeds)
+command.add_command(describe_feed)
 
 
 @command.command()
@@ -104,7 +108,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
         say_problems(done.problems, done.receipt.bad)
     _say(done.receipt, options, bad_rows)
     if done.receipt.bad:
-        raise click.exceptions.Exit(1)
+        raise DataError(f"有 {done.receipt.bad:,} 行未发送")
 
 
 def _plan(period: str | None, areas: tuple[str, ...], mode: Mode, batchid: str | None) -> BatchPlan | None:
@@ -133,9 +137,8 @@ def _say(receipt: Receipt, options: dict[str, Any], bad_rows: Path | None) -> No
         return
     parts = "、".join(str(count) for count in receipt.partitions)
     left = f"，名单之外 {receipt.left_out:,} 行未发" if receipt.left_out else ""
-    click.echo(
-        f"读入 {receipt.read:,} 行，已送达 {receipt.sent:,} 行（各分区 {parts}），未发送 {receipt.bad:,} 行{left}"
-    )
+    sent = f"已送达 {receipt.sent:,} 行（各分区 {parts}）"
+    click.echo(f"读入 {receipt.read:,} 行，{sent}，未发送 {receipt.bad:,} 行{left}")
     if receipt.batchid is not None:
         state = f"已关闭 {receipt.period}" if receipt.closed else f"未关闭 {receipt.period}，该月不作“没有记录”判断"
         click.echo(f"批次 {receipt.batchid}：{state}")

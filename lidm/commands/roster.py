@@ -19,6 +19,7 @@ from lidm.ways_in import (
     vault_of,
     write_json,
 )
+from schemas.errors import DataError
 
 
 @click.group()
@@ -69,7 +70,7 @@ def load(
     write_json(receipt, report.as_json())
     _say(report, as_json, new_persons)
     if report.problems:
-        raise click.exceptions.Exit(1)
+        raise DataError(f"有 {len(report.problems):,} 行未入库")
 
 
 def _say(report: RosterReport, as_json: bool, new_persons: Path | None) -> None:
@@ -77,10 +78,9 @@ def _say(report: RosterReport, as_json: bool, new_persons: Path | None) -> None:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
         return
     say_problems(report.problems, len(report.problems))
-    click.echo(
-        f"读入 {report.rows:,} 行：入库 {report.households:,} 户 {report.persons:,} 人（成员记录 {report.memberships:,} 条），"
-        f"新进名册 {len(report.new_persons):,} 人，未入 {len(report.problems):,} 行"
-    )
+    taken = f"入库 {report.households:,} 户 {report.persons:,} 人（成员记录 {report.memberships:,} 条）"
+    new = f"新进名册 {len(report.new_persons):,} 人"
+    click.echo(f"读入 {report.rows:,} 行：{taken}，{new}，未入 {len(report.problems):,} 行")
     if report.new_persons and new_persons is not None:
         click.echo(
             f"新人员代码已写入 {new_persons}。他们此前的账单等须补发：lidm feed publish … --persons {new_persons}"
