@@ -12,8 +12,8 @@ from households import moves
 from households.coverage import Coverage
 from households.moves import Change, Learned, Owed, Settlement
 from households.queries import _PAGE_OF, Member, Queries, page_of, place
-from households.residence import covered, elsewhere
-from households.state import HOUSEHOLD, Episode, Head, Page, Waiting
+from households.residence import covered, elsewhere, rank
+from households.state import HOUSEHOLD, Episode, Head, Page
 from schemas.facts import (
     FACT_KINDS,
     KIND_OF_FEED,
@@ -93,13 +93,15 @@ class Household(Queries):
                 news += self._news(person, fact, self._merge(person, fact))
         there = elsewhere(self.head, person)
         adopted = there is None and moves.adopt(self.head.episodes, person, body.episodes)
-        keys = [fact.key for fact in body.facts if isinstance(fact, Membership)]
-        woken = [moves.arrived(self.head, person, Waiting(key, body.left)) for key in keys]
-        passing: tuple[Carried, ...] = body.episodes if there is not None else ()
-        owed = self._settle(person, learned, news, told_by=body.left, passing=passing)
-        self._mark_head()
-        changed = bool(learned.memberships or news or adopted or any(woken))
-        return _result(ALL_FEEDS if changed else frozenset(), owed)
+        noted, awaited = moves.arrived(self.id, self.head, body)
+        ask = None
+        if there is None and learned.lived_in != self.id and learned.memberships:
+            ask = self._wait(max((new for new, _ in learned.memberships), key=rank), learned.lived_in)
+        passing = body.episodes if there is not None else ()
+        owed = self._settle(person, learned, news, told_by=body.left, passing=passing, ask=ask, asked=body.asks)
+        if learned.memberships or news or adopted or awaited:
+            return self._kept(ALL_FEEDS, owed)
+        return self._kept(frozenset(), owed) if noted or owed.transfers else NOTHING
 
     def apply_floor(self, feed: str, month: int, begun_ms: int) -> FoldResult:
         """A whole new batch of a month began at `begun_ms`: older records of that month count as reversed."""
@@ -109,7 +111,7 @@ class Household(Queries):
         first, after = first_day(month), first_day(month + 1)
         before = len(self._counted(feed, first, after))
         months[month] = begun_ms
-        self._mark_head()
+        self.dirty_head = True
         return NOTHING if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
 
     def clean(self) -> None:
@@ -197,7 +199,7 @@ class Household(Queries):
         here = any(covered(self.head, body.person, day) for day in news[0].days)
         touched = body.fact is not loser and (here or elsewhere(self.head, body.person) is None)
         owed = moves.late(self.id, self.head, body, news[0]._replace(fact=self._settled(news[0].fact)))
-        return _result(frozenset((body.fact.feed,)) if touched else frozenset(), owed)
+        return self._kept(frozenset((body.fact.feed,)) if touched else frozenset(), owed)
 
     def _news(self, person: str, fact: AnyFact, loser: AnyFact | None) -> list[Change]:
         if loser is None:
@@ -217,16 +219,16 @@ class Household(Queries):
         if changed:
             learned.note(fact, known)
         there = elsewhere(self.head, person)
-        if there is None and fact.household == self.id and route.previous not in (None, self.id):
-            self._wait(person, fact, route.previous)
+        ask = None
+        if there is None and fact.household == self.id and not fact.gone and route.previous not in (None, self.id):
+            ask = self._wait(fact, route.previous)
         elif there is None and learned.lived_in != self.id:
-            self._wait(person, fact, learned.lived_in)
-        if not changed:
+            ask = self._wait(fact, learned.lived_in)
+        if not changed and ask is None:
             return NOTHING
-        self._mark_head()
-        owed = self._settle(person, learned, [], served=route.previous)
+        owed = self._settle(person, learned, [], served=route.previous, ask=ask)
         moved = learned.lived_in != (there.household if there is not None else self.id)
-        return _result(ALL_FEEDS if moved else frozenset((fact.feed,)), owed)
+        return self._kept(ALL_FEEDS if moved else frozenset((fact.feed,)), owed)
 
     def _enrol(self, fact: Membership) -> Membership | None:
         """Merge a membership. Returns the loser, as `_merge` does."""
@@ -247,10 +249,9 @@ class Household(Queries):
         there = elsewhere(self.head, person)
         return Learned(there.household if there is not None else self.id)
 
-    def _wait(self, person: str, fact: Membership, left: str | None) -> None:
-        if left is not None:
-            moves.wait_for(self.head, person, Waiting(fact.key, left))
-            self._mark_head()
+    def _wait(self, fact: Membership, left: str | None) -> str | None:
+        """The household to ask for the person's history, None when it is here or asked for."""
+        return left if left is not None and moves.wait_for(self.head, fact, left) else None
 
     def _settle(
         self,
@@ -261,16 +262,20 @@ class Household(Queries):
         told_by: str | None = None,
         served: str | None = None,
         passing: tuple[Carried, ...] = (),
+        ask: str | None = None,
+        asked: bool = False,
     ) -> Owed:
-        if person not in self.head.stubs:
+        if person not in self.head.stubs and ask is None:
             return Owed()
         if elsewhere(self.head, person) is not None:
             self.head.waiting.pop(person, None)
         held = self.held(person)
-        return Settlement(self.id, self.head, person, learned, held, news, told_by, served, passing).owed()
+        return Settlement(self.id, self.head, person, learned, held, news, told_by, served, passing, ask, asked).owed()
 
-    def _mark_head(self) -> None:
+    def _kept(self, feeds: frozenset[str], owed: Owed) -> FoldResult:
+        """The outcome of a record that left something to be written, whether or not detectors care."""
         self.dirty_head = True
+        return FoldResult(feeds, owed.transfers, owed.forwards, owed.moved, owed.problem)
 
 
 def newer(fact: Fact, old: Fact) -> bool:
@@ -279,12 +284,6 @@ def newer(fact: Fact, old: Fact) -> bool:
     if mine != its:
         return mine > its
     return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)
-
-
-def _result(feeds: frozenset[str], owed: Owed) -> FoldResult:
-    if not (feeds or owed.transfers or owed.forwards or owed.moved or owed.problem):
-        return NOTHING
-    return FoldResult(feeds, owed.transfers, owed.forwards, owed.moved, owed.problem)
 
 
 __all__ = ["ALL_FEEDS", "HOUSEHOLD", "NOTHING", "FoldResult", "Household", "Member", "newer"]

@@ -95,7 +95,7 @@ class Settlement:
     """What is owed after memberships and `news` (facts of a transfer by `told_by`) were merged.
 
     `served`: the household the router has told as well. `passing`: episodes that came for somebody who lives
-    elsewhere by now.
+    elsewhere by now. `ask`: the household whose transfer is awaited here; `asked`: `told_by` awaits ours.
     """
 
     here: str
@@ -107,6 +107,8 @@ class Settlement:
     told_by: str | None = None
     served: str | None = None
     passing: tuple[Carried, ...] = ()
+    ask: str | None = None
+    asked: bool = False
 
     def owed(self) -> Owed:
         """The transfers, one per household at most, and the episodes that end here because they moved."""
@@ -120,11 +122,14 @@ class Settlement:
             carried = (*_carry(self.head, self.person, moved), *carried)
         known = memberships_of(self.head, self.person)
         transfers = []
-        for target in sorted({each.household for each in known} - {self.here}):
+        for target in sorted(filter(None, {*(each.household for each in known), self.ask} - {self.here})):
             facts = self._facts_for(target, home, known, all_held=left and target == home)
             episodes = carried if target == home else ()
-            if facts or episodes or self._tells(target) or self._awaited_by(target, known):
-                transfers.append((target, _transfer(self.here, known, self.person, target, facts, episodes)))
+            asks = target == self.ask
+            if facts or episodes or asks or self._tells(target) or self._answers(target, known):
+                body = _transfer(self.here, known, self.person, target, facts, episodes)
+                transfers.append((target, msgspec.structs.replace(body, asks=asks)))
+                _note(self.head.answered, self.person, _about(known, target))
         return Owed(transfers=tuple(transfers), moved=moved)
 
     def _facts_for(self, target: str, home: str, known: list[Membership], *, all_held: bool) -> list[AnyFact]:
@@ -146,11 +151,10 @@ class Settlement:
     def _tells(self, target: str) -> bool:
         return bool(self.learned.memberships) and target not in (self.told_by, self.served)
 
-    def _awaited_by(self, target: str, known: list[Membership]) -> bool:
-        """Whether the target may be waiting for this household: it is news here that the person came there."""
-        came = [new for new, _ in self.learned.memberships if new.household == target]
-        own = [each for each in known if each.household == self.here]
-        return any(target != self.told_by or any(rank(each) < rank(new) for each in own) for new in came)
+    def _answers(self, target: str, known: list[Membership]) -> bool:
+        """Whether the target asked and nothing is on its way to it."""
+        answered = self.head.answered.get(self.person, ())
+        return self.asked and target == self.told_by and any(each not in answered for each in _about(known, target))
 
 
 def adopt(episodes: list[Episode], person: str, carried: Iterable[Carried]) -> bool:
@@ -174,21 +178,38 @@ def adopt(episodes: list[Episode], person: str, carried: Iterable[Carried]) -> b
     return changed
 
 
-def arrived(head: Head, person: str, awaited: Waiting) -> bool:
-    """Note that a transfer is here; whether the household waited for it."""
-    seen = head.arrived.setdefault(person, [])
-    if awaited not in seen:
-        seen.append(awaited)
-    if head.waiting.get(person) == awaited:
-        del head.waiting[person]
-        return True
-    return False
+def arrived(here: str, head: Head, body: TransferBody) -> tuple[bool, bool]:
+    """Note that a transfer is here: whether that is news, and whether the household waited for it."""
+    memberships = [each for each in body.facts if isinstance(each, Membership)]
+    about = [Waiting(each.membership, body.left) for each in _about(memberships, here)]
+    news = _note(head.arrived, body.person, about)
+    awaited = head.waiting.get(body.person) in about
+    if awaited:
+        del head.waiting[body.person]
+    return news, awaited
 
 
-def wait_for(head: Head, person: str, awaited: Waiting) -> None:
-    """The person's history is on its way, unless it came before."""
-    if awaited not in head.arrived.get(person, ()):
-        head.waiting[person] = awaited
+def wait_for(head: Head, membership: Membership, left: str) -> bool:
+    """The person's history is on its way, unless it came before. Whether this is news."""
+    awaited = Waiting(membership.key, left)
+    person = membership.person
+    if awaited in head.arrived.get(person, ()) or head.waiting.get(person) == awaited:
+        return False
+    head.waiting[person] = awaited
+    return True
+
+
+def _about(memberships: Iterable[Membership], receiver: str) -> list[Waiting]:
+    """What a transfer with these memberships may be awaited for: that the person came, or never went away."""
+    return [Waiting(each.key, receiver) for each in memberships if each.household == receiver or each.gone]
+
+
+def _note(notes: dict[str, list[Waiting]], person: str, about: list[Waiting]) -> bool:
+    known = notes.get(person, [])
+    new = [each for each in about if each not in known]
+    if new:
+        notes[person] = [*known, *new]
+    return bool(new)
 
 
 def _longer(old: Membership, new: Membership) -> bool:

@@ -1,7 +1,5 @@
 """The shape of a household's state: one head, rewritten with every change, and pages of facts by half-year."""
 
-from typing import Any
-
 import msgspec
 
 from schemas.facts import AnyFact, Membership
@@ -45,18 +43,19 @@ class Episode(msgspec.Struct, array_like=True):
 
 
 class Waiting(msgspec.Struct, array_like=True, frozen=True):
-    """A move under way: the membership that brought the person here and the household whose transfer is awaited."""
+    """A transfer by the membership that caused it (its key) and the other household."""
 
     membership: str
-    left: str
+    other: str
 
 
 class Head(msgspec.Struct, array_like=True):
     """Everything of a household except paged facts.
 
     `members` are this household's memberships, `stubs` those of its people elsewhere, `lasting` facts without a page.
-    `arrived` are transfers that came before the membership they belong to. `rechecks`: detector -> day ordinal.
-    `floors`: feed -> month -> ms; older records of that month were replaced by a whole new batch.
+    `waiting` is whose history is on its way; `arrived` are transfers received and `answered` transfers sent, by the
+    membership they are about. `rechecks`: detector -> day ordinal. `floors`: feed -> month -> ms; older records of that
+    month were replaced by a whole new batch.
     """
 
     applied: int = -1
@@ -66,6 +65,7 @@ class Head(msgspec.Struct, array_like=True):
     stubs: dict[str, list[Membership]] = {}
     waiting: dict[str, Waiting] = {}
     arrived: dict[str, list[Waiting]] = {}
+    answered: dict[str, list[Waiting]] = {}
     rechecks: dict[str, int] = {}
     floors: dict[str, dict[int, int]] = {}
 
@@ -73,6 +73,3 @@ class Head(msgspec.Struct, array_like=True):
     def recheck_on(self) -> int | None:
         """The earliest day ordinal on which some detector wants to look again."""
         return min(self.rechecks.values(), default=None)
-
-
-Plain = dict[str, Any]

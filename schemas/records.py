@@ -51,7 +51,10 @@ class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A person's facts and episodes, written by the household left. transfer_id = UUIDv5(person, membership version)."""
+    """A person's facts and episodes, written by the household left. transfer_id = UUIDv5(person, membership version).
+
+    `asks`: the sender waits for the receiver's transfer of this person.
+    """
 
     transfer_id: str
     person: str
@@ -59,6 +62,7 @@ class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     membership: Version
     facts: tuple[AnyFact, ...]
     episodes: tuple[Carried, ...]
+    asks: bool = False
 
 
 class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):

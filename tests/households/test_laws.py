@@ -1,0 +1,103 @@
+"""The ledger's laws: order and repetition never decide; a correction equals having been told right at first."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from households.codec import canonical, decode_head, decode_page, encode_head, encode_page
+from households.ledger import NOTHING, Household
+from schemas.facts import AnyFact, first_day, month_of
+from schemas.records import FactBody
+from tests.households.making import START, bill, contribution, death, employment, member, refund, rent
+
+ME, YOU = "p_me", "p_you"
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> FactBody:
+    person = draw(st.sampled_from((ME, YOU)))
+    version, day = draw(st.integers(1, 6)), draw(st.integers(-200, 400))
+    key = draw(st.sampled_from("abc"))
+    gone = draw(st.booleans())
+    made: list[AnyFact] = [
+        bill(key, day, version, gone=gone),
+        bill(key, day, version, amount=20_000),
+        refund(key, day, version, gone=gone),
+        contribution(person, day % 24, version, key),
+        rent(key, day % 24, version),
+        employment(person, "RETIRED", day % 3, version, until=400 + version),
+        death(person, day, version, key),
+        member("h", person, day % 3, version, relation=draw(st.sampled_from(("HEAD", "CHILD")))),
+    ]
+    return FactBody(person, draw(st.sampled_from(made)))
+
+
+def told(bodies: list[FactBody], floors: tuple[tuple[str, int, int], ...] = ()) -> Household:
+    household = Household("h")
+    for body in bodies:
+        household.fold(body)
+    for floor in floors:
+        household.apply_floor(*floor)
+    return household
+
+
+def stored(household: Household) -> Household:
+    """The household as it comes back from its bytes."""
+    pages = {name: decode_page(encode_page(page)) for name, page in household.pages.items()}
+    return Household(household.id, decode_head(encode_head(household.head)), pages)
+
+
+@settings(deadline=None)
+@given(bodies=st.lists(facts(), max_size=25), data=st.data())
+def test_any_order_and_any_repetition_gives_the_same_household(bodies: list[FactBody], data: st.DataObject) -> None:
+    again = data.draw(st.permutations(bodies + bodies))
+    assert canonical(told(bodies)) == canonical(told(again))
+
+
+@settings(deadline=None)
+@given(bodies=st.lists(facts(), max_size=25), cut=st.integers(0, 25))
+def test_going_through_bytes_in_the_middle_changes_nothing(bodies: list[FactBody], cut: int) -> None:
+    half = stored(told(bodies[:cut]))
+    for body in bodies[cut:]:
+        half.fold(body)
+    assert canonical(half) == canonical(told(bodies))
+    assert encode_head(half.head) == encode_head(told(bodies).head)
+
+
+@settings(deadline=None)
+@given(bodies=st.lists(facts(), max_size=20), data=st.data())
+def test_a_whole_batch_replaces_older_records_whenever_they_come(bodies: list[FactBody], data: st.DataObject) -> None:
+    floors = (("medical.settlement", month_of(START + 10), 3), ("employment.contribution", 2025 * 12 + 4, 4))
+    after = told(bodies, floors)
+    cut = data.draw(st.integers(0, len(bodies)))
+    between = told(bodies[:cut], floors)
+    for body in data.draw(st.permutations(bodies)):
+        between.fold(body)
+    assert canonical(after) == canonical(between)
+    month = (first_day(floors[0][1]), first_day(floors[0][1] + 1))
+    assert all(each.recorded_ms >= 3 for each in after.bills(None, *month))
+
+
+def test_a_reversal_before_its_original_keeps_it_away() -> None:
+    household = told([FactBody(ME, bill("b", 5, 2, gone=True)), FactBody(ME, bill("b", 5, 1))])
+    assert household.bills(ME) == []
+
+
+def test_a_correction_equals_having_been_told_right_at_first() -> None:
+    right = FactBody(ME, bill("b", 250, 2, amount=7))
+    corrected = told([FactBody(ME, bill("b", 5, 1)), right])
+    assert canonical(corrected) == canonical(told([right]))
+    assert [each.day for each in corrected.bills(ME)] == [START + 250]
+    assert corrected.dirty_pages == {"2025H1", "2025H2"}
+
+
+def test_a_repetition_changes_nothing_and_marks_nothing() -> None:
+    household = told([FactBody(ME, bill("b", 5))])
+    household.clean()
+    assert household.fold(FactBody(ME, bill("b", 5))) is NOTHING
+    assert not household.dirty_head
+    assert not household.dirty_pages
+
+
+def test_equal_versions_of_different_content_do_not_depend_on_order() -> None:
+    one, other = FactBody(ME, bill("b", 5, amount=1)), FactBody(ME, bill("b", 300, amount=2))
+    assert canonical(told([one, other])) == canonical(told([other, one]))
