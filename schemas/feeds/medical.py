@@ -62,8 +62,8 @@ class MedicalReimbursement(FeedModel, kind="medical.reimbursement", version=1, t
 
     settle_no: Annotated[Key, field("结算单号", key=True, example="S202605-000123")]
     payer: Annotated[Key, field("支付方", key=True, example="惠民保")]
-    reimburse_no: Annotated[Key, field("报销流水号", key=True, example="R202609-000045")]
-    paid_on: Annotated[Day, field("支付日期", example="2026-09-08")]
+    reimburse_no: Annotated[Key, field("报销流水号", key=True, example="R202605-000045")]
+    paid_on: Annotated[Day, field("支付日期", example="2026-05-28")]
     amount: Annotated[Fen, field("支付金额", meaning="支付给个人的金额；追回为负数", example=80_000)]
 
     def natural_key(self, origin: Origin) -> str:

@@ -1,0 +1,124 @@
+"""The cluster against the catalogue: which topics are there, which are not, which are set differently."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from schemas.errors import Stop, Unreachable
+from schemas.topics import Catalogue, Clock, Size
+
+Standing = Literal["ok", "missing", "differs", "partitions"]
+REPLICAS = 3
+_TIMEOUT_MS = 15_000
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """One topic: `partitions` means their number differs, which nothing may change within a generation."""
+
+    name: str
+    standing: Standing
+    wanted: int
+    found: int | None
+    differences: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+
+@contextmanager
+def admin_of(bootstrap: str) -> Iterator[Any]:
+    """An admin client of the cluster. Raises Unreachable."""
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="lidm-topics")
+    except KafkaError as error:
+        raise Unreachable(f"消息服务 {bootstrap} 连接不上（{type(error).__name__}）") from error
+    try:
+        yield admin
+    except KafkaError as error:
+        raise Unreachable(f"消息服务 {bootstrap} 没有完成请求（{type(error).__name__}）") from error
+    finally:
+        admin.close()
+
+
+def look(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> list[TopicState]:
+    """How every topic of the catalogue stands in the cluster, by name."""
+    wanted = catalogue.partitions(size)
+    there = set(admin.list_topics())
+    names = [name for name in catalogue.names if name in there]
+    found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(names)} if names else {}
+    settings = _settings(admin, names)
+    return [
+        _state(name, wanted, found.get(name), catalogue.config(name, clock), settings.get(name, {}))
+        for name in catalogue.names
+    ]
+
+
+def apply(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> list[TopicState]:
+    """Creates what is missing and sets what differs; the states found before. Raises Stop on a partition count."""
+    states = look(admin, catalogue, size, clock)
+    wrong = [state for state in states if state.standing == "partitions"]
+    if wrong:
+        listed = "、".join(f"{state.name}（{state.found}，应为 {state.wanted}）" for state in wrong)
+        raise Stop(f"分区数在一代之内不得改变：{listed}。请核对 LIDM_SIZE，或另建一代")
+    missing = [state.name for state in states if state.standing == "missing"]
+    if missing:
+        _create(admin, missing, catalogue, size, clock)
+    for state in states:
+        if state.standing == "differs":
+            _set(admin, state)
+    return states
+
+
+def _state(name: str, wanted: int, found: int | None, config: dict[str, str], actual: dict[str, str]) -> TopicState:
+    if found is None:
+        return TopicState(name, "missing", wanted, None)
+    if found != wanted:
+        return TopicState(name, "partitions", wanted, found)
+    differences = {key: (value, actual.get(key)) for key, value in config.items() if not _same(value, actual.get(key))}
+    return TopicState(name, "differs" if differences else "ok", wanted, found, differences)
+
+
+def _same(wanted: str, found: str | None) -> bool:
+    if found is None or wanted == found:
+        return wanted == found
+    try:
+        return float(wanted) == float(found)
+    except ValueError:
+        return False
+
+
+def _settings(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    answer = admin.describe_configs(asked, config_filter="all")
+    by_topic: dict[str, dict[str, Any]] = next(iter(answer.values()), {})
+    return {name: {key: str(entry["value"]) for key, entry in found.items()} for name, found in by_topic.items()}
+
+
+def _create(admin: Any, names: Sequence[str], catalogue: Catalogue, size: Size, clock: Clock) -> None:
+    replicas = min(REPLICAS, len(admin.describe_cluster()["brokers"]))
+    in_sync = {"min.insync.replicas": "2"} if replicas >= REPLICAS else {}
+    admin.create_topics(
+        {
+            name: {
+                "num_partitions": catalogue.partitions(size),
+                "replication_factor": replicas,
+                "configs": {**catalogue.config(name, clock), **in_sync},
+            }
+            for name in names
+        },
+        timeout_ms=_TIMEOUT_MS,
+        wait_for_metadata=True,
+    )
+
+
+def _set(admin: Any, state: TopicState) -> None:
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    wanted = {key: value for key, (value, _) in state.differences.items()}
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, state.name, configs=wanted)])

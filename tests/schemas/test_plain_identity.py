@@ -1,0 +1,52 @@
+"""Identity numbers are found, settlement numbers are left alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import ric
+
+from schemas.plain_identity import carries_identity, surely_plain
+
+
+def identity(region: str, born: str, order: str = "123") -> str:
+    """An 18-digit number with the right check digit."""
+    body = region + born + order
+    return body + ric.calc_check_digit(body + "0")
+
+
+BORN = st.dates(min_value=__import__("datetime").date(1900, 1, 1)).filter(lambda day: day.year <= 2026)
+
+
+@given(BORN, st.integers(0, 999), st.sampled_from(["", "号", "ID:", "x"]), st.sampled_from(["", "。", "-1", "a"]))
+def test_numbers_of_the_invented_region_are_found_in_any_company(
+    born: object, order: int, left: str, right: str
+) -> None:
+    number = identity("999999", str(born).replace("-", ""), f"{order:03d}")
+    for shown in (number, number.lower()):
+        text = left + shown + right
+        assert carries_identity(text)
+        assert not surely_plain(text.encode())
+
+
+@pytest.mark.parametrize("text", [
+    "999999680401123", "9999 9968 0401 123",
+    "".join(chr(0xFF10 + int(digit)) for digit in "999999680401123"),
+    "01" + identity("999999", "19680401"),
+])  # fmt: skip
+def test_other_spellings_are_found(text: str) -> None:
+    assert carries_identity(text)
+
+
+@pytest.mark.parametrize("text", [
+    "S202605-000123", "202605140000123456", "20260514000012345678901234", "7d9c1f60-1111-4222-8333-abcdefabcdef",
+    "H33990100001", "339901000000", "999999196804011230"[:17], "999999196813011231", "123456789012345",
+    "1778781600000", "p_" + "0123456789abcdef" * 2, "",
+])  # fmt: skip
+def test_numbers_that_are_no_identity_pass(text: str) -> None:
+    assert not carries_identity(text)
+
+
+def test_a_wrong_check_digit_is_no_identity() -> None:
+    number = identity("999999", "19680401")
+    wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
+    assert not carries_identity(wrong)
