@@ -66,9 +66,9 @@ def _facts(draw: st.DrawFn) -> AnyFact:
     )
 
 
-def in_order(story: Story) -> World:
+def in_order(story: Story, world: World | None = None) -> World:
     """One router, memberships first in their order, everything delivered before the next is read."""
-    world, router = World(), Router("intake")
+    world, router = world or World(), Router("intake")
     for membership in story.memberships:
         world.post("intake", router.send(ME, membership))
         world.run()
@@ -78,9 +78,9 @@ def in_order(story: Story) -> World:
     return world
 
 
-def scrambled(story: Story, seed: int) -> World:
+def scrambled(story: Story, seed: int, world: World | None = None) -> World:
     """Two routers that learn late from each other; facts before, between and after memberships; repeats."""
-    world = World()
+    world = world or World()
     routers = (Router("one"), Router("two"))
     for router in routers:
         router.learn(story.memberships[0])
