@@ -19,6 +19,7 @@ _LIMITS = {
     "max_poll_records": 500,
     "metrics_enabled": False,
     "bootstrap_timeout_ms": 5_000,
+    "metadata_max_age_ms": 30_000,
 }
 
 
@@ -36,16 +37,23 @@ class Consumer(Protocol):
 def group_consumer(
     broker: str, *, group: str = GROUP, session_seconds: float = 30.0, topics: Sequence[str] = ARCHIVED
 ) -> Consumer:
-    """A member of the group: partitions are shared with the other archive workers."""
-    consumer: Consumer = KafkaConsumer(
-        *topics,
+    """A member of the group: partitions are shared with the other archive workers.
+
+    The topics are looked up before subscribing: kafka-python 3.0 may lose the lookup that `subscribe` asks for when
+    another is under way, and its leader then assigns nothing to anybody until `metadata_max_age_ms` has passed.
+    """
+    consumer = KafkaConsumer(
         bootstrap_servers=broker,
         group_id=group,
         session_timeout_ms=int(session_seconds * 1000),
         heartbeat_interval_ms=int(min(3.0, session_seconds / 3) * 1000),
         **_LIMITS,
     )
-    return consumer
+    for topic in topics:
+        consumer.partitions_for_topic(topic)
+    consumer.subscribe(topics)
+    member: Consumer = consumer
+    return member
 
 
 def assigned_consumer(
