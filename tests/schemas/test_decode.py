@@ -197,7 +197,7 @@ def test_a_plain_identity_number_is_found_anywhere_and_never_repeated() -> None:
     places = [
         event(subject=IDENTITY), event(id=f"x{IDENTITY}y"), event(source=IDENTITY), event(batchid=IDENTITY),
         event(data__settle_no=IDENTITY), event(data__hospital=f"医院 {IDENTITY}"), event(data__note=IDENTITY),
-        event(**{f"data__{IDENTITY}": 1}), event(data__hospital=wide),
+        event(data={IDENTITY: 1}), event(data__hospital=wide),
         event(data__hospital=f"{IDENTITY[:6]} {IDENTITY[6:14]} {IDENTITY[14:]}"),
         event("civil.household", data__statuses=[status]),
     ]  # fmt: skip
@@ -213,7 +213,7 @@ def test_no_problem_repeats_a_value_or_a_strange_name() -> None:
     words = "张三秘密"
     for sent in (
         event(subject=words), event(data__visit=words), event(data__total=words), event(data__settled_on=words),
-        event(**{f"data__{words}": 1}), event(**{words: 1}), event(operation=words),
+        event(data={words: 1}), {**event(), words: 1}, event(operation=words),
         event(type=words), event(time=words),
     ):  # fmt: skip
         assert words not in repr(problem(sent))
