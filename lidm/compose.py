@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from gateway.keys import KeyFiles, read_key
+from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
@@ -124,7 +125,9 @@ def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
     return ArchiveStage(archive)
 
 
-async def _serve(stages: list[Stage], health: Health, port: int, ready: Callable[[int], None]) -> None:
+async def _serve(
+    stages: list[Stage], health: Health, config: StreamConfig, port: int, ready: Callable[[int], None]
+) -> None:
     """Runs stages until SIGTERM or SIGINT, then lets them finish; a stop that takes too long ends the process."""
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -133,8 +136,10 @@ async def _serve(stages: list[Stage], health: Health, port: int, ready: Callable
     pulse = asyncio.create_task(beat(health))
     runner, bound = await listen(health, port)
     await asyncio.gather(*(stage.start() for stage in stages))
+    gauges = asyncio.create_task(keep_gauges(stages, config.broker, config.partitions, config.embedded))
     ready(bound)
     await done.wait()
+    gauges.cancel()
     try:
         await asyncio.wait_for(asyncio.gather(*(stage.stop() for stage in stages)), STOP_SECONDS)
     except TimeoutError as error:
@@ -156,7 +161,7 @@ def run_stages(names: tuple[str, ...], settings: Settings) -> None:
         log.info("started", stages=names, http_port=port)
 
     try:
-        asyncio.run(_serve(stages, health, settings.http_port, ready))
+        asyncio.run(_serve(stages, health, config, settings.http_port, ready))
     finally:
         face.unlink(missing_ok=True)
     log.info("stopped", stages=names)

@@ -1,6 +1,7 @@
 """Settings of a running `lidm`: environment variables `LIDM_*`, then the announced service, then defaults."""
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import CallError, Unreachable
 
+NOT_SETTINGS = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
+"""Names of the build and the tests, no business of a running service."""
 Clock = Literal["wall", "driven"]
 Size = Literal["trial", "county", "city", "province"]
 
@@ -122,6 +125,10 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings of this process. Raises CallError that names the wrong variable."""
+    known = {f"LIDM_{name.upper()}" for name in Settings.model_fields} | NOT_SETTINGS
+    unknown = sorted(name for name in os.environ if name.startswith("LIDM_") and name not in known)
+    if unknown:
+        raise CallError(f"没有这样的设置：{'、'.join(unknown)}")
     try:
         settings = Settings()
     except ValidationError as error:

@@ -12,6 +12,7 @@ import faust
 from faust.types import TP, EventT
 
 from schemas.errors import Stop
+from schemas.topics import ALERTS
 from streams.app import StageApp
 from streams.config import StreamConfig
 from streams.delivery import Delivery, Letter
@@ -246,6 +247,11 @@ class Checkpoint:
         METRICS.time("lidm_checkpoint_seconds", time.monotonic() - began, stage=self.stage)
         written = sum(len(i.value or b"") for done in drained.values() for i in done.state)
         METRICS.count("lidm_checkpoint_bytes_total", written)
+        if self._config.clock == "wall":
+            now = time.time()
+            for letter in (out for done in drained.values() for out in done.outputs):
+                if letter.topic == ALERTS and letter.timestamp_ms is not None:
+                    METRICS.time("lidm_event_to_alert_seconds", max(0.0, now - letter.timestamp_ms / 1000))
         METRICS.set("lidm_dirty_records", self.dirty)
         METRICS.set("lidm_loop_progress_timestamp_seconds", time.time(), stage=self.stage)
 

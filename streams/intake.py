@@ -263,5 +263,7 @@ def _measure(counts: Counts) -> None:
         METRICS.count("lidm_events_out_total", n, feed=feed)
     for (feed, code), n in counts.rejected.items():
         METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
+    for feed, seconds in counts.ages.items():
+        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
     for feed, n in counts.out_of_scope.items():
         METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
 
 BLOCK_RECORDS = 200
+EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class Inbound(NamedTuple):
@@ -38,12 +40,13 @@ class OpenBatch(msgspec.Struct):
 
 
 class Counts(NamedTuple):
-    """What happened since the last drain, by feed (and code)."""
+    """What happened since the last drain, by feed (and code). `ages`: seconds from the newest fact to its reading."""
 
     events: Counter[str]
     routed: Counter[str]
     rejected: Counter[tuple[str, str]]
     out_of_scope: Counter[str]
+    ages: dict[str, float]
 
 
 class Router:
@@ -64,7 +67,7 @@ class Router:
     def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
         """Decodes and routes messages of one feed partition, in order."""
         feed = spec.kind
-        events = out_of_scope = 0
+        events = out_of_scope = newest = known_at = 0
         place = self._registry.targets
         for message in messages:
             topic, partition, offset, known_at, _, value = message
@@ -82,6 +85,7 @@ class Router:
                     if known != person:
                         fact = msgspec.structs.replace(fact, key=fact.key.replace(person, known))
                         person = known
+                    newest = max(newest, fact.day)
                     targets = place(person, fact.day)
                     if targets is None:
                         out_of_scope += 1
@@ -95,6 +99,8 @@ class Router:
                     events += 1
                     self._reject(feed, message, item)
         self._events[feed] += events
+        if newest:
+            self._ages[feed] = max(0.0, known_at / 1000 - (newest - EPOCH_DAY) * 86_400)
         if out_of_scope:
             self._out_of_scope[feed] += out_of_scope
 
@@ -105,7 +111,7 @@ class Router:
                 self._close_block(partition)
         letters, self._letters = self._letters, []
         hints, self._hints = self._hints, []
-        counts = Counts(self._events, self._routed, self._rejected, self._out_of_scope)
+        counts = Counts(self._events, self._routed, self._rejected, self._out_of_scope, self._ages)
         self._reset_counts()
         return letters, hints, counts
 
@@ -114,6 +120,7 @@ class Router:
         self._routed: Counter[str] = Counter()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._out_of_scope: Counter[str] = Counter()
+        self._ages: dict[str, float] = {}
 
     def _put(self, record: FactRecord) -> None:
         household = record.household

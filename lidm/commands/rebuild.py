@@ -26,10 +26,8 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
     if origin == "log":
         blocks = read_log(config, committed)
     else:
-        store = clickhouse_store(settings)
-        blocks = (
-            LoggedBlock(*b) for b in store.read_household_log(config.generation) if b.offset < committed.get(b.partition, 0)
-        )
+        archived = clickhouse_store(settings).read_household_log(config.generation)
+        blocks = (LoggedBlock(*b) for b in archived if b.offset < committed.get(b.partition, 0))
     rebuilt = fold_log(blocks, config)
     running = read_state(config, lag.ends(STATE))
     differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
@@ -39,6 +37,7 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
             raise CallError("监测环节还在运行，请先停止再替换状态")
         rewrite_state(config, rebuilt, running)
     result = {"from": origin, "records": records, "different": len(differ), "switched": switch}
-    click.echo(json.dumps(result) if as_json else f"重建 {records} 条，与现有状态不同 {len(differ)} 条" + ("，已替换" if switch else ""))
+    text = f"重建 {records} 条，与现有状态不同 {len(differ)} 条{'，已替换' if switch else ''}"
+    click.echo(json.dumps(result) if as_json else text)
     if differ and not switch:
         raise DataError(f"有 {len(differ)} 条与现有状态不同")

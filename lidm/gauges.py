@@ -1,0 +1,54 @@
+"""Figures that nobody counts as they happen: lag by topic, open and overdue cases; looked up every few seconds."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+import structlog
+from kafka.errors import KafkaError
+
+from schemas.case_words import Lane
+from schemas.errors import LidmError
+from streams.case_partition import CasePartition
+from streams.lag import Lag
+from streams.metrics import METRICS
+from streams.stages import FoldStage, Stage
+
+log = structlog.get_logger("lidm.gauges")
+EVERY_SECONDS = 15.0
+
+
+async def keep_gauges(stages: Iterable[Stage], broker: str, partitions: int, embedded: bool) -> None:
+    """Sets the gauges until cancelled; an unreachable broker shows as gauges that stand still."""
+    stages = list(stages)
+    while True:
+        for stage in stages:
+            if isinstance(stage, FoldStage):
+                _cases(part for part in stage.checkpoint.partitions.values() if isinstance(part, CasePartition))
+        try:
+            await asyncio.to_thread(_lag, [stage.name for stage in stages], broker, partitions, embedded)
+        except (KafkaError, LidmError, OSError) as error:
+            log.warning("lag_unknown", error=type(error).__name__)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+def _lag(stages: list[str], broker: str, partitions: int, embedded: bool) -> None:
+    lag = Lag(broker, partitions, embedded)
+    try:
+        for stage in stages:
+            for topic, behind in lag.of(stage).items():
+                METRICS.set("lidm_lag_messages", behind, stage=stage, topic=topic)
+    finally:
+        lag.close()
+
+
+def _cases(parts: Iterable[CasePartition]) -> None:
+    opened: Counter[str] = Counter()
+    overdue: Counter[str] = Counter()
+    for part in parts:
+        for case in part.work.view.open_cases():
+            opened[case.lane] += 1
+            overdue[case.lane] += any(clock in case.overdue for clock in case.clocks)
+    for lane in Lane:
+        METRICS.set("lidm_cases_open", opened[lane], lane=lane.value)
+        METRICS.set("lidm_cases_overdue", overdue[lane], lane=lane.value)
