@@ -224,6 +224,18 @@ def test_a_tick_cut_off_by_a_crash_goes_on_where_its_events_ended() -> None:
         assert after.on_tick(NOON + 1) == whole[kept:]
 
 
+def test_a_day_that_is_over_releases_nothing_more_after_a_restart() -> None:
+    desk, after = work(0, 1), work(0, 1)
+    history = [
+        only(desk.on_alert(alert(f"b{n}", household=f"h_{n}", baseline=True, per_day=1), NOON)) for n in range(3)
+    ]
+    for event in [*history, *desk.on_tick(NOON + 1), *desk.on_tick(NOON + DAY)]:
+        after.restore(event)
+    assert after.on_tick(NOON + 1) == []
+    assert after.on_tick(NOON + DAY) == []
+    assert len(after.on_tick(NOON + 2 * DAY)) == 1
+
+
 def test_an_older_tick_changes_nothing() -> None:
     desk = work()
     desk.on_alert(alert("a"), NOON)

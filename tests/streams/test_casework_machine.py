@@ -144,6 +144,25 @@ class CaseMachine(RuleBasedStateMachine):
     def contact(self, pick: int) -> None:
         self._command(Contact, pick, purpose="入户前联系")
 
+    @rule(pick=pick, steps=st.integers(2, 5), outcome=st.sampled_from([Outcome.TEMP_AID, Outcome.INFORMED]))
+    def diligent(self, pick: int, steps: int, outcome: Outcome) -> None:
+        """The usual way, as far as somebody gets: random single commands rarely come to its end."""
+        asked = [{"department": f"局{self.commands}", "item": "救助"}]
+        way: list[tuple[type[CaseCommand], dict[str, Any]]] = [
+            (Accept, {}),
+            (Verify, {"result": VerifyResult.NEED, "evidence": [SEEN], "reply": Reply.HEARD}),
+            (Refer, {"referrals": asked}),
+            (Close, {"outcome": outcome}),
+            (Feedback, {"referral": "R1", "result": FeedbackResult.PROVIDED}),
+        ]
+        for kind, fields in way[:steps]:
+            self._command(kind, pick, **fields)
+
+    @rule(number=st.integers(1, 5))
+    def goes_live(self, number: int) -> None:
+        for n in range(number):
+            self._alert("risk", "raised", f"h_{len(self.revisions)}.{n}", 1 + n % 4, True)
+
     @rule(hours=st.integers(0, 24 * 30))
     def tick(self, hours: int) -> None:
         self.now += hours * 3_600_000
