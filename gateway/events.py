@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import msgspec
@@ -13,11 +14,11 @@ from schemas.errors import CallError
 
 Mode = Literal["delta", "replace_period"]
 _NAMESPACE = uuid.UUID("5f0c1b9e-6d0e-5b0e-9d53-0d5a6b8f7c11")
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """One good row: the person by pseudonym, the feed's data, and what the envelope needs. No identity in it."""
 
     row: int
@@ -54,7 +55,7 @@ class BatchPlan:
         if self.batchid:
             return self.batchid
         parts = (source, feed, self.period, self.mode, *self.areas, recorded.isoformat())
-        return f"b-{uuid.uuid5(_NAMESPACE, '|'.join(parts))}"
+        return f"b-{uuid5_of('|'.join(parts).encode())}"
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,17 @@ class Envelope:
     batchid: str | None = None
     floor: datetime | None = None
 
+    @cached_property
+    def _now(self) -> str:
+        return _stated(self.recorded)
+
     def event(self, row: Parsed) -> bytes:
         """One CloudEvent. A row without an id of its own gets one made of what it says, the same every time."""
-        recorded = row.recorded or self.recorded
-        if self.floor is not None and recorded < self.floor:
-            recorded = self.floor  # a period restated now: an older time would fall under the batch's own replacement
-        stated = _stated(recorded)
+        recorded = row.recorded
+        if recorded is None or (self.floor is not None and recorded < self.floor):
+            stated = self._now  # a period restated now: an older time would fall under the batch's own replacement
+        else:
+            stated = _stated(recorded)
         fields: dict[str, object] = {
             "specversion": "1.0",
             "id": row.event_id or self._id_of(row, stated),
@@ -94,8 +100,7 @@ class Envelope:
         # Where the id is the natural key itself, sending the row again must give the same id at any time.
         when = stated if row.keyed else ""
         text = "|".join((self.source, self.feed, row.person, when, row.operation)).encode()
-        digest = hashlib.sha1(_NAMESPACE.bytes + text + row.data, usedforsecurity=False).digest()
-        return str(uuid.UUID(bytes=digest[:16], version=5))
+        return uuid5_of(text + row.data)
 
     def manifest(self, what: Literal["begin", "end"], plan: BatchPlan, rows: int, at: datetime) -> bytes:
         """The begin or end of a batch for one partition; `rows` is that partition's count."""
@@ -120,5 +125,12 @@ class Envelope:
         )
 
 
+def uuid5_of(name: bytes) -> str:
+    """The text of a UUIDv5 in the gateway's namespace; a third of the time of `uuid.uuid5`."""
+    h = hashlib.sha1(_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
+
+
+@lru_cache(maxsize=50_000)
 def _stated(when: datetime) -> str:
     return when.astimezone(SHANGHAI).isoformat(timespec="milliseconds")

@@ -8,7 +8,7 @@ A table has the Chinese labels of the feed as headings, money in 元 (`总费用
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -32,6 +32,7 @@ _ENVELOPE = {
     "序号": "#sequence",
     **{column: f"#{column}" for column in REASONS},  # a mended file of bad rows is sent as it is
 }
+_IGNORED = frozenset(f"#{column}" for column in REASONS)
 _EVENT_ID_LIMIT = 64
 _TAIL = 12
 _encode = msgspec.json.Encoder().encode
@@ -93,10 +94,14 @@ class Who:
         """The department's id of the row; a keyed digest where it contains the identity number or is too long."""
         if not raw_id:
             return None
-        number = normalise(raw_number)
-        if number[-_TAIL:] in raw_id or len(raw_id) > _EVENT_ID_LIMIT or not raw_id.isprintable():
+        if _tail(raw_number) in raw_id or len(raw_id) > _EVENT_ID_LIMIT or not raw_id.isprintable():
             return self.linkage.opaque(raw_id)
         return raw_id
+
+
+@lru_cache(maxsize=50_000)
+def _tail(raw_number: str) -> str:
+    return normalise(raw_number)[-_TAIL:]
 
 
 class TableRows:
@@ -116,8 +121,9 @@ class TableRows:
         self._fields = [
             (self._at[f.name], f.name, _parser(f), f.required, column_of(f)) for f in spec.fields if f.name in self._at
         ]
-        self._day = day_field(spec)
-        self._keys = spec.key_fields
+        self._extras = [(at, name) for name, at in self._at.items() if name.startswith("#") and name not in _IGNORED]
+        self._day = day_field(spec) or ""
+        self._keys = frozenset(spec.key_fields)
 
     def __iter__(self) -> Iterator[Parsed | RowProblem]:
         read = self._read
@@ -133,28 +139,23 @@ class TableRows:
         self._bad.csv(self._table.written, self._cells, problem)
 
     def _read(self, row: int, cells: Sequence[str]) -> Parsed:
-        said = partial(self._extra, cells)
-        raw = said("#identity")
-        person = self._who.person(row, raw, said("#id_type"))
-        operation = self._value(row, "操作", values.operation, said("#operation"))
-        recorded = self._value(row, "记录时间", values.moment, text) if (text := said("#recorded")) else None
-        sequence = self._value(row, "序号", values.whole, text) if (text := said("#sequence")) else None
+        width = len(cells)
+        said = {name: text for at, name in self._extras if at < width and (text := cells[at].strip())}
+        raw = said.get("#identity", "")
+        person = self._who.person(row, raw, said.get("#id_type", ""))
+        recorded = sequence = event_id = None
+        operation = "record"
+        if len(said) > 1:
+            operation = self._value(row, "操作", values.operation, said.get("#operation", ""))
+            event_id = self._who.event_id(said.get("#id", ""), raw)
+            if "#recorded" in said:
+                recorded = self._value(row, "记录时间", values.moment, said["#recorded"])
+            if "#sequence" in said:
+                sequence = self._value(row, "序号", values.whole, said["#sequence"])
         data = self._data(row, cells, required=operation != "reverse")
-        return Parsed(
-            row,
-            person,
-            _encode(data),
-            _first_day(data.get(self._day or "")),
-            recorded,
-            operation,
-            sequence,
-            self._who.event_id(said("#id"), raw),
-            all(k in data for k in self._keys),
-        )
-
-    def _extra(self, cells: Sequence[str], name: str) -> str:
-        at = self._at.get(name)
-        return "" if at is None or at >= len(cells) else cells[at].strip()
+        keyed = self._keys <= data.keys()
+        day = _first_day(data.get(self._day))
+        return Parsed(row, person, _encode(data), day, recorded, operation, sequence, event_id, keyed)
 
     def _data(self, row: int, cells: Sequence[str], *, required: bool) -> dict[str, object]:
         data: dict[str, object] = {}

@@ -26,6 +26,7 @@ class BadValue(ValueError):
     """A cell that does not say what its column needs. Its text is a Chinese reason without the value."""
 
 
+@lru_cache(maxsize=100_000)
 def fen(text: str) -> int:
     """元 in decimal as integer fen: `1,234.5` is 123450. At most two decimals that matter."""
     if not text.isascii():
@@ -97,6 +98,7 @@ def truth(text: str) -> bool:
     raise BadValue("应填 是 或 否")
 
 
+@lru_cache(maxsize=100)
 def operation(text: str) -> str:
     """登记, 更正 or 冲销 as the envelope writes them."""
     found = OPERATIONS.get(text.strip())
