@@ -141,6 +141,7 @@ class Household(Queries):
             if page is None:
                 page = self.pages[name] = {}
             self.dirty_pages.add(name)
+            self.page_memo.pop(name, None)
         else:
             page = self.head.lasting
         facts = page.get(person)
@@ -160,6 +161,7 @@ class Household(Queries):
             name = page_of(fact.day)
             page = self.pages[name]
             self.dirty_pages.add(name)
+            self.page_memo.pop(name, None)
         facts = page[person]
         facts[:] = [each for each in facts if each is not fact]
         if not facts:

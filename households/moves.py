@@ -79,7 +79,7 @@ def late(here: str, head: Head, body: FactBody, change: Change) -> Owed:
     targets = _belonging(known, change.days)
     if there is not None and route.seen != there.version:
         targets.add(there.household)
-    targets -= {here, route.previous if route.hops else None}
+    targets -= {here, route.previous if route.hops and change.came else None}
     if not targets:
         return Owed()
     if route.hops >= MAX_HOPS:

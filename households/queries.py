@@ -49,14 +49,23 @@ class Member(NamedTuple):
 class Queries:
     """The reading side of `Household`."""
 
-    __slots__ = ("_areas", "_members", "_refunds", "_tiers", "coverage", "head", "id", "pages")
+    __slots__ = (
+        "_areas", "_declared", "_members", "_refunds", "_tiers", "coverage", "head", "id", "memo", "page_memo", "pages",
+    )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: dict[str, Page], coverage: Coverage) -> None:
         self.id, self.head, self.pages, self.coverage = household, head, pages, coverage
+        self.page_memo: dict[str, dict[object, int]] = {}
         self.forget_views()
 
     def forget_views(self) -> None:
-        """Answers kept from earlier questions may be wrong now."""
+        """Answers kept from earlier questions may be wrong now.
+
+        `memo` holds what detectors worked out from memberships alone, `page_memo` from the facts of one page; the
+        latter is forgotten page by page, whenever a fact of the page changes.
+        """
+        self.memo: dict[object, tuple[str, ...]] = {}
+        self._declared: dict[int, Declared | None] = {}
         self._members: dict[int, list[Member]] = {}
         self._tiers: dict[tuple[str, int, Schemes], str] = {}
         self._refunds: dict[str, int] | None = None
@@ -105,8 +114,13 @@ class Queries:
     def declared_on(self, day: int | date) -> Declared | None:
         """What civil affairs decided for the household, as valid on a day; None for a household nobody declared."""
         day = day if isinstance(day, int) else day.toordinal()
+        if day in self._declared:
+            return self._declared[day]
+        if len(self._declared) >= _KEPT_VIEWS:
+            self._declared.clear()
         telling = [each for each in self.head.members if each.declared is not None and each.covers(day)]
-        return max(telling, key=rank).declared if telling else None
+        found = self._declared[day] = max(telling, key=rank).declared if telling else None
+        return found
 
     @property
     def declared(self) -> Declared | None:

@@ -1,0 +1,51 @@
+"""Bytes of a household: the day to look again first, nothing lost, nothing of another version, nothing too large."""
+
+import pytest
+
+from households.codec import CODEC_VERSION, decode_head, decode_page, encode_head, encode_page, recheck_of
+from households.ledger import Household
+from households.state import Episode, Head, Waiting
+from schemas.errors import Stop
+from schemas.records import FactBody
+from tests.households.making import START, bill, death, member
+
+ME = "p_me"
+
+
+def full() -> Household:
+    household = Household("h")
+    for fact in (member("h", ME, relation="HEAD"), member("h2", ME, 90), bill("b", 5), bill("c", 250), death(ME, 9)):
+        household.fold(FactBody(ME, fact))
+    episode = Episode("X", ME, "id", 1, 1, 1, 1, 2, 3, 4, "d", emitted=True, baseline=False, person=ME, detail=b"x")
+    household.head.episodes.append(episode)
+    household.head.waiting[ME] = Waiting("k", "h0")
+    household.head.rechecks.update(A=START + 9, B=START + 3)
+    household.head.applied = 77
+    return household
+
+
+def test_a_household_comes_back_as_it_was() -> None:
+    household = full()
+    assert decode_head(encode_head(household.head)) == household.head
+    for page in household.pages.values():
+        assert decode_page(encode_page(page)) == page
+
+
+def test_the_day_to_look_again_is_readable_without_decoding() -> None:
+    assert recheck_of(encode_head(full().head)) == START + 3
+    assert recheck_of(encode_head(Head())) is None
+
+
+def test_another_codec_stops() -> None:
+    raw = bytearray(encode_head(Head()))
+    raw[4] = CODEC_VERSION + 1
+    with pytest.raises(Stop):
+        decode_head(bytes(raw))
+    with pytest.raises(Stop):
+        decode_page(bytes((CODEC_VERSION + 1, 0x80)))
+
+
+def test_a_household_too_large_for_one_record_stops() -> None:
+    page = {ME: [bill(f"{n:0200}", 5) for n in range(4000)]}
+    with pytest.raises(Stop):
+        encode_page(page)
