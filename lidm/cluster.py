@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from schemas.errors import Stop, Unreachable
@@ -11,6 +12,8 @@ from schemas.topics import Catalogue, Clock, Size
 Standing = Literal["ok", "missing", "differs", "partitions"]
 REPLICAS = 3
 _TIMEOUT_MS = 15_000
+_REACH_MS = 5_000
+_SETTLE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def admin_of(bootstrap: str) -> Iterator[Any]:
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="lidm-topics")
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="lidm-topics", bootstrap_timeout_ms=_REACH_MS)
     except KafkaError as error:
         raise Unreachable(f"消息服务 {bootstrap} 连接不上（{type(error).__name__}）") from error
     try:
@@ -55,20 +58,29 @@ def look(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> list[Top
     ]
 
 
-def apply(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> list[TopicState]:
-    """Creates what is missing and sets what differs; the states found before. Raises Stop on a partition count."""
-    states = look(admin, catalogue, size, clock)
-    wrong = [state for state in states if state.standing == "partitions"]
+def apply(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> tuple[list[TopicState], list[TopicState]]:
+    """Creates what is missing and sets what differs; the states before and after.
+
+    Raises Stop, before anything is done, when a topic has another number of partitions.
+    """
+    before = look(admin, catalogue, size, clock)
+    wrong = [state for state in before if state.standing == "partitions"]
     if wrong:
         listed = "、".join(f"{state.name}（{state.found}，应为 {state.wanted}）" for state in wrong)
         raise Stop(f"分区数在一代之内不得改变：{listed}。请核对 LIDM_SIZE，或另建一代")
-    missing = [state.name for state in states if state.standing == "missing"]
+    missing = [state.name for state in before if state.standing == "missing"]
     if missing:
         _create(admin, missing, catalogue, size, clock)
-    for state in states:
+    for state in before:
         if state.standing == "differs":
             _set(admin, state)
-    return states
+    # Brokers learn of a change a moment after they acknowledged it.
+    deadline = monotonic() + _SETTLE_SECONDS
+    after = look(admin, catalogue, size, clock)
+    while any(state.standing != "ok" for state in after) and monotonic() < deadline:
+        sleep(0.2)
+        after = look(admin, catalogue, size, clock)
+    return before, after
 
 
 def _state(name: str, wanted: int, found: int | None, config: dict[str, str], actual: dict[str, str]) -> TopicState:

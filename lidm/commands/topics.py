@@ -64,8 +64,7 @@ def apply_command(as_json: bool) -> None:
     settings, catalogue = _reachable(), Catalogue.load()
     size, clock = settings.effective_size, settings.effective_clock
     with admin_of(settings.bootstrap) as admin:
-        before = apply(admin, catalogue, size, clock)
-        after = look(admin, catalogue, size, clock)
+        before, after = apply(admin, catalogue, size, clock)
     changed = sum(state.standing != "ok" for state in before)
     _say(after, as_json)
     if any(state.standing != "ok" for state in after):

@@ -1,7 +1,9 @@
 """`lidm topics` against a real cluster: builds what is missing, mends what differs, never touches partition counts."""
 
 import json
+import time
 import uuid
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
@@ -22,16 +24,23 @@ def catalogue() -> Catalogue:
     return Catalogue({f"{name}.{suffix}": entries[name] for name in ("alerts.v1", "households.state.v1")})
 
 
+def wait_until(there: Callable[[], bool]) -> None:
+    """Waits for what brokers acknowledge a moment before they know it."""
+    deadline = time.monotonic() + 10
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_missing_topics_are_built_as_the_catalogue_says(kafka_broker: KafkaBroker, catalogue: Catalogue) -> None:
     with admin_of(kafka_broker.bootstrap) as admin:
         assert {state.standing for state in look(admin, catalogue, "trial", "wall")} == {"missing"}
-        apply(admin, catalogue, "trial", "wall")
-        states = look(admin, catalogue, "trial", "wall")
+        _, states = apply(admin, catalogue, "trial", "wall")
         assert [(state.standing, state.found) for state in states] == [("ok", 4), ("ok", 4)]
         # The driver's clock wants other timestamps: seen as a difference, and mended.
         assert {state.standing for state in look(admin, catalogue, "trial", "driven")} == {"differs"}
-        apply(admin, catalogue, "trial", "driven")
-        assert {state.standing for state in look(admin, catalogue, "trial", "driven")} == {"ok"}
+        _, states = apply(admin, catalogue, "trial", "driven")
+        assert {state.standing for state in states} == {"ok"}
 
 
 def test_a_changed_setting_is_named_and_mended(kafka_broker: KafkaBroker, catalogue: Catalogue) -> None:
@@ -39,10 +48,12 @@ def test_a_changed_setting_is_named_and_mended(kafka_broker: KafkaBroker, catalo
         apply(admin, catalogue, "trial", "wall")
         name = next(name for name in catalogue.names if name.startswith("alerts"))
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs={"retention.ms": "1000"})])
-        (state,) = (state for state in look(admin, catalogue, "trial", "wall") if state.name == name)
-        assert state.differences == {"retention.ms": ("2592000000", "1000")}
-        apply(admin, catalogue, "trial", "wall")
-        assert {state.standing for state in look(admin, catalogue, "trial", "wall")} == {"ok"}
+        wait_until(lambda: {state.standing for state in look(admin, catalogue, "trial", "wall")} == {"ok", "differs"})
+        before, after = apply(admin, catalogue, "trial", "wall")
+        assert [state.differences for state in before if state.name == name] == [
+            {"retention.ms": ("2592000000", "1000")}
+        ]
+        assert {state.standing for state in after} == {"ok"}
 
 
 def test_another_partition_count_stops_before_anything_is_done(kafka_broker: KafkaBroker, catalogue: Catalogue) -> None:
