@@ -81,8 +81,11 @@ def init_keys(folder: Path, *, synthetic: bool = False) -> KeyFiles:
 
 
 def new_seal_pair() -> tuple[bytes, bytes]:
-    """A fresh X25519 pair (private, public), raw 32 bytes each."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    """A fresh X25519 pair (private, public), raw 32 bytes each. Raises CallError without the extra `gateway`."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    except ModuleNotFoundError as error:
+        raise CallError("生成密钥需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'") from error
 
     private = X25519PrivateKey.generate()
     return private.private_bytes_raw(), private.public_key().public_bytes_raw()
