@@ -12,20 +12,23 @@ from detectors.calendar import anniversary, year_ago
 from detectors.findings import EvidenceItem
 from households.ledger import Household
 from households.queries import page_of
+from households.state import Page
 from policy.parameters import Rule
 from schemas.facts import Bill
 
 
 class Counting(NamedTuple):
-    """Which parts of a bill are a burden, as the rule of the place says."""
+    """Which parts of a bill are a burden, as the rule of the place says; `code` names the combination."""
 
     outside: bool
     account: bool
+    code: str
 
     @classmethod
     def of(cls, rule: Rule) -> "Counting":
         """Read from the keys `counts` and `personal_account_counts`."""
-        return cls(rule.word("counts") == "all_personal_burden", rule.flag("personal_account_counts"))
+        outside, account = rule.word("counts") == "all_personal_burden", rule.flag("personal_account_counts")
+        return cls(outside, account, f"burden outside={outside} account={account}")
 
 
 class Charge(NamedTuple):
@@ -60,23 +63,36 @@ def medical_year(on: int) -> Window:
 def at_most(household: Household, first: int, counting: Counting) -> int:
     """An upper bound of what everybody together paid since a day: no refund, no credit, no move can make it more.
 
-    Cheap on purpose: one look at each bill, no list, nothing sorted. Most households end here.
+    Cheap on purpose: whole pages, kept by the household until one of their facts changes. Most households end here.
     """
     total = 0
-    oldest_page = page_of(first)
-    outside, account = counting
-    for name, page in household.pages.items():
-        if name >= oldest_page:
-            for facts in page.values():
-                for bill in facts:
-                    if bill.__class__ is Bill and bill.day >= first and not bill.gone:
-                        fen = bill.in_catalogue_fen
-                        if outside:
-                            fen += bill.out_of_catalogue_fen
-                        if account:
-                            fen += bill.account_fen
-                        if fen > 0:
-                            total += fen
+    oldest = page_of(first)
+    memo = household.page_memo
+    code = counting.code
+    for name in household.pages:
+        if name >= oldest:
+            kept = memo.get(name)
+            if kept is None:
+                kept = memo[name] = {}
+            spent = kept.get(code)
+            if spent is None:
+                spent = kept[code] = _spent(household.pages[name], counting)
+            total += spent
+    return total
+
+
+def _spent(page: Page, counting: Counting) -> int:
+    total = 0
+    for facts in page.values():
+        for bill in facts:
+            if bill.__class__ is Bill and not bill.gone:
+                fen = bill.in_catalogue_fen
+                if counting.outside:
+                    fen += bill.out_of_catalogue_fen
+                if counting.account:
+                    fen += bill.account_fen
+                if fen > 0:
+                    total += fen
     return total
 
 

@@ -1,7 +1,8 @@
 """Runs case files: the same runner serves pytest and `lidm detectors test PATH`. A result is a list of differences.
 
 Besides what a case expects, every case must keep two laws: a breach found today is also found on its own `since`
-with the same facts (that is how `withdrawn` differs from `lapsed`), and nothing changes before `recheck_on`.
+with the same facts (that is how `withdrawn` differs from `lapsed`), and nothing changes before `recheck_on` or the next
+day on which something in the ledger begins or ends.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from detectors.episodes import step
 from detectors.findings import Breach, Findings
 from detectors.registry import Detector, load_detectors
 from households.coverage import Coverage
+from households.horizon import next_change
 from households.ledger import Household
 from policy.bundle import Bundle
 from schemas.records import BatchPartBody, FactBody
@@ -183,7 +185,9 @@ def _laws(table: _Table, findings: Findings) -> list[str]:
         then = table.evaluate(breach.since)
         if breach.cause not in {each.cause for each in then.breaches}:
             problems.append(f"{breach.cause}在自己的起点{breach.since}那天并不成立")
-    after = (min(findings.recheck_on or date.max, on + timedelta(days=_LOOK_AHEAD)) - on).days
+    known = next_change(table.household, on.toordinal())
+    days = (findings.recheck_on, date.fromordinal(known) if known else None, on + timedelta(days=_LOOK_AHEAD))
+    after = (min(day for day in days if day is not None) - on).days
     for offset in sorted({*range(1, min(after, 40)), *range(40, after, 11), after - 1}):
         day = on + timedelta(days=max(offset, 0))
         if _standing(table.evaluate(day)) != today:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import TypeVar
 
 from detectors.calendar import birthday
 from households.ledger import Household, Member
 from policy.schemes import Schemes
+from schemas.facts import AnyFact, Death, Fact
+
+Kind = TypeVar("Kind", bound=Fact)
 
 
 def dead_since(household: Household, person: str, today: int) -> int | None:
@@ -13,8 +17,15 @@ def dead_since(household: Household, person: str, today: int) -> int | None:
     return min((each.day for each in household.deaths(person) if each.day <= today), default=None)
 
 
+def anybody_died(household: Household) -> bool:
+    """Whether a death of anybody was ever reported here; quick, because mostly nobody has."""
+    return any(fact.__class__ is Death for facts in household.head.lasting.values() for fact in facts)
+
+
 def living(household: Household, today: int) -> list[Member]:
     """Members on a day without those reported dead by then."""
+    if not anybody_died(household):
+        return household.members_on(today)
     return [each for each in household.members_on(today) if dead_since(household, each.person, today) is None]
 
 
@@ -41,9 +52,22 @@ def tier(member: Member, today: int, schemes: Schemes) -> str:
     return schemes.highest(held, today)
 
 
-def first_day(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int) -> int:
+def earliest(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int) -> int:
     """The earliest of these days on which something is true."""
     return next((day for day in sorted(set(days)) if true_on(day)), otherwise)
+
+
+def newest(household: Household, kind: type[Kind], person: str, today: int) -> Kind | None:
+    """A person's newest live fact of a paged kind up to a day; looks from the end and stops at the first."""
+    for name in sorted(household.pages, reverse=True):
+        for fact in reversed(household.pages[name].get(person, ())):
+            if isinstance(fact, kind) and fact.day <= today and _counts(household, person, fact):
+                return fact
+    return None
+
+
+def _counts(household: Household, person: str, fact: AnyFact) -> bool:
+    return household.live(fact) and (person not in household.head.stubs or bool(household.belongs(person, [fact])))
 
 
 def edges(household: Household, after: int, up_to: int) -> list[int]:
@@ -67,12 +91,6 @@ def under(member: Member, age: int, today: int) -> bool:
 def at_least(member: Member, age: int, today: int) -> bool:
     """Whether somebody has reached `age`; False when the date of birth is unknown."""
     return member.born is not None and today >= birthday(member.born, age)
-
-
-def next_edge(household: Household, today: int) -> date | None:
-    """The first later day on which a membership or a status held here begins or ends."""
-    days = edges(household, today, date.max.toordinal())
-    return date.fromordinal(days[0]) if days else None
 
 
 def next_birthday(member: Member, ages: tuple[int, ...], today: int) -> date | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 NATIONAL = "000000000000"
+_KEPT_CHAINS = 10_000
 
 
 class AreaUnknown(LookupError):
@@ -33,7 +34,7 @@ class AreaTree:
     def __init__(self, areas: Mapping[str, Area]) -> None:
         self._areas = dict(areas)
         self._changes = sorted({day for area in areas.values() for day in (area.valid_from, area.valid_to) if day})
-        self._chains: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._chains: dict[tuple[str, date], tuple[str, ...]] = {}
 
     def __contains__(self, code: str) -> bool:
         return code in self._areas
@@ -55,10 +56,12 @@ class AreaTree:
 
     def chain(self, area: str, on: date) -> tuple[str, ...]:
         """The area itself, then what it inherits from, up to the root. Raises `AreaUnknown`."""
-        key = (area, self._period(on))
-        if key not in self._chains:
-            self._chains[key] = tuple(self._walk(area, on))
-        return self._chains[key]
+        chain = self._chains.get((area, on))
+        if chain is None:
+            if len(self._chains) >= _KEPT_CHAINS:
+                self._chains.clear()
+            chain = self._chains[area, on] = tuple(self._walk(area, on))
+        return chain
 
     def within(self, area: str, ancestor: str, on: date) -> bool:
         """Whether `ancestor` is the area itself or above it on that day."""
@@ -67,9 +70,6 @@ class AreaTree:
     def next_change(self, on: date) -> date | None:
         """The first day after `on` on which any area begins or ends."""
         return next((day for day in self._changes if day > on), None)
-
-    def _period(self, on: date) -> int:
-        return sum(1 for day in self._changes if day <= on)
 
     def _walk(self, code: str, on: date) -> list[str]:
         chain: list[str] = []

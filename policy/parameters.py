@@ -110,10 +110,6 @@ class Rule:
         """(from, severity) in ascending order; multiples are in hundredths."""
         return cast(Steps, self.values[key])
 
-    def lowest(self, key: str = "line") -> int:
-        """The smallest value of a line by scheme: nothing below it can pass any line."""
-        return min(cast(Mapping[str, int], self.values[key]).values())
-
     def line(self, tier: str, key: str = "line") -> Line:
         """The line of a scheme; a scheme without its own takes the one of OTHER."""
         lines = self._lines.get(key)
@@ -125,7 +121,10 @@ class Rule:
 
     def mark(self, key: str) -> Line:
         """A plain number as a line, for rules that do not differ by scheme."""
-        return Line(self.number(key), self.label, self.document, self.policy)
+        lines = self._lines.get(key)
+        if lines is None:
+            lines = self._lines[key] = {OTHER: Line(self.number(key), self.label, self.document, self.policy)}
+        return lines[OTHER]
 
     def read(self, make: Callable[["Rule"], Terms]) -> Terms:
         """The rule as a detector's own typed terms; made once per rule and kept."""

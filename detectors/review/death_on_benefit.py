@@ -4,6 +4,7 @@ from datetime import date
 
 from detectors.calendar import month_text
 from detectors.findings import Breach, EvidenceItem, Findings
+from detectors.people import anybody_died
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household
@@ -27,28 +28,30 @@ def death_on_benefit(household: Household, on: date, policy: Policy) -> Findings
     the first such month. Measure: benefit months; the amounts are only listed.
     """
     findings = Findings.covering(household, on, policy, "civil.benefit")
-    area = household.responsible_area
-    rule = policy.rule("death_on_benefit", area)
+    if not anybody_died(household):
+        return findings
+    rule = policy.rule("death_on_benefit", household.responsible_area)
     today = on.toordinal()
-    findings.recheck(policy.next_change("death_on_benefit", area))
-    for person, reports in _reports(household).items():
-        known = [each for each in reports if each.day <= today]
-        after_death = [
+    for person, reports in _reports(household, today).items():
+        month_of_death = max(each.month for each in reports)
+        paid = [
             each
             for each in household.benefits(person)
-            if known and each.amount_fen > 0 and each.month > max(death.month for death in known)
+            if each.amount_fen > 0 and each.month > month_of_death and each.day <= today
         ]
-        paid = [each for each in after_death if each.day <= today]
-        later = [each.day for each in (*reports, *after_death) if each.day > today]
-        findings.recheck(date.fromordinal(min(later)) if later else None)
         if len({each.month for each in paid}) >= rule.number("months"):
-            findings.add(_breach(household, person, known, paid, rule))
+            findings.add(_breach(household, person, reports, paid, rule))
     return findings
 
 
-def _reports(household: Household) -> dict[str, list[Death]]:
-    people = sorted({each.person for each in household.head.members})
-    return {person: reports for person in people if (reports := household.deaths(person))}
+def _reports(household: Household, today: int) -> dict[str, list[Death]]:
+    """Reports of deaths up to today, by person."""
+    found = {}
+    for person in sorted({each.person for each in household.head.members}):
+        known = [each for each in household.deaths(person) if each.day <= today]
+        if known:
+            found[person] = known
+    return found
 
 
 def _breach(household: Household, person: str, known: list[Death], paid: list[Benefit], rule: Rule) -> Breach:

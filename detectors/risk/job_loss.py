@@ -3,9 +3,9 @@
 from datetime import date
 from typing import NamedTuple
 
-from detectors.calendar import month_text
+from detectors.calendar import birthday, month_text
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import at_least, living, next_birthday, next_edge, under
+from detectors.people import at_least, earliest, edges, living, newest, next_birthday, under
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
@@ -39,17 +39,22 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
     stands for a limited time, then it is known. Unknown age: `Insufficient`. Measure: closed silent months.
     """
     findings = Findings.covering(household, on, policy, _FEED)
-    area = household.responsible_area
-    rule = policy.rule("job_loss", area)
-    today = on.toordinal()
+    rule = policy.rule("job_loss", household.responsible_area)
+    today, required = on.toordinal(), rule.number("silent_months")
     members = living(household, today)
-    findings.recheck(next_edge(household, today), policy.next_change("job_loss", area))
-    for stop in _stops(household, members, today, rule):
+    last_paid: list[tuple[Member, Contribution]] = []
+    for member in members:
+        paid = newest(household, Contribution, member.person, today)
+        if paid is not None and paid.month + required >= month_of(today):  # somebody is insured: mostly it ends here
+            findings.recheck(date.fromordinal(first_day(paid.month + required + 1)))
+            return findings
+        if paid is not None:
+            last_paid.append((member, paid))
+    for stop in _stops(household, last_paid, today, rule):
         if stop.member.born is None:
             findings.lacks("civil.household", None)
             continue
-        since = first_day(stop.silent_from + rule.number("silent_months"))
-        until = first_day(stop.silent_from + rule.number("silent_months") + rule.number("stands_months"))
+        since, until = _stands(stop, rule)
         young, old = rule.ages("working_age")
         findings.recheck(
             *(date.fromordinal(day) for day in (since, until) if day > today),
@@ -57,27 +62,27 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
         )
         of_age = at_least(stop.member, young, today) and under(stop.member, old, today)
         months = _closed_silent_months(household, on, policy, stop)
-        if since <= today < until and of_age and months >= rule.number("silent_months"):
-            findings.add(_breach(stop, months, since, members, today, rule))
+        if since <= today < until and of_age and months >= required:
+            findings.add(_breach(household, stop, months, members, today, rule))
+            findings.recheck(*_birthdays(members, today, rule))
     return findings
 
 
-def _stops(household: Household, members: list[Member], today: int, rule: Rule) -> list[_Stop]:
+def _stops(household: Household, last_paid: list[tuple[Member, Contribution]], today: int, rule: Rule) -> list[_Stop]:
     """Members insured once and silent now, while no other member was insured after them."""
-    paid = {
-        member.person: [each for each in household.contributions(member.person) if each.day <= today]
-        for member in members
-    }
-    newest = max((facts[-1].day for facts in paid.values() if facts), default=None)
+    last_day = max((paid.day for _, paid in last_paid), default=0)
     stops = []
-    for member in members:
-        if not paid[member.person] or newest is None or paid[member.person][-1].day < newest:
-            continue
-        last_paid = paid[member.person][-1]
-        active = max(last_paid.month, _last_excused_month(household, member, today, rule))
-        if active < month_of(today):
-            stops.append(_Stop(member, last_paid, active + 1))
+    for member, paid in last_paid:
+        active = max(paid.month, _last_excused_month(household, member, today, rule))
+        if paid.day == last_day and active < month_of(today):
+            stops.append(_Stop(member, paid, active + 1))
     return stops
+
+
+def _stands(stop: _Stop, rule: Rule) -> tuple[int, int]:
+    """The day after the last required month, and the day from which the stop is no news any more."""
+    since = stop.silent_from + rule.number("silent_months")
+    return first_day(since), first_day(since + rule.number("stands_months"))
 
 
 def _last_excused_month(household: Household, member: Member, today: int, rule: Rule) -> int:
@@ -100,7 +105,29 @@ def _closed_silent_months(household: Household, on: date, policy: Policy, stop: 
     return month - stop.silent_from
 
 
-def _breach(stop: _Stop, months: int, since: int, members: list[Member], today: int, rule: Rule) -> Breach:
+def _since(household: Household, stop: _Stop, today: int, rule: Rule) -> int:
+    """The first day on which this was the only insured earner of those living here, insurance stopped, of age."""
+    first, _ = _stands(stop, rule)
+    young, _ = rule.ages("working_age")
+
+    def alone(day: int) -> bool:
+        paid = [(each, newest(household, Contribution, each.person, day)) for each in living(household, day)]
+        stops = _stops(household, [(each, fact) for each, fact in paid if fact is not None], day, rule)
+        mine = (each for each in stops if each.member.person == stop.member.person)
+        return any(each.silent_from == stop.silent_from and at_least(each.member, young, day) for each in mine)
+
+    came_of_age = birthday(stop.member.born, young) if stop.member.born is not None else first
+    deaths = [each.day for each in household.deaths()]
+    days = [first, came_of_age, *deaths, *edges(household, first, today)]
+    return earliest((day for day in days if first <= day <= today), alone, first)
+
+
+def _birthdays(members: list[Member], today: int, rule: Rule) -> list[date | None]:
+    ages = (rule.number("child_under"), rule.number("elder_from"))
+    return [next_birthday(each, ages, today) for each in members]
+
+
+def _breach(household: Household, stop: _Stop, months: int, members: list[Member], today: int, rule: Rule) -> Breach:
     others = [each for each in members if each.person != stop.member.person]
     dependants = any(
         under(each, rule.number("child_under"), today) or at_least(each, rule.number("elder_from"), today)
@@ -110,7 +137,7 @@ def _breach(stop: _Stop, months: int, since: int, members: list[Member], today: 
     return Breach(
         cause=stop.member.person,
         subject=stop.member.relation,
-        since=date.fromordinal(since),
+        since=date.fromordinal(_since(household, stop, today, rule)),
         severity=rule.number("severity_with_dependants" if dependants else "severity"),
         measure=months,
         unit="months",

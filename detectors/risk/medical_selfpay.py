@@ -1,5 +1,6 @@
 """MED-SELFPAY 大额自付医疗: what a member, or the household together, paid for treatment passes the local line."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from detectors.burden import (
 )
 from detectors.calendar import year_ago
 from detectors.findings import Breach, Findings
-from detectors.people import belonging, edges, first_day, next_edge, tier
+from detectors.people import belonging, earliest, edges, tier
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
@@ -36,19 +37,13 @@ class Terms(NamedTuple):
     together: bool
     windows: tuple[str, ...]
     counting: Counting
-    lowest: int
+    lines: Mapping[str, int]
 
-    @classmethod
-    def of(cls, rule: Rule) -> "Terms":
-        """From the keys of the parameter file."""
-        subjects = rule.words("subjects")
-        return cls(
-            "person" in subjects,
-            "household" in subjects,
-            rule.words("windows"),
-            Counting.of(rule),
-            rule.lowest(),
-        )
+
+def _terms(rule: Rule) -> Terms:
+    subjects = rule.words("subjects")
+    lines = {scheme: rule.line(scheme).value for scheme in rule.scheme_labels}
+    return Terms("person" in subjects, "household" in subjects, rule.words("windows"), Counting.of(rule), lines)
 
 
 class _Subject(NamedTuple):
@@ -77,11 +72,9 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
     rule = policy.rule("medical_selfpay", household.responsible_area)
-    terms = rule.read(Terms.of)
+    terms = rule.read(_terms)
     today = on.toordinal()
-    findings.recheck(policy.next_change("medical_selfpay", household.responsible_area))
-    bound = at_most(household, year_ago(today) + 1, terms.counting)
-    if bound <= terms.lowest or bound <= _lowest_held(household, rule):
+    if at_most(household, year_ago(today) + 1, terms.counting) <= _lowest_held(household, terms.lines):
         return findings
     for subject in _subjects(household, today, terms):
         found = charges(household, subject.people, terms.counting)
@@ -90,16 +83,20 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
             if (breach := _passed(household, subject, window, found, rule, policy)) is not None:
                 findings.add(breach)
             findings.recheck(next_change(found, window))
-    findings.recheck(next_edge(household, today))
     return findings
 
 
-def _lowest_held(household: Household, rule: Rule) -> int:
+def _lowest_held(household: Household, lines: Mapping[str, int]) -> int:
     """The lowest line that anybody of this household has, had or is about to have."""
-    lowest = rule.line(OTHER).value
-    for member in household.head.members:
-        for status in member.statuses:
-            lowest = min(lowest, rule.line(status.scheme).value)
+    schemes = household.memo.get("schemes")
+    if schemes is None:
+        held = {status.scheme for member in household.head.members for status in member.statuses}
+        schemes = household.memo["schemes"] = tuple(sorted(held))
+    lowest = lines[OTHER]
+    for scheme in schemes:
+        line = lines.get(scheme, lowest)
+        if line < lowest:
+            lowest = line
     return lowest
 
 
@@ -127,7 +124,7 @@ def _passed(
         return None
     first_of_rule = max(above, rule.since.toordinal())
     days = [first_of_rule, *edges(household, first_of_rule, today)]
-    since = first_day(days, lambda day: line_on(day).value <= line.value, today)
+    since = earliest(days, lambda day: line_on(day).value <= line.value, today)
     counted = inside(found, window)
     burden = sum(each.fen for each in counted)
     return Breach(

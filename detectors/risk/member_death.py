@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from detectors.calendar import day_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import at_least, living, next_edge, under
+from detectors.people import anybody_died, at_least, living, next_birthday, under
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
@@ -36,22 +36,19 @@ def member_death(household: Household, on: date, policy: Policy) -> Findings:
     place sets, then it has passed. Who left the household before dying is not meant. Measure: deaths (1).
     """
     findings = Findings.covering(household, on, policy, "vital.death")
-    area = household.responsible_area
-    rule = policy.rule("member_death", area)
+    if not anybody_died(household):
+        return findings
+    rule = policy.rule("member_death", household.responsible_area)
     today = on.toordinal()
-    findings.recheck(policy.next_change("member_death", area))
-    losses = _losses(household, today)
-    if losses:
-        findings.recheck(next_edge(household, today))
-        remaining = living(household, today)
-        for loss in losses:
-            until = months_later(loss.day, rule.number("stands_months"))
-            left = _left_behind(household, loss, remaining)
-            if left and today < until:
-                findings.add(_breach(loss, left, today, rule))
-                findings.recheck(date.fromordinal(until))
-    later = [each.day for each in household.deaths() if each.day > today]
-    findings.recheck(date.fromordinal(min(later)) if later else None)
+    remaining = living(household, today)
+    for loss in _losses(household, today):
+        until = months_later(loss.day, rule.number("stands_months"))
+        left = _left_behind(household, loss, remaining)
+        if left and today < until:
+            findings.add(_breach(loss, left, today, rule))
+            findings.recheck(date.fromordinal(until))
+            birthdays = (rule.number("child_under"), rule.number("elder_from"))
+            findings.recheck(*(next_birthday(each, birthdays, today) for each in left))
     return findings
 
 

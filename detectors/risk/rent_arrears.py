@@ -45,7 +45,6 @@ def rent_arrears(household: Household, on: date, policy: Policy) -> Findings:
     area = household.responsible_area
     rule = policy.rule("rent_arrears", area)
     today = on.toordinal()
-    findings.recheck(policy.next_change("rent_arrears", area))
     for contract, periods in sorted(_periods(household).items()):
         days = sorted({day for each in periods for day in (each.overdue_from, each.settled_on) if day is not None})
         findings.recheck(next((date.fromordinal(day) for day in days if day > today), None))

@@ -3,9 +3,19 @@
 from datetime import date
 from typing import NamedTuple
 
-from detectors.burden import Charge, Counting, above_since, charges, evidence, inside, next_change, rolling_year
+from detectors.burden import (
+    Charge,
+    Counting,
+    above_since,
+    at_most,
+    charges,
+    evidence,
+    inside,
+    next_change,
+    rolling_year,
+)
 from detectors.findings import Breach, Findings
-from detectors.people import edges, first_day, living, next_edge
+from detectors.people import earliest, edges, living
 from detectors.registry import Family, detector
 from households.ledger import HOUSEHOLD, Household
 from policy.parameters import Policy, PolicyMissing, Rule
@@ -56,8 +66,7 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
         return Findings()
     findings = Findings.covering(household, on, policy, "medical.settlement")
     area, today = declared.responsible_area, on.toordinal()
-    findings.recheck(next_edge(household, today))
-    findings.recheck(*(policy.next_change(name, area) for name in ("rigid_ratio", "dibao_month")))
+    findings.recheck(policy.next_change("dibao_month", area))
     if declared.monthly_income_fen is None:
         findings.lacks("civil.household", None)
         return findings
@@ -65,9 +74,11 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     account = _account(household, today, policy, rule, area)
     if account is None:
         return findings
+    window, counting = rolling_year(today), rule.read(Counting.of)
+    if at_most(household, window.first, counting) < account.needed:
+        return findings
     everybody = [member.person for member in household.members_on(today)]
-    found = charges(household, everybody, Counting.of(rule))
-    window = rolling_year(today)
+    found = charges(household, everybody, counting)
     above = above_since(found, window, account.needed)
     findings.recheck(next_change(found, window))
     if above is not None:
@@ -104,7 +115,7 @@ def _since(
         return account is not None and above_since(found, rolling_year(day), account.needed) is not None
 
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
-    return first_day([first, *edges(household, first, today)], reached, today)
+    return earliest([first, *edges(household, first, today)], reached, today)
 
 
 def _breach(counted: list[Charge], since: int, account: _Account, rule: Rule) -> Breach:
