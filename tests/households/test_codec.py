@@ -4,7 +4,7 @@ import pytest
 
 from households.codec import CODEC_VERSION, decode_head, decode_page, encode_head, encode_page, recheck_of
 from households.ledger import Household
-from households.state import Episode, Head, Waiting
+from households.state import Episode, Head, Page, Waiting
 from schemas.errors import Stop
 from schemas.records import FactBody
 from tests.households.making import START, bill, death, member
@@ -46,6 +46,6 @@ def test_another_codec_stops() -> None:
 
 
 def test_a_household_too_large_for_one_record_stops() -> None:
-    page = {ME: [bill(f"{n:0200}", 5) for n in range(4000)]}
+    page: Page = {ME: [bill(f"{n:0200}", 5) for n in range(4000)]}
     with pytest.raises(Stop):
         encode_page(page)

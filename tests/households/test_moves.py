@@ -54,16 +54,13 @@ def stories(draw: st.DrawFn) -> Story:
 @st.composite
 def _facts(draw: st.DrawFn) -> AnyFact:
     day, version, key = draw(st.integers(-50, 450)), draw(st.integers(1, 4)), draw(st.sampled_from("abcd"))
-    return draw(
-        st.sampled_from(
-            (
-                bill(key, day, version),
-                bill(key, day, version, gone=True),
-                employment(ME, "FLEXIBLE", 50 * version, version),
-                death(ME, day, version, key),
-            )
-        )
+    made: tuple[AnyFact, ...] = (
+        bill(key, day, version),
+        bill(key, day, version, gone=True),
+        employment(ME, "FLEXIBLE", 50 * version, version),
+        death(ME, day, version, key),
     )
+    return draw(st.sampled_from(made))
 
 
 def in_order(story: Story, world: World | None = None) -> World:
