@@ -1,0 +1,226 @@
+"""The stage a scenario is scripted on: households of its own, rows with the day they arrive, expected episodes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from random import Random
+
+from load_tests.city import rows
+from load_tests.city.calendar import Span, at, month_start
+from load_tests.city.households import Household, Population
+from load_tests.city.lines import Lines
+from load_tests.city.people import Person
+from load_tests.city.roster import RosterLine
+from load_tests.city.rows import Row
+from load_tests.city.schedule import arrival
+from load_tests.city.truth import End, Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A row and the day from which its department's next delivery holds it; `system`: who else but the department."""
+
+    arrives: date
+    row: Row
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """A household as exported again because of something that happened on `day`."""
+
+    day: date
+    household: int
+    lines: tuple[RosterLine, ...]
+
+
+@dataclass(slots=True)
+class Script:
+    """Everything one planted scenario sends and what must come of it."""
+
+    scenario: str
+    look_alike: bool
+    households: list[Household] = field(default_factory=list)
+    sendings: list[Sending] = field(default_factory=list)
+    changes: list[RosterChange] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+    aliases: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Stage:
+    """Builds one Script. `variant` counts the repetitions of a scenario and spreads them over the months."""
+
+    def __init__(
+        self, script: Script, population: Population, span: Span, golive: date, variant: int, number: Callable[[], int]
+    ) -> None:
+        self.script = script
+        self.span = span
+        self.golive = golive
+        self.variant = variant
+        self._population = population
+        self._number = number
+        self._serial = 0
+        self._roster: dict[int, list[RosterLine]] = {}
+        self.rng = Random(f"{population.seed}/{script.scenario}/{variant}")
+
+    @property
+    def lines(self) -> Lines:
+        """The lines of the city."""
+        return self._population.lines
+
+    def family(
+        self,
+        *people: tuple[str, int, bool],
+        scheme: str | None = None,
+        tenant: bool = False,
+        income_fen: int | None = None,
+    ) -> Household:
+        """A household of (relation, age, works); its income is quiet unless given."""
+        number = self._number()
+        held = None if scheme == "OTHER" else scheme
+        members = [
+            self._population.person(number, place, relation, age, self.rng, held, works)
+            for place, (relation, age, works) in enumerate(people, 1)
+        ]
+        income = income_fen or self.lines.quiet_income_fen(len(members), held) * 13 // 10
+        household = self._population.household(number, members, held, income, tenant)
+        self.script.households.append(household)
+        return household
+
+    def month(self, offset: int, day: int = 1) -> date:
+        """A day of a simulated month; negative offsets count from the end (-1 is the last month)."""
+        wanted = offset if offset >= 0 else self.span.months + offset
+        return self.span.month(wanted) + timedelta(days=day - 1)
+
+    def spread(self, first: int, last: int) -> int:
+        """A month offset in [first, last] (negative: from the end), another one for every variant."""
+        top = last if last >= 0 else self.span.months + last
+        return first + self.variant % (top - first + 1)
+
+    def spread_in_year(self, first: int, last: int, length: int) -> int:
+        """As `spread`, where the whole stretch of `length` months after the offset lies in one calendar year."""
+        top = last if last >= 0 else self.span.months + last
+        fitting = [
+            offset
+            for offset in range(first, top + 1)
+            if self.span.month(offset).year == self.span.month(offset + length).year
+        ]
+        return fitting[self.variant % len(fitting)]
+
+    def serial(self) -> str:
+        """A number for a bill or a payment, unique in the city."""
+        self._serial += 1
+        return f"{self.script.households[0].number:07d}{self._serial:04d}"
+
+    def send(self, row: Row, day: date, arrives: date | None = None, system: str | None = None) -> Row:
+        """Sends a fact of `day`; it arrives when its department is punctual, or on the day given."""
+        self.script.sendings.append(Sending(arrives or arrival(row.feed, day), row, system))
+        return row
+
+    def bill(self, person: Person, day: date, fen: int, visit: str = "INPATIENT") -> Row:
+        """A bill, sent punctually."""
+        return self.send(rows.bill(person.identity, f"P{self.serial()}", day, fen, visit), day)
+
+    def months(self, first: int, after: int) -> Iterable[date]:
+        """First days of simulated months in [first, after)."""
+        return [self.span.month(offset) for offset in range(first, after)]
+
+    def works(self, person: Person, first: int, after: int, employer: str | None = None) -> None:
+        """Contributions for months [first, after), sent punctually."""
+        for month in self.months(first, after):
+            row = rows.contribution(person.identity, month, employer or person.employer or "E33990100000")
+            self.send(row, month)
+
+    def stays_employed(self, household: Household, but: Person | None = None) -> None:
+        """Every employed member but one is insured in every month."""
+        for person in household.members:
+            if person.employer is not None and person is not but:
+                self.works(person, 0, self.span.months)
+
+    def moves(self, person: Person, old: Household, new: Household, day: date, relation: str = "OTHER") -> None:
+        """A person leaves one household and belongs to another from `day` on; both are exported again."""
+        lines = self._lines(old)
+        place = max(n for n, line in enumerate(lines) if line.person is person)
+        lines[place] = replace(lines[place], until=day)
+        held_since = month_start(self.span.first, -24)
+        self._lines(new).append(RosterLine(new, person, relation, day, scheme_since=held_since))
+        for household in (old, new):
+            self.script.changes.append(RosterChange(day, household.number, tuple(self._lines(household))))
+
+    def _lines(self, household: Household) -> list[RosterLine]:
+        return self._roster.setdefault(household.number, first_lines(household, self.span))
+
+    def expect(
+        self,
+        household: Household,
+        person: Person,
+        detector: str,
+        cause: str,
+        since: date,
+        ends: End = "in_force",
+    ) -> None:
+        """An episode that must be there at the last tick."""
+        self.script.expected.append(
+            Expected(household.official, person.identity, detector, cause, since, ends, self.script.scenario)
+        )
+
+    def another_number(self, person: Person) -> str:
+        """A second identity number of a person, made known to the service as an alias of the first."""
+        later = self._population.numbers.next(person.born)
+        self.script.aliases.append((later, person.identity))
+        return later
+
+    def expect_stretch(
+        self, household: Household, person: Person, detector: str, cause: str, since: date, after: date | None
+    ) -> None:
+        """An episode that holds from `since` and passes by itself on `after`; nobody hears of it before golive."""
+        if after is None or after > self.span.last_tick:
+            self.expect(household, person, detector, cause, since)
+        elif after > self.golive:
+            self.expect(household, person, detector, cause, since, "lapsed")
+
+    def end_all(self, first: int, ends: End) -> None:
+        """The episodes expected from number `first` on end like this."""
+        expected = self.script.expected
+        expected[first:] = [replace(each, ends=ends) for each in expected[first:]]
+
+    def moment(self, day: date) -> datetime:
+        """Morning of a day, for facts recorded long before they were sent."""
+        return at(day, 8)
+
+    def calm_income_fen(self, members: int, self_paid_fen: int) -> int:
+        """A monthly income at which rigid spending stays quiet although this much is paid for treatment in a year."""
+        return self.lines.calm_income_fen(members, self_paid_fen)
+
+
+def first_lines(household: Household, span: Span) -> list[RosterLine]:
+    """The household in the first export: everybody has belonged to it for two years."""
+    since = month_start(span.first, -24)
+    return [RosterLine(household, person, person.relation, since) for person in household.members]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named way to write a script; `months` is the shortest simulation it fits into."""
+
+    name: str
+    look_alike: bool
+    months: int
+    write: Callable[[Stage], None]
+
+
+Write = Callable[[Stage], None]
+
+
+def scenario_book() -> tuple[list[Scenario], Callable[..., Callable[[Write], Write]]]:
+    """A list of scenarios and the decorator that adds to it."""
+    book: list[Scenario] = []
+
+    def scenario(name: str, *, look_alike: bool = False, months: int = 8) -> Callable[[Write], Write]:
+        def add(write: Write) -> Write:
+            book.append(Scenario(name, look_alike, months, write))
+            return write
+
+        return add
+
+    return book, scenario
