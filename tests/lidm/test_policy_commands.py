@@ -1,0 +1,194 @@
+"""`lidm policy` and `lidm detectors`: files checked and shown, control records in every partition, golive refused."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import zstandard
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+import policy
+from lidm.main import main
+from policy.bundle import Bundle
+from schemas.records import GoliveRecord, PolicyRecord, Record, decode_block
+from schemas.topics import HOUSEHOLD_EVENTS
+
+CITY = "339901000000"
+PARTITIONS = 4
+Call = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def lidm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path))
+
+    def call(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["lidm", *words])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
+
+    return call
+
+
+@pytest.fixture
+def mock_broker(tmp_path: Path) -> Iterator[str]:
+    """A broker of its own, announced in the data folder as the embedded one."""
+    owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "unused", "log_level": 3})
+    broker = ",".join(f"{b.host}:{b.port}" for b in owner.list_topics(timeout=10).brokers.values())
+    (tmp_path / "run").mkdir()
+    about = {"mode": "embedded", "broker": broker, "pid": 1, "clock": "driven", "size": "trial"}
+    (tmp_path / "run" / "service.json").write_text(json.dumps(about))
+    yield broker
+    owner.flush(1)
+
+
+def records(broker: str) -> dict[int, list[Record]]:
+    """Everything in every partition of the household events."""
+    settings = {"bootstrap.servers": broker, "group.id": "look", "enable.partition.eof": True}
+    consumer = Consumer(settings)
+    consumer.assign([TopicPartition(HOUSEHOLD_EVENTS, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
+    found: dict[int, list[Record]] = {number: [] for number in range(PARTITIONS)}
+    ended: set[int] = set()
+    while len(ended) < PARTITIONS:
+        message = consumer.poll(10)
+        assert message is not None, "the broker is silent"
+        partition = message.partition()
+        assert partition is not None
+        if message.error():
+            ended.add(partition)
+            continue
+        value = message.value()
+        assert value is not None
+        assert message.key() in (None, b"")
+        found[partition] += decode_block(value)
+    consumer.close()
+    return found
+
+
+@pytest.fixture
+def other_policy(tmp_path: Path) -> Path:
+    folder = tmp_path / "policy"
+    shutil.copytree(Path(policy.__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return folder
+
+
+def test_check_accepts_the_repository_and_names_what_needs_a_look(lidm: Call) -> None:
+    code, out = lidm("policy", "check", "--on", "2026-11-22")
+    assert code == 0
+    assert "参数无误" in out
+    assert "嵊州市“最低生活保障标准”的最后一个值到2022-01-01为止" in out
+
+
+def test_check_points_at_the_line(lidm: Call, other_policy: Path) -> None:
+    file = other_policy / CITY / "risk" / "rent_arrears.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("periods:", "period:"), encoding="utf-8")
+    code, out = lidm("policy", "check", "--dir", str(other_policy))
+    assert code == 1
+    assert f"policy/{CITY}/risk/rent_arrears.yaml 第5行：不认识的项“period”" in out
+
+
+def test_show_tells_targets_apart_from_values(lidm: Call) -> None:
+    code, out = lidm("policy", "show", "dibao_month", "--json")
+    shown = json.loads(out)
+    assert code == 0
+    xiaoshan = [each for each in shown["values"] if each["area"] == "330109000000"]
+    assert [each["values"] for each in xiaoshan] == [{"amount": 110200}]
+    assert next(each["by"] for each in shown["targets"] if each["area"] == "330109000000") == "2022-12-31"
+    code, out = lidm("policy", "show", "--area", "339901001000", "--on", "2025-01-01")
+    assert code == 0
+    assert "DIBAO 500000" in out
+    assert lidm("policy", "show", "nothing")[0] == 2
+
+
+def test_activation_is_in_every_partition_with_the_whole_bundle(lidm: Call, mock_broker: str) -> None:
+    code, out = lidm("policy", "activate", "--at", "2026-01-05T08:00:00", "--json")
+    assert code == 0, out
+    assert json.loads(out)["partitions"] == PARTITIONS
+    for found in records(mock_broker).values():
+        (record,) = found
+        assert isinstance(record, PolicyRecord)
+        bundle = Bundle.from_canonical(zstandard.decompress(record.body.bundle))
+        assert bundle.hash == record.body.hash == json.loads(out)["hash"]
+
+
+def test_golive_after_activation(lidm: Call, mock_broker: str) -> None:
+    assert lidm("policy", "activate")[0] == 0
+    code, out = lidm("detectors", "golive", CITY, "MED-SELFPAY", "--per-day", "40")
+    assert code == 0, out
+    for found in records(mock_broker).values():
+        record = found[-1]
+        assert isinstance(record, GoliveRecord)
+        assert (record.body.area, record.body.detector, record.body.per_day) == (CITY, "MED-SELFPAY", 40)
+
+
+def test_golive_is_refused_with_an_example(lidm: Call, mock_broker: str) -> None:
+    assert lidm("policy", "activate")[0] == 0
+    code, out = lidm("detectors", "golive", "330109000000", "MED-SELFPAY", "--per-day", "40")
+    assert code == 1
+    assert "示例值" in out
+    assert all(len(found) == 1 for found in records(mock_broker).values())
+
+
+def test_golive_is_refused_while_the_files_are_not_what_is_activated(
+    lidm: Call, mock_broker: str, other_policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lidm("policy", "activate")[0] == 0
+    file = other_policy / CITY / "risk" / "rent_arrears.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("periods: 2", "periods: 3"), encoding="utf-8")
+    monkeypatch.setenv("LIDM_POLICY_DIR", str(other_policy))
+    code, out = lidm("detectors", "golive", CITY, "RENT-ARREARS", "--per-day", "40")
+    assert code == 1
+    assert "还没有启用" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [((CITY, "MED-SELFPAYS"), "没有规则"), (("123", "MED-SELFPAY"), "不在areas.yaml里")],
+)
+def test_a_wrong_call(lidm: Call, words: tuple[str, str], says: str) -> None:
+    code, out = lidm("detectors", "golive", *words, "--per-day", "1")
+    assert code == 2
+    assert says in out
+
+
+def test_list_says_what_stands_in_the_way(lidm: Call) -> None:
+    code, out = lidm("detectors", "list", "--area", "330109000000", "--json")
+    listed = {each["code"]: each for each in json.loads(out)}
+    assert code == 0
+    assert set(listed) == {
+        "MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT",
+    }  # fmt: skip
+    assert listed["DEATH-ON-BENEFIT"]["family"] == "review"
+    assert listed["RIGID-RATIO"]["not_ready"]
+    assert lidm("detectors", "list")[0] == 0
+
+
+def test_cases_run_and_a_wrong_one_is_named_with_its_line(lidm: Call, tmp_path: Path) -> None:
+    file = tmp_path / "rent_arrears.cases.yaml"
+    file.write_text(
+        """\
+- case: 写错的案例
+  household: {area: "339901000000", members: [{person: 甲, relation: 户主}]}
+  facts:
+    - {housing.security: {person: 甲, period: 2025-03, amount: 420元}}
+    - {housing.security: {person: 甲, period: 2025-04, amount: 420元}}
+  on: 2025-05-10
+  expect: clear
+""",
+        encoding="utf-8",
+    )
+    code, out = lidm("detectors", "test", str(file))
+    assert code == 1
+    assert "写错的案例（rent_arrears.cases.yaml:1）" in out
+    assert "仍在的预警多出G1" in out
+    file.write_text(file.read_text(encoding="utf-8").replace("amount:", "amuont:", 1), encoding="utf-8")
+    code, out = lidm("detectors", "test", str(file))
+    assert (code, "第4行：不认识的字段“amuont”" in out) == (1, True)
