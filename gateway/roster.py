@@ -90,15 +90,7 @@ def load_roster(
     if on_new_persons is not None:
         on_new_persons(new)
     vault.write(load.entries, int(recorded.timestamp() * 1000))
-    return RosterReport(
-        rows=rows.count,
-        households=load.households,
-        persons=len({e.person for e in load.entries}),
-        memberships=load.memberships,
-        new_persons=new,
-        problems=tuple(sorted(problems, key=lambda p: p.row)),
-        receipt=receipt,
-    )
+    return load.report(rows.count, new, problems, receipt)
 
 
 @dataclass
@@ -204,6 +196,20 @@ class _Load:
         """Delivers, and closes the batch when every row could be read."""
         self._courier.end(close=not bad, at=self._recorded)
         return self._courier.receipt(read=read, bad=bad, left_out=0, closed=not bad)
+
+    def report(
+        self, rows: int, new: tuple[str, ...], problems: tuple[RowProblem, ...], receipt: Receipt
+    ) -> RosterReport:
+        """What was loaded, problems in the order of the file."""
+        return RosterReport(
+            rows=rows,
+            households=self.households,
+            persons=len({entry.person for entry in self.entries}),
+            memberships=self.memberships,
+            new_persons=new,
+            problems=tuple(sorted(problems, key=lambda problem: problem.row)),
+            receipt=receipt,
+        )
 
     def _problem(self, row: RosterRow, event: bytes) -> RowProblem | None:
         outcome = self._spec.decode(event, self._known_at_ms)[0]

@@ -19,7 +19,7 @@ from gateway.events import Parsed
 from gateway.identities import ID_TYPES, BadIdentity, Linkage, mask, normalise, shape
 from gateway.problems import REASONS, BadRow, BadRows, RowProblem
 from gateway.tables import Table, heading, open_table
-from schemas.errors import CallError
+from schemas.errors import CallError, DataError
 from schemas.feed import FeedSpec, FieldSpec
 
 IDENTITY = "证件号码"
@@ -190,14 +190,20 @@ class JsonLines:
         self._line = ""
 
     def __iter__(self) -> Iterator[Parsed | RowProblem]:
-        for number, line in enumerate(self._lines, 1):
-            if not line.strip():
-                continue
-            self._line = line
-            try:
-                yield self._read(number, line)
-            except BadRow as bad:
-                yield bad.problem
+        number = 0
+        try:
+            for number, line in enumerate(self._lines, 1):
+                if line.strip():
+                    self._line = line
+                    yield self._found(number, line)
+        except UnicodeDecodeError as error:
+            raise DataError(f"第 {number + 1} 行起不是 UTF-8 编码") from error
+
+    def _found(self, number: int, line: str) -> Parsed | RowProblem:
+        try:
+            return self._read(number, line)
+        except BadRow as bad:
+            return bad.problem
 
     def keep(self, problem: RowProblem) -> None:
         """Copies the line just read to the file of bad rows."""

@@ -61,9 +61,9 @@ def topic() -> str:
     return f"feeds.t{uuid4().hex[:8]}.v1"
 
 
-def drain(bootstrap: str, name: str) -> list[tuple[int, bytes, bytes, int]]:
+def drain(bootstrap: str, name: str, api: tuple[int, ...] | None = API) -> list[tuple[int, bytes, bytes, int]]:
     """Everything a topic holds: (partition, key, value, timestamp)."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, api_version=API, group_id=None, enable_auto_commit=False)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, api_version=api, group_id=None, enable_auto_commit=False)
     where = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
     consumer.assign(where)
     consumer.seek_to_beginning()

@@ -307,6 +307,13 @@ def test_json_lines(tmp_path: Path) -> None:
     assert "虚构甲" not in outlet.text()
 
 
+def test_json_lines_in_another_encoding_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes('{"identity": "虚构"}\n'.encode("gb18030"))
+    with pytest.raises(DataError, match="UTF-8"):
+        publish(path, Outlet(), feed="vital.death")
+
+
 def test_an_id_built_on_the_identity_number_does_not_carry_it_on(tmp_path: Path) -> None:
     one = number(1)
     rows = [[*bill(one), f"YB-{one}"], [*bill(one, "S2"), f"YB-{one[-12:]}"], [*bill(one, "S3"), "YB-3"]]
