@@ -9,26 +9,20 @@ from bisect import insort
 import msgspec
 
 from households import moves
-from households.coverage import Coverage
 from households.moves import Change, Learned, Owed, Settlement
-from households.queries import _PAGE_OF, Member, Queries, page_of, place
+from households.queries import Member
 from households.residence import covered, elsewhere, rank
-from households.state import HOUSEHOLD, Episode, Head, Page
+from households.state import HOUSEHOLD, Episode
+from households.store import FactStore, newer
 from schemas.facts import (
     FACT_KINDS,
     KIND_OF_FEED,
     AnyFact,
-    Bill,
     Fact,
     Membership,
-    Refund,
-    Version,
     first_day,
-    month_of,
 )
 from schemas.records import Carried, FactBody, Route, TransferBody
-
-Slot = str | tuple[type[Fact], str]
 
 
 class FoldResult(msgspec.Struct, frozen=True):
@@ -50,22 +44,10 @@ ALL_FEEDS = frozenset(KIND_OF_FEED)
 CHANGED: dict[type[Fact], FoldResult] = {kind: FoldResult(frozenset((kind.feed,))) for kind in FACT_KINDS}
 
 
-class Household(Queries):
+class Household(FactStore):
     """One household: head, pages, what has to be written (`dirty_*`), and the coverage of its partition."""
 
-    __slots__ = ("_keys", "dirty_head", "dirty_pages")
-
-    def __init__(
-        self,
-        household: str,
-        head: Head | None = None,
-        pages: dict[str, Page] | None = None,
-        coverage: Coverage | None = None,
-    ) -> None:
-        super().__init__(household, head or Head(), {} if pages is None else pages, coverage or Coverage())
-        self._keys: dict[str, dict[Slot, AnyFact]] = {}
-        self.dirty_head = False
-        self.dirty_pages: set[str] = set()
+    __slots__ = ()
 
     def fold(self, body: FactBody) -> FoldResult:
         """Fold one fact, from the router or forwarded by a household its person left."""
@@ -73,10 +55,15 @@ class Household(Queries):
         if isinstance(fact, Membership):
             return self._fold_membership(body, fact)
         person = body.person
-        loser = self._merge(person, fact)
+        loser = self.merge(person, fact)
         if person in self.head.stubs:
             return self._fold_mover(body, loser)
-        return NOTHING if loser is fact else CHANGED[fact.__class__]
+        if loser is None:
+            return CHANGED[fact.__class__]
+        noted = self.note_shift(person, fact, loser)
+        if loser is fact:
+            return FoldResult() if noted else NOTHING
+        return CHANGED[fact.__class__]
 
     def merge_transfer(self, body: TransferBody) -> FoldResult:
         """Take over what a household sends of a person: facts, episodes, memberships. A second time changes nothing."""
@@ -90,7 +77,7 @@ class Household(Queries):
                     learned.note(fact, known)
         for fact in body.facts:
             if not isinstance(fact, Membership):
-                news += self._news(person, fact, self._merge(person, fact))
+                news += self._news(person, fact, self.merge(person, fact))
         there = elsewhere(self.head, person)
         adopted = there is None and moves.adopt(self.head.episodes, person, body.episodes)
         noted, awaited = moves.arrived(self.id, self.head, body)
@@ -114,79 +101,6 @@ class Household(Queries):
         self.dirty_head = True
         return NOTHING if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
 
-    def clean(self) -> None:
-        """Everything is written."""
-        self.dirty_head = False
-        self.dirty_pages.clear()
-
-    # ---- facts
-    def _merge(self, person: str, fact: AnyFact) -> AnyFact | None:
-        """Keep the higher version. Returns the loser: None when the key is new, `fact` when it changes nothing."""
-        keys = self._keys.get(person)
-        if keys is None:
-            keys = self._index(person)
-        kind = fact.__class__
-        slot: Slot = fact.key if kind is Bill else (kind, fact.key)
-        old = keys.get(slot)
-        if old is not None:
-            if not newer(fact, old):
-                return fact
-            self._remove(person, old)
-        keys[slot] = fact
-        self.dirty_head = True
-        if kind.paged:
-            day = fact.day
-            name = _PAGE_OF.get(day) or page_of(day)
-            page = self.pages.get(name)
-            if page is None:
-                page = self.pages[name] = {}
-            self.dirty_pages.add(name)
-            self.page_memo.pop(name, None)
-        else:
-            page = self.head.lasting
-        facts = page.get(person)
-        if facts is None:
-            page[person] = [fact]
-        elif facts[-1].day < fact.day:
-            facts.append(fact)
-        else:
-            insort(facts, fact, key=place)
-        if kind is Refund:
-            self._refunds = None
-        return old
-
-    def _remove(self, person: str, fact: AnyFact) -> None:
-        page = self.head.lasting
-        if fact.paged:
-            name = page_of(fact.day)
-            page = self.pages[name]
-            self.dirty_pages.add(name)
-            self.page_memo.pop(name, None)
-        facts = page[person]
-        facts[:] = [each for each in facts if each is not fact]
-        if not facts:
-            del page[person]
-        if fact.__class__ is Refund:
-            self._refunds = None
-
-    def _index(self, person: str) -> dict[Slot, AnyFact]:
-        keys: dict[Slot, AnyFact] = {}
-        for page in (*self.pages.values(), self.head.lasting):
-            for fact in page.get(person, ()):
-                kind = fact.__class__
-                keys[fact.key if kind is Bill else (kind, fact.key)] = fact
-        self._keys[person] = keys
-        return keys
-
-    def held(self, person: str) -> list[AnyFact]:
-        """Every fact of a person kept here, whether or not it belongs here, in order; replaced ones as reversed."""
-        facts = list((self._keys.get(person) or self._index(person)).values())
-        return sorted(map(self._settled, facts), key=place)
-
-    def _settled(self, fact: AnyFact) -> AnyFact:
-        floor = self.head.floors.get(fact.feed, {}).get(month_of(fact.day), 0)
-        return fact if fact.recorded_ms >= floor else fact.tombstone(Version(floor, 0, ""))
-
     def _counted(self, feed: str, first: int, after: int) -> list[Fact]:
         kind = KIND_OF_FEED[feed]
         if kind.paged:
@@ -200,18 +114,18 @@ class Household(Queries):
             return NOTHING
         here = any(covered(self.head, body.person, day) for day in news[0].days)
         touched = body.fact is not loser and (here or elsewhere(self.head, body.person) is None)
-        owed = moves.late(self.id, self.head, body, news[0]._replace(fact=self._settled(news[0].fact)))
+        owed = moves.late(self.id, self.head, body, news[0]._replace(fact=self.settled(news[0].fact)))
         return self._kept(frozenset((body.fact.feed,)) if touched else frozenset(), owed)
 
     def _news(self, person: str, fact: AnyFact, loser: AnyFact | None) -> list[Change]:
+        """What others may have to hear after a merge: the winner, with every day it was ever told for."""
         if loser is None:
             return [Change(fact, (fact.day,))]
-        if loser is not fact:
-            return [Change(fact, (fact.day, loser.day))]
-        winner = self._keys[person][fact.key if fact.__class__ is Bill else (fact.__class__, fact.key)]
-        if winner.day != fact.day and newer(winner, fact):
-            return [Change(winner, (winner.day, fact.day), came=False)]
-        return []
+        told = self.note_shift(person, fact, loser)
+        winner = self.winner(person, fact)
+        if loser is fact and not told:
+            return []
+        return [Change(winner, self.days(person, winner), came=loser is not fact)]
 
     def _fold_membership(self, body: FactBody, fact: Membership) -> FoldResult:
         person, route = fact.person, body.route or Route()
@@ -271,21 +185,13 @@ class Household(Queries):
             return Owed()
         if elsewhere(self.head, person) is not None:
             self.head.waiting.pop(person, None)
-        held = self.held(person)
+        held = [Change(fact, self.days(person, fact)) for fact in self.held(person)]
         return Settlement(self.id, self.head, person, learned, held, news, told_by, served, passing, ask, asked).owed()
 
     def _kept(self, feeds: frozenset[str], owed: Owed) -> FoldResult:
         """The outcome of a record that left something to be written, whether or not detectors care."""
         self.dirty_head = True
         return FoldResult(feeds, owed.transfers, owed.forwards, owed.moved, owed.problem)
-
-
-def newer(fact: Fact, old: Fact) -> bool:
-    """Whether `fact` wins. Equal versions of different content are settled by content, so that order never decides."""
-    mine, its = (fact.recorded_ms, fact.sequence, fact.event_id), (old.recorded_ms, old.sequence, old.event_id)
-    if mine != its:
-        return mine > its
-    return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)
 
 
 __all__ = ["ALL_FEEDS", "HOUSEHOLD", "NOTHING", "FoldResult", "Household", "Member", "newer"]

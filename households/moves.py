@@ -23,7 +23,7 @@ ROUTING_LOOP = "ROUTING_LOOP"
 
 
 class Change(NamedTuple):
-    """A fact that is news here; `days` are its own and that of the record of the same key that lost against it.
+    """A fact that others may have to hear of; `days` are its own and those of records of its key that lost.
 
     `came`: it is news because it came, not because it won against what came.
     """
@@ -102,7 +102,7 @@ class Settlement:
     head: Head
     person: str
     learned: Learned
-    held: list[AnyFact]
+    held: list[Change]
     news: list[Change] = field(default_factory=list)
     told_by: str | None = None
     served: str | None = None
@@ -134,18 +134,13 @@ class Settlement:
 
     def _facts_for(self, target: str, home: str, known: list[Membership], *, all_held: bool) -> list[AnyFact]:
         gained = self.learned.spreads or any(new.household == target for new, _ in self.learned.memberships)
-        days_of = {name(each.fact): each.days for each in self.news}
         came = {name(each.fact) for each in self.news if each.came} if target == self.told_by else set()
-        wanted = self.held if all_held or gained else [each.fact for each in self.news]
         theirs = [each for each in known if each.household == target]
         return [
-            fact
-            for fact in wanted
-            if name(fact) not in came
-            and (
-                target == home
-                or any(covers(each, known, day) for each in theirs for day in days_of.get(name(fact), (fact.day,)))
-            )
+            each.fact
+            for each in (self.held if all_held or gained else self.news)
+            if name(each.fact) not in came
+            and (target == home or any(covers(stay, known, day) for stay in theirs for day in each.days))
         ]
 
     def _tells(self, target: str) -> bool:

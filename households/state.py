@@ -1,5 +1,7 @@
 """The shape of a household's state: one head, rewritten with every change, and pages of facts by half-year."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from schemas.facts import AnyFact, Membership
@@ -49,13 +51,21 @@ class Waiting(msgspec.Struct, array_like=True, frozen=True):
     other: str
 
 
+class Shift(NamedTuple):
+    """A fact, by feed and key, was once told for another day: whoever was told so must hear of its correction."""
+
+    feed: str
+    key: str
+    day: int
+
+
 class Head(msgspec.Struct, array_like=True):
     """Everything of a household except paged facts.
 
     `members` are this household's memberships, `stubs` those of its people elsewhere, `lasting` facts without a page.
     `waiting` is whose history is on its way; `arrived` are transfers received and `answered` transfers sent, by the
     membership they are about. `rechecks`: detector -> day ordinal. `floors`: feed -> month -> ms; older records of that
-    month were replaced by a whole new batch.
+    month were replaced by a whole new batch. `shifted`: days that records of a key had which lost against another day.
     """
 
     applied: int = -1
@@ -68,6 +78,7 @@ class Head(msgspec.Struct, array_like=True):
     answered: dict[str, list[Waiting]] = {}
     rechecks: dict[str, int] = {}
     floors: dict[str, dict[int, int]] = {}
+    shifted: dict[str, list[Shift]] = {}
 
     @property
     def recheck_on(self) -> int | None:

@@ -1,0 +1,133 @@
+"""The facts of a household as they are kept: of one natural key the highest version, by person, in order of days."""
+
+from bisect import insort
+
+import msgspec
+
+from households.coverage import Coverage
+from households.queries import _PAGE_OF, Queries, page_of, place
+from households.state import Head, Page, Shift
+from schemas.facts import AnyFact, Bill, Fact, Refund, Version, month_of
+
+Slot = str | tuple[type[Fact], str]
+
+
+class FactStore(Queries):
+    """The keeping side of `Household`. Keys are indexed per person when the person is first written to."""
+
+    __slots__ = ("_keys", "dirty_head", "dirty_pages")
+
+    def __init__(
+        self,
+        household: str,
+        head: Head | None = None,
+        pages: dict[str, Page] | None = None,
+        coverage: Coverage | None = None,
+    ) -> None:
+        super().__init__(household, head or Head(), {} if pages is None else pages, coverage or Coverage())
+        self._keys: dict[str, dict[Slot, AnyFact]] = {}
+        self.dirty_head = False
+        self.dirty_pages: set[str] = set()
+
+    def clean(self) -> None:
+        """Everything is written."""
+        self.dirty_head = False
+        self.dirty_pages.clear()
+
+    def merge(self, person: str, fact: AnyFact) -> AnyFact | None:
+        """Keep the higher version. Returns the loser: None when the key is new, `fact` when it changes nothing."""
+        keys = self._keys.get(person)
+        if keys is None:
+            keys = self.index(person)
+        kind = fact.__class__
+        slot: Slot = fact.key if kind is Bill else (kind, fact.key)
+        old = keys.get(slot)
+        if old is not None:
+            if not newer(fact, old):
+                return fact
+            self._remove(person, old)
+        keys[slot] = fact
+        self.dirty_head = True
+        if kind.paged:
+            day = fact.day
+            name = _PAGE_OF.get(day) or page_of(day)
+            page = self.pages.get(name)
+            if page is None:
+                page = self.pages[name] = {}
+            self.dirty_pages.add(name)
+            self.page_memo.pop(name, None)
+        else:
+            page = self.head.lasting
+        facts = page.get(person)
+        if facts is None:
+            page[person] = [fact]
+        elif facts[-1].day < fact.day:
+            facts.append(fact)
+        else:
+            insort(facts, fact, key=place)
+        if kind is Refund:
+            self._refunds = None
+        return old
+
+    def _remove(self, person: str, fact: AnyFact) -> None:
+        page = self.head.lasting
+        if fact.paged:
+            name = page_of(fact.day)
+            page = self.pages[name]
+            self.dirty_pages.add(name)
+            self.page_memo.pop(name, None)
+        facts = page[person]
+        facts[:] = [each for each in facts if each is not fact]
+        if not facts:
+            del page[person]
+        if fact.__class__ is Refund:
+            self._refunds = None
+
+    def index(self, person: str) -> dict[Slot, AnyFact]:
+        """Build the key index of a person from pages and lasting facts."""
+        keys: dict[Slot, AnyFact] = {}
+        for page in (*self.pages.values(), self.head.lasting):
+            for fact in page.get(person, ()):
+                kind = fact.__class__
+                keys[fact.key if kind is Bill else (kind, fact.key)] = fact
+        self._keys[person] = keys
+        return keys
+
+    def held(self, person: str) -> list[AnyFact]:
+        """Every fact of a person kept here, whether or not it belongs here, in order; replaced ones as reversed."""
+        facts = list((self._keys.get(person) or self.index(person)).values())
+        return sorted(map(self.settled, facts), key=place)
+
+    def settled(self, fact: AnyFact) -> AnyFact:
+        """The fact, reversed when a whole new batch of its month replaced it."""
+        floor = self.head.floors.get(fact.feed, {}).get(month_of(fact.day), 0)
+        return fact if fact.recorded_ms >= floor else fact.tombstone(Version(floor, 0, ""))
+
+    def winner(self, person: str, fact: AnyFact) -> AnyFact:
+        """The version that stands for the key of a fact that was merged."""
+        return self._keys[person][fact.key if fact.__class__ is Bill else (fact.__class__, fact.key)]
+
+    def note_shift(self, person: str, fact: AnyFact, loser: AnyFact) -> bool:
+        """Remember the day of a record that lost against one of another day. Whether this is news."""
+        if self.winner(person, fact).day == loser.day:
+            return False
+        shift = Shift(loser.feed, loser.key, loser.day)
+        known = self.head.shifted.get(person, [])
+        if shift in known:
+            return False
+        self.head.shifted[person] = sorted([*known, shift])
+        self.dirty_head = True
+        return True
+
+    def days(self, person: str, fact: AnyFact) -> tuple[int, ...]:
+        """Every day a fact was ever told for, its own first."""
+        shifts = self.head.shifted.get(person, ())
+        return (fact.day, *(each.day for each in shifts if (each.feed, each.key) == (fact.feed, fact.key)))
+
+
+def newer(fact: Fact, old: Fact) -> bool:
+    """Whether `fact` wins. Equal versions of different content are settled by content, so that order never decides."""
+    mine, its = (fact.recorded_ms, fact.sequence, fact.event_id), (old.recorded_ms, old.sequence, old.event_id)
+    if mine != its:
+        return mine > its
+    return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)
