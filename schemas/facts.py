@@ -1,4 +1,4 @@
-"""Facts as they stand in a block and in a ledger: one compact struct per kind, the newest version of a natural key wins.
+"""Facts as they stand in a block and in a ledger: one compact struct per kind, the newest of a natural key wins.
 
 The same struct travels inside `households.events.v1` and lies in a ledger page, so folding copies a reference and
 never converts. Every fact starts with the same seven fields; `day` places it in time (proleptic Gregorian ordinal,
@@ -73,7 +73,7 @@ class Refund(Fact, array_like=True, frozen=True, gc=False, tag="refund"):
 
 
 class Contribution(Fact, array_like=True, frozen=True, gc=False, tag="contribution"):
-    """Employee insurance paid by one employer for one month. Key: (person, month, employer); `day` is the month's first."""
+    """Employee insurance paid by one employer for a month. Key: (person, month, employer); `day` is the month's first."""
 
     employer: str
     base_fen: int
@@ -94,7 +94,8 @@ class Employment(Fact, array_like=True, frozen=True, gc=False, tag="employment")
 class Rent(Fact, array_like=True, frozen=True, gc=False, tag="rent"):
     """Public rental for one billing period. Key: (contract, billing_period, item); `day` is the period's first day.
 
-    item `bill`: due and paid so far; `relief`: amount_fen forgiven; `deferral`: payment agreed to wait until `until`.
+    item `bill`: due and paid so far, `until` the day it was paid in full where that is known; `relief`: amount_fen
+    forgiven; `deferral`: payment agreed to wait until `until`.
     """
 
     contract: str

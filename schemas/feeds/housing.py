@@ -26,9 +26,14 @@ class HousingSecurity(
     ]
     paid: Annotated[Fen, field("已缴金额", meaning="应缴记录截至记录时间累计已缴；其他记录填 0", example=0)] = 0
     due_on: Annotated[Day | None, field("应缴日期", meaning="最迟缴纳日期，应缴记录必填", example="2026-05-20")] = None
-    until: Annotated[Day | None, field("缓缴至", meaning="缓缴期满后的第一天，缓缴记录必填", example="2026-11-01")] = (
-        None
-    )
+    until: Annotated[
+        Day | None,
+        field(
+            "缓缴至或缴清日期",
+            meaning="缓缴记录为缓缴期满后的第一天，必填；应缴记录为缴清之日，未缴清不填",
+            example="2026-11-01",
+        ),
+    ] = None
 
     def natural_key(self, origin: Origin) -> str:
         """(contract, billing_period, item)."""
