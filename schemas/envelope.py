@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.compiled import Event, event_of, struct_of
 from schemas.facts import AnyFact
-from schemas.feed import MAX_VALUE_BYTES, FeedData, FeedSpec, Flaw
+from schemas.feed import MAX_ELEMENTS, MAX_VALUE_BYTES, FeedData, FeedSpec, Flaw
 from schemas.plain_identity import carries_identity, surely_plain
 from schemas.scalars import PERSON
 
@@ -33,6 +33,10 @@ _OBJECT = ord("{")
 
 MANIFESTS = {"lidm.batch.begin": "begin", "lidm.batch.end": "end"}
 
+EMPTY = Flaw("NOT_JSON", "", "消息没有内容")
+TOO_LARGE = Flaw("TOO_LARGE", "", f"消息超过 {MAX_VALUE_BYTES} 字节")
+TOO_MANY = Flaw("TOO_LARGE", "", f"一条消息超过 {MAX_ELEMENTS} 个事件")
+NO_EVENTS = Flaw("NOT_ENVELOPE", "", "数组里没有事件")
 NOT_PERSON = Flaw("BAD_FIELD", "/subject", "应为 p_ 加 32 位十六进制的人员假名")
 FUTURE_TIME = Flaw("FUTURE_DATE", "/time", "事件时间晚于接收时间一天以上")
 FUTURE_RECORD = Flaw("FUTURE_DATE", "/recordedtime", "记录时间晚于接收时间一天以上")
@@ -84,6 +88,11 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 Outcome = Delivery | Manifest | Problem
 
 
+def problem_of(flaw: Flaw, index: int | None = None, batchid: str | None = None) -> Problem:
+    """The problem of an element."""
+    return Problem(flaw.code, flaw.pointer, flaw.message_zh, index, batchid)
+
+
 class Decoder:
     """Decodes the messages of one feed."""
 
@@ -113,24 +122,25 @@ class Decoder:
     def decode(self, value: bytes | None, known_at_ms: int) -> list[Outcome]:
         """What the message says, in its order. Never raises: what cannot be read is a Problem."""
         if not value or len(value) > MAX_VALUE_BYTES:
-            return [self.explainer.unreadable(value)]
+            return [problem_of(TOO_LARGE if value else EMPTY)]
         if value[0] == _OBJECT:
             return [self._element(value, known_at_ms, None, surely_plain(value))]
         try:
             elements = self._split(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [self.explainer.decide(value, known_at_ms, None)]
-        if not elements:
-            return [self.explainer.unreadable(value)]
+        if not elements or len(elements) > MAX_ELEMENTS:
+            return [problem_of(TOO_MANY if elements else NO_EVENTS)]
         plain = surely_plain(value)
         return [self._element(raw, known_at_ms, index, plain) for index, raw in enumerate(elements)]
 
     def _element(self, raw: bytes | msgspec.Raw, known_at_ms: int, index: int | None, plain: bool) -> Outcome:
         try:
             event: Event[FeedData] = self._read(raw)
+            clean = plain or is_clean(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.explainer.decide(bytes(raw), known_at_ms, index)
-        if event.type == self._type and event.operation != "reverse" and (plain or is_clean(raw)):
+        if clean and event.type == self._type and event.operation != "reverse":
             outcome = self.deliver(event, known_at_ms)
             if type(outcome) is Delivery:
                 return outcome

@@ -10,12 +10,12 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.compiled import Event, reversed_data
-from schemas.envelope import DAY_MS, FUTURE_TIME, MANIFESTS, Manifest, Outcome, Problem
-from schemas.feed import MAX_VALUE_BYTES, Flaw, field
+from schemas.envelope import DAY_MS, FUTURE_TIME, MANIFESTS, Manifest, Outcome, problem_of
+from schemas.feed import Flaw, field
 from schemas.labels import BatchMode, Operation, ProblemCode
 from schemas.plain_identity import carries_identity
 from schemas.scalars import Area, Count, Moment, Month, Person, Text, Trail, Word
@@ -63,7 +63,7 @@ class BatchData(_Strict):
 
     feed: Annotated[Text, field("数据种类", example="medical.settlement")]
     period: Annotated[Month, field("所属期", example="2026-05")]
-    areas: Annotated[list[Area], field("区划范围")]
+    areas: Annotated[list[Area], Field(min_length=1), field("区划范围")]
     mode: Annotated[BatchMode, field("方式", example="delta")]
     rows: Annotated[Count, field("本分区行数", meaning="结束标记填写", example=0)] = 0
     nothing_happened: Annotated[bool, field("本期无事")] = False
@@ -76,22 +76,18 @@ class Explainer:
         self._decoder = decoder
         self._spec = decoder.spec
 
-    def unreadable(self, value: bytes | None) -> Problem:
-        """A message that is empty, too large or an empty array."""
-        if value and len(value) > MAX_VALUE_BYTES:
-            return _problem(Flaw("TOO_LARGE", "", ProblemCode.TOO_LARGE.label), None, None)
-        return _problem(Flaw("NOT_JSON" if not value else "NOT_ENVELOPE", "", "消息没有内容"), None, None)
-
     def decide(self, raw: bytes, known_at_ms: int, index: int | None) -> Outcome:
         """One element: what it says, or the first thing wrong with it."""
         try:
             element = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _problem(Flaw("NOT_JSON", "", ProblemCode.NOT_JSON.label), index, None)
-        if not isinstance(element, dict):
-            return _problem(Flaw("NOT_ENVELOPE", "", "应为 CloudEvents 1.0 对象或其数组"), index, None)
-        outcome = self._decide(element, raw, known_at_ms)
-        return _problem(outcome, index, _batch_of(element)) if isinstance(outcome, Flaw) else outcome
+            if not isinstance(element, dict):
+                return problem_of(Flaw("NOT_ENVELOPE", "", "应为 CloudEvents 1.0 对象或其数组"), index, None)
+            outcome = self._decide(element, raw, known_at_ms)
+        except RecursionError:
+            return problem_of(Flaw("NOT_JSON", "", "内容嵌套过深"), index, None)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return problem_of(Flaw("NOT_JSON", "", ProblemCode.NOT_JSON.label), index, None)
+        return problem_of(outcome, index, _batch_of(element)) if isinstance(outcome, Flaw) else outcome
 
     def _decide(self, element: dict[str, object], raw: bytes, known_at_ms: int) -> Outcome | Flaw:
         pointer = next(find_identity(element, ""), None)
@@ -213,7 +209,3 @@ def _flaw(error: ErrorDetails, pointer: str) -> Flaw:
 def _batch_of(element: dict[str, object]) -> str | None:
     batch = element.get("batchid")
     return batch if isinstance(batch, str) and 1 <= len(batch) <= 128 and not carries_identity(batch) else None
-
-
-def _problem(flaw: Flaw, index: int | None, batchid: str | None) -> Problem:
-    return Problem(flaw.code, flaw.pointer, flaw.message_zh, index, batchid)

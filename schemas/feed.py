@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schemas.envelope import Delivery, Manifest, Problem
 
 MAX_VALUE_BYTES = 900_000
+MAX_ELEMENTS = 5_000
 
 
 class Flaw(NamedTuple):
@@ -186,7 +187,7 @@ class FeedSpec:
         return tuple(spec.name for spec in self.fields if spec.key)
 
     @cached_property
-    def decode(self) -> Callable[[bytes, int], "list[Delivery | Manifest | Problem]"]:
+    def decode(self) -> Callable[[bytes | None, int], "list[Delivery | Manifest | Problem]"]:
         """`decode(value, known_at_ms)`: what one message of the topic says. Never raises; see schemas.envelope."""
         from schemas.envelope import Decoder
 

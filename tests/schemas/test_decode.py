@@ -237,7 +237,21 @@ def test_size_and_emptiness() -> None:
     assert problem(b" " * 900_001).code == "TOO_LARGE"
     assert problem(b"").code == "NOT_JSON"
     assert problem(b"[]").code == "NOT_ENVELOPE"
-    assert problem(b"[" * 200_000).code == "NOT_JSON"
+    assert problem(b"[ ]").code == "NOT_ENVELOPE"
+    assert problem(b"[" + b"1," * 5_000 + b"1]").code == "TOO_LARGE"
+
+
+@pytest.mark.parametrize("depth", [100, 250, 500, 900, 980, 995, 100_000])
+def test_no_depth_of_nesting_escapes(depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    assert isinstance(problem(nested), Problem)
+    raw = json.dumps(event(data__hospital="?")).encode()
+    assert problem(raw.replace(b'"?"', nested)).code in {"NOT_JSON", "WRONG_TYPE", "BAD_FIELD"}
+    chinese = json.dumps(event(data__hospital="?", data__visit="住院"), ensure_ascii=False).encode()
+    assert isinstance(problem(chinese.replace(b'"?"', nested)), Problem)
+
+
+def test_a_missing_value_is_explained() -> None:
     assert DECODERS["vital.death"].decode(None, 0)[0].code == "NOT_JSON"  # type: ignore[union-attr]
 
 
@@ -267,6 +281,7 @@ def test_manifests() -> None:
     assert problem(manifest(data__feed="vital.death")).code == "BAD_FIELD"
     assert problem(manifest(data__mode="all")).code == "BAD_FIELD"
     assert problem(manifest(time="2030-01-01T00:00:00Z")).code == "FUTURE_DATE"
+    assert problem(manifest(data__areas=[])).pointer == "/data/areas"
     assert problem(manifest(data__rows=-1)).pointer == "/data/rows"
 
 
