@@ -73,7 +73,7 @@ class Refund(Fact, array_like=True, frozen=True, gc=False, tag="refund"):
 
 
 class Contribution(Fact, array_like=True, frozen=True, gc=False, tag="contribution"):
-    """Employee insurance paid by one employer for a month. Key: (person, month, employer); `day` is the month's first."""
+    """Insurance paid by one employer for a month. Key: (person, month, employer); `day` is the month's first."""
 
     employer: str
     base_fen: int
