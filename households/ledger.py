@@ -99,6 +99,7 @@ class Household(FactStore):
         before = len(self._counted(feed, first, after))
         months[month] = begun_ms
         self.dirty_head = True
+        self.forget_views()
         return NOTHING if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
 
     def _counted(self, feed: str, first: int, after: int) -> list[Fact]:

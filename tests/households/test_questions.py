@@ -116,3 +116,10 @@ def test_a_whole_batch_hides_what_it_replaced() -> None:
     assert not household.apply_floor("employment.contribution", month - 2, 6).feeds
     household.fold(FactBody(ME, contribution(ME, 3, 7)))
     assert len(household.contributions(ME)) == 2
+
+
+def test_a_whole_batch_hides_refunds_already_summed() -> None:
+    household = ledger((ME, bill("b", 5)), (ME, refund("b", 9, 1, amount=300)))
+    assert household.refunds_of("b") == 300
+    household.apply_floor("medical.reimbursement", 2025 * 12, 6)
+    assert household.refunds_of("b") == 0
