@@ -31,7 +31,6 @@ class HousingSecurity(
         field(
             "缓缴至或缴清日期",
             meaning="缓缴记录为缓缴期满后的第一天，必填；应缴记录为缴清之日，未缴清不填",
-            example="2026-11-01",
         ),
     ] = None
 
