@@ -57,17 +57,16 @@ def front() -> None:
 def main() -> None:
     """Runs the command. Exit: 0 done, 1 data wrong, 2 call wrong, 3 unreachable, 4 stopped to keep a guarantee."""
     try:
-        front(standalone_mode=False)
+        result = front(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
     except click.Abort:
         sys.exit(2)
     except LidmError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    sys.exit(result if isinstance(result, int) else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|install`. Exit: 0 done, 2 wrong call, 3 something missing or not answering."""
+"""`python -m deploy.local up|down|status|env|install`. Exit: 0 done, 2 wrong call, 3 something missing or not answering."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.local.errors import Missing, NotReady
 from deploy.local.install import FOREIGN_CLIENTS, SERVERS, install
+from deploy.local.jars import kafka_libs
 from deploy.local.stack import Stack
 
 
@@ -24,6 +25,8 @@ def _arguments() -> argparse.Namespace:
             clocks, sizes = ("wall", "driven"), ("trial", "county", "city", "province")
             command.add_argument("--clock", choices=clocks, default=os.environ.get("LIDM_CLOCK"))
             command.add_argument("--size", choices=sizes, default=os.environ.get("LIDM_SIZE"))
+    command = commands.add_parser("env", help="地址与客户端路径，供 shell 使用：eval \"$(python -m deploy.local env)\"")
+    command.add_argument("--data-dir", type=Path, default=Path(os.environ.get("LIDM_DATA_DIR", ".lidm")))
     command = commands.add_parser("install", help="安装缺少的软件包")
     command.add_argument("--tests", action="store_true", help="包括测试用的外部客户端 kcat")
     return parser.parse_args()
@@ -51,6 +54,16 @@ def _status(stack: Stack, arguments: argparse.Namespace) -> int:
     return 0 if all(found.values()) else 3
 
 
+def _env(stack: Stack) -> int:
+    if not (stack.kafka.pid and stack.clickhouse.pid):
+        print("本机服务没有运行：请先 make up", file=sys.stderr)
+        return 3
+    print(f"KAFKA={stack.kafka.bootstrap}")
+    print(f"KAFKA_JARS={kafka_libs()}")
+    print(f"CLICKHOUSE_HOST={stack.clickhouse.host}\nCLICKHOUSE_PORT={stack.clickhouse.port}")
+    return 0
+
+
 def main() -> int:
     """Runs one command."""
     arguments = _arguments()
@@ -63,6 +76,8 @@ def main() -> int:
             _up(stack, arguments)
         elif arguments.command == "down":
             print("已停止：" + ("、".join(stack.down()) or "没有在运行的服务"))
+        elif arguments.command == "env":
+            return _env(stack)
         else:
             return _status(stack, arguments)
     except (Missing, NotReady) as error:
