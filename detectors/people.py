@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from detectors.calendar import birthday
 from households.ledger import Household, Member
+from households.residence import elsewhere
 from policy.schemes import Schemes
 from schemas.facts import AnyFact, Death, Fact
 
@@ -24,26 +25,42 @@ def anybody_died(household: Household) -> bool:
 
 def living(household: Household, today: int) -> list[Member]:
     """Members on a day without those reported dead by then."""
+    return without_dead(household, household.members_on(today), today)
+
+
+def without_dead(household: Household, members: list[Member], today: int) -> list[Member]:
+    """Those of these people whom nobody reported dead by a day."""
     if not anybody_died(household):
-        return household.members_on(today)
-    return [each for each in household.members_on(today) if dead_since(household, each.person, today) is None]
+        return members
+    return [each for each in members if dead_since(household, each.person, today) is None]
 
 
 def belonging(household: Household, today: int) -> list[Member]:
-    """People with a stay here that has not ended by a day, also one that begins later: their facts are here already.
+    """Whose facts and alerts are this household's: people whose stay has not ended by a day, or is about to begin.
 
-    What a person brings along when moving in was true before the move; so a past day asked today has them too.
+    A move counts from when it is known: somebody known to live elsewhere is asked about there, and what a person
+    brings along was true before the move, so a past day asked today has them too.
     """
     here = {each.person: each for each in household.members_on(today)}
-    coming = sorted(
-        (each for each in household.head.members if not each.gone and each.day > today and each.person not in here),
-        key=lambda each: each.day,
-        reverse=True,
-    )
-    for each in coming:
-        if each.until is None or each.until > each.day:
+    for each in sorted(household.head.members, key=lambda each: each.day):
+        if (
+            each.day > today
+            and each.person not in here
+            and not each.gone
+            and (each.until is None or each.until > each.day)
+        ):
             here[each.person] = Member(each.person, each.relation, each.born, each.statuses, each.day, each.until)
-    return list(here.values())
+    if not household.head.stubs:
+        return list(here.values())
+    return [each for each in here.values() if elsewhere(household.head, each.person) is None]
+
+
+def residents(household: Household) -> list[str]:
+    """Everybody who ever belonged here and is not known to live elsewhere now."""
+    people = sorted({each.person for each in household.head.members})
+    if not household.head.stubs:
+        return people
+    return [person for person in people if elsewhere(household.head, person) is None]
 
 
 def tier(member: Member, today: int, schemes: Schemes) -> str:

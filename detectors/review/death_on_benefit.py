@@ -4,7 +4,7 @@ from datetime import date
 
 from detectors.calendar import month_text
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import anybody_died
+from detectors.people import anybody_died, residents
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household
@@ -47,7 +47,7 @@ def death_on_benefit(household: Household, on: date, policy: Policy) -> Findings
 def _reports(household: Household, today: int) -> dict[str, list[Death]]:
     """Reports of deaths up to today, by person."""
     found = {}
-    for person in sorted({each.person for each in household.head.members}):
+    for person in residents(household):
         known = [each for each in household.deaths(person) if each.day <= today]
         if known:
             found[person] = known

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from detectors.calendar import birthday, month_text
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import at_least, earliest, edges, living, newest, next_birthday, under
+from detectors.people import at_least, belonging, earliest, edges, newest, next_birthday, under, without_dead
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
@@ -41,7 +41,7 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
     findings = Findings.covering(household, on, policy, _FEED)
     rule = policy.rule("job_loss", household.responsible_area)
     today, required = on.toordinal(), rule.number("silent_months")
-    members = living(household, today)
+    members = without_dead(household, belonging(household, today), today)
     last_paid: list[tuple[Member, Contribution]] = []
     for member in members:
         paid = newest(household, Contribution, member.person, today)
@@ -111,7 +111,10 @@ def _since(household: Household, stop: _Stop, today: int, rule: Rule) -> int:
     young, _ = rule.ages("working_age")
 
     def alone(day: int) -> bool:
-        paid = [(each, newest(household, Contribution, each.person, day)) for each in living(household, day)]
+        paid = [
+            (each, newest(household, Contribution, each.person, day))
+            for each in without_dead(household, belonging(household, day), day)
+        ]
         stops = _stops(household, [(each, fact) for each, fact in paid if fact is not None], day, rule)
         mine = (each for each in stops if each.member.person == stop.member.person)
         return any(each.silent_from == stop.silent_from and at_least(each.member, young, day) for each in mine)

@@ -104,7 +104,8 @@ def _subjects(household: Household, today: int, terms: Terms) -> list[_Subject]:
     people = belonging(household, today)
     found = [_Subject(each.person, each.relation, (each.person,), (each,)) for each in people] if terms.persons else []
     if terms.together:
-        found.append(_Subject(HOUSEHOLD, "HOUSEHOLD", tuple(each.person for each in people), tuple(people)))
+        everybody = {each.person: each for each in (*people, *household.members_on(today))}
+        found.append(_Subject(HOUSEHOLD, "HOUSEHOLD", tuple(everybody), tuple(everybody.values())))
     return found
 
 

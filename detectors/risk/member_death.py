@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from detectors.calendar import day_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import anybody_died, at_least, living, next_birthday, under
+from detectors.people import anybody_died, at_least, living, next_birthday, residents, under
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
@@ -55,7 +55,7 @@ def member_death(household: Household, on: date, policy: Policy) -> Findings:
 def _losses(household: Household, today: int) -> list[_Loss]:
     """Members reported dead by today. A roster that ends a membership on the day of death still had them."""
     found: list[_Loss] = []
-    for person in {each.person for each in household.head.members}:
+    for person in residents(household):
         reports = [each for each in household.deaths(person) if each.day <= today]
         if not reports:
             continue

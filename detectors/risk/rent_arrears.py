@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings
+from detectors.people import residents
 from detectors.registry import Family, detector
 from households.ledger import Household
 from policy.parameters import Policy, Rule, severity
@@ -54,15 +55,16 @@ def rent_arrears(household: Household, on: date, policy: Policy) -> Findings:
             since = (since or day) if enough else None
         if since is not None:
             overdue = [each for each in periods if each.overdue(today)]
-            findings.add(_breach(household, contract, overdue, since, today, rule))
+            findings.add(_breach(household, contract, overdue, since, rule))
     return findings
 
 
 def _periods(household: Household) -> dict[str, list[_Period]]:
     """Billing periods by contract that are or were overdue."""
     by_period: dict[tuple[str, int], list[Rent]] = defaultdict(list)
-    for rent in household.rents():
-        by_period[rent.contract, rent.day].append(rent)
+    for tenant in residents(household):
+        for rent in household.rents(tenant):
+            by_period[rent.contract, rent.day].append(rent)
     found: dict[str, list[_Period]] = defaultdict(list)
     for (contract, _), records in sorted(by_period.items()):
         period = _period(records)
@@ -84,7 +86,7 @@ def _period(records: list[Rent]) -> _Period | None:
     return _Period(bill, due_fen, overdue_from, bill.until) if late else None
 
 
-def _breach(household: Household, contract: str, overdue: list[_Period], since: int, today: int, rule: Rule) -> Breach:
+def _breach(household: Household, contract: str, overdue: list[_Period], since: int, rule: Rule) -> Breach:
     line = rule.mark("periods")
     open_fen = sum(each.open_fen for each in overdue)
     return Breach(
@@ -102,14 +104,12 @@ def _breach(household: Household, contract: str, overdue: list[_Period], since: 
         evidence=tuple(
             EvidenceItem(each.bill.key, _FEED, each.bill.source, each.bill.day, each.open_fen) for each in overdue
         ),
-        person=_tenant(household, overdue, today),
+        person=_tenant(household, overdue),
     )
 
 
-def _tenant(household: Household, overdue: list[_Period], today: int) -> str | None:
+def _tenant(household: Household, overdue: list[_Period]) -> str | None:
     """The member who signed, so that the breach goes along when that person moves."""
     keys = {each.bill.key for each in overdue}
-    for member in household.members_on(today):
-        if keys & {each.key for each in household.rents(member.person)}:
-            return member.person
-    return None
+    tenants = (person for person in residents(household) if keys & {each.key for each in household.rents(person)})
+    return next(tenants, None)
