@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|env|install`. Exit: 0 done, 2 wrong call, 3 something missing or not answering."""
+"""`python -m deploy.local up|down|status|env|install`. Exit: 0 done, 2 wrong call, 3 missing or not answering."""
 
 import argparse
 import json

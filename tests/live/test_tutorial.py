@@ -41,8 +41,9 @@ def test_every_block_of_the_tutorial_runs(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = str(ROOT)
     if cache := os.environ.get("LIDM_CACHE"):
         environment["LIDM_CACHE"] = cache
+    command = ["bash", "-c", script()]
     done = subprocess.run(
-        ["bash", "-c", script()], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
     tail = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert done.returncode == 0, tail
