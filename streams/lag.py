@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from schemas.errors import Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
 
 ATTEMPTS = 40
+NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 STAGE_TOPICS: dict[str, tuple[str, ...]] = {
     "intake": tuple(feed_topic(kind) for kind in FEEDS),
     "monitor": (HOUSEHOLD_EVENTS,),
@@ -51,7 +54,7 @@ class Lag:
         """Committed offsets of a stage's group."""
         group = f"lidm-{stage}"
         places = [TopicPartition(name, p) for name in STAGE_TOPICS[stage] for p in range(self._partitions)]
-        found = self._admin.list_group_offsets({group: places})[group]
+        found = self._offsets(group, places)
         return {(place.topic, place.partition): max(0, meta.offset) for place, meta in found.items()}
 
     def members(self, stage: str) -> int:
@@ -63,6 +66,14 @@ class Lag:
         """End offset of each partition of a topic."""
         places = [TopicPartition(topic, p) for p in range(self._partitions)]
         return {place.partition: offset for place, offset in self._ends(places).items()}
+
+    def _offsets(self, group: str, places: list[TopicPartition]) -> dict[TopicPartition, Any]:
+        for _ in range(ATTEMPTS):
+            try:
+                return dict(self._admin.list_group_offsets({group: places})[group])
+            except NOT_YET:  # a broker that has just started looks for its groups
+                time.sleep(0.25)
+        raise Unreachable(f"消息服务没有说出 {group} 的已提交位置")
 
     def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         for _ in range(ATTEMPTS):

@@ -1,0 +1,148 @@
+"""A stack of its own with worker processes, and the driver that plays a workload into it on a driven clock."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kafka import KafkaProducer
+
+from deploy.local.stack import Stack
+from gateway.keys import init_keys
+from lidm.cluster import admin_of, apply
+from lidm.compose import clickhouse_store, stream_config
+from lidm.control_records import activate, append_everywhere
+from lidm.settings import Settings
+from load_tests.chaos.events import BEIJING, CITY, Message
+from load_tests.chaos.fleet import Fleet, wait_until
+from load_tests.chaos.workload import Week, Workload
+from policy.bundle import Bundle
+from schemas.records import GoliveBody, GoliveRecord
+from schemas.topics import Catalogue
+from sinks.store import AlertStore
+from streams.config import StreamConfig
+from streams.lag import Lag
+from streams.ticks import case_ticks, household_ticks
+
+STAGES = ("intake", "monitor", "cases", "archive")
+DETECTORS = ("MED-SELFPAY", "RENT-ARREARS", "JOB-LOSS", "MEMBER-DEATH", "DEATH-ON-BENEFIT")
+SESSION_SECONDS = "10"
+QUIET_SECONDS = 180.0
+
+
+
+@dataclass
+class Lab:
+    """Broker, store and workers under one folder."""
+
+    stack: Stack
+    settings: Settings
+    config: StreamConfig
+    fleet: Fleet
+    producer: KafkaProducer
+    lag: Lag
+    store: AlertStore
+    desk: Callable[["Lab", Week], None] = lambda lab, week: None
+    _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def open(self, workload: Workload) -> None:
+        """Policy, time, roster, and every detector live: nothing is in force yet, so nothing is baseline."""
+        at = datetime.fromtimestamp(workload.begin_ms / 1000, BEIJING)
+        activate(self.settings, Bundle.load(self.settings.policy_dir), at)
+        self._ticks(workload.begin_ms)
+        for code in DETECTORS:
+            body = GoliveBody(CITY, code, 50)
+            append_everywhere(self.settings, _golive(body), at)
+        self.publish(workload.roster())
+        self.quiet("intake", "monitor")
+
+    def play(self, week: Week, per_second: float | None = None) -> None:
+        """Publishes a week step by step, each read to the end; then time passes, and officers work."""
+        for step in week.steps:
+            self.publish(step, per_second)
+            self.quiet("intake", "monitor")
+        self._ticks(week.tick_ms)
+        self.quiet("monitor", "cases")
+        self._case_ticks(week.tick_ms)
+        self.desk(self, week)
+        self.quiet("cases")
+
+    def publish(self, messages: Iterable[Message], per_second: float | None = None) -> int:
+        """Sends messages in order, so many a second at most; returns when the broker has them."""
+        began, sent = time.monotonic(), 0
+        for sent, message in enumerate(messages, 1):  # noqa: B007 - the count is the answer
+            if per_second and sent % 20 == 0:
+                time.sleep(max(0.0, began + sent / per_second - time.monotonic()))
+            self.send(message)
+        self.producer.flush(60)
+        return sent
+
+    def send(self, message: Message) -> None:
+        """Sends one message; certain after `publish` or `flush`."""
+        self.producer.send(
+            message.topic,
+            message.value,
+            message.key,
+            partition=message.partition,
+            timestamp_ms=message.timestamp_ms,
+        )
+
+    def quiet(self, *stages: str, seconds: float = QUIET_SECONDS) -> None:
+        """Returns when these stages have read everything, twice in a row (what one writes another reads)."""
+        calm = 0
+
+        def still() -> bool:
+            nonlocal calm
+            calm = calm + 1 if self.lag.total(*stages) == 0 else 0
+            return calm >= 2
+
+        wait_until(still, seconds, f"{stages} still behind")
+
+    def _ticks(self, at_ms: int) -> None:
+        self._letters(household_ticks(range(self.config.partitions), at_ms))
+
+    def _case_ticks(self, at_ms: int) -> None:
+        self._letters(case_ticks(range(self.config.partitions), at_ms))
+
+    def _letters(self, letters: Sequence[object]) -> None:
+        for letter in letters:
+            topic, partition, key, value, at_ms = letter[:5]  # type: ignore[index]
+            self.producer.send(topic, value, key, partition=partition, timestamp_ms=at_ms)
+        self.producer.flush(60)
+
+
+@contextmanager
+def lab(folder: Path, *, workers: bool = True, session: str = SESSION_SECONDS) -> Iterator[Lab]:
+    """Starts a stack under `folder` with topics, tables and keys, and ends everything it started."""
+    stack = Stack(folder)
+    announced = stack.up(clock="driven", size="trial")
+    try:
+        settings = Settings(data_dir=folder, session_seconds=float(session))
+        init_keys(settings.keys_dir, synthetic=True)
+        with admin_of(announced.broker) as admin:
+            apply(admin, Catalogue.load(), "trial", "driven")
+        store = clickhouse_store(settings)
+        store.migrate()
+        config = stream_config(settings)
+        producer = KafkaProducer(bootstrap_servers=announced.broker, acks="all", linger_ms=5)
+        lag = Lag(announced.broker, config.partitions)
+        fleet = Fleet(folder, {"LIDM_SESSION_SECONDS": session})
+        try:
+            with fleet:
+                if workers:
+                    for stage in STAGES:
+                        fleet.start(stage)
+                yield Lab(stack, settings, config, fleet, producer, lag, store)
+        finally:
+            producer.close(5)
+            lag.close()
+            store.close()
+    finally:
+        stack.down()
+
+
+def _golive(body: GoliveBody) -> Callable[[int], GoliveRecord]:
+    return lambda known_at: GoliveRecord("", known_at, "", 0, 0, body)
