@@ -182,7 +182,7 @@ class Household(FactStore):
         ask: str | None = None,
         asked: bool = False,
     ) -> Owed:
-        if person not in self.head.stubs and ask is None:
+        if person not in self.head.stubs and ask is None and not asked:
             return Owed()
         if elsewhere(self.head, person) is not None:
             self.head.waiting.pop(person, None)

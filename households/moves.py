@@ -122,7 +122,8 @@ class Settlement:
             carried = (*_carry(self.head, self.person, moved), *carried)
         known = memberships_of(self.head, self.person)
         transfers = []
-        for target in sorted(filter(None, {*(each.household for each in known), self.ask} - {self.here})):
+        asker = self.told_by if self.asked else None
+        for target in sorted(filter(None, {*(each.household for each in known), self.ask, asker} - {self.here})):
             facts = self._facts_for(target, home, known, all_held=left and target == home)
             episodes = carried if target == home else ()
             asks = target == self.ask
