@@ -11,7 +11,7 @@ from detectors.registry import Detector
 from households.horizon import next_change
 from households.ledger import FoldResult, Household
 from policy.bundle import Bundle
-from policy.parameters import PolicyMissing
+from policy.parameters import Policy, PolicyMissing
 from schemas.alerts import Alert
 from streams.control import Control, date_of
 from streams.metrics import METRICS
@@ -70,7 +70,7 @@ class Judge:
             if told.changed:
                 changed = True
                 self.alerts += [(alert, known_at) for alert in told.alerts]
-            findings.recheck(policy.next_change(detector.rule, area))
+            findings.recheck(_next_change(policy, detector.rule, area))
             again = findings.recheck_on
             changed |= _set(rechecks, detector.code, max(again.toordinal(), on + 1) if again else None)
         return changed
@@ -119,6 +119,13 @@ class Judge:
     def _find_at(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings:
         found = self._find(detector, household, day, bundle)
         return found if found is not None else Findings(insufficient=[Insufficient(detector.rule, None)])
+
+
+def _next_change(policy: Policy, rule: str, area: str) -> date | None:
+    try:
+        return policy.next_change(rule, area)
+    except PolicyMissing:  # nobody declared the household yet: its area is unknown
+        return None
 
 
 def _set(rechecks: dict[str, int], slot: str, day: int | None) -> bool:

@@ -207,9 +207,8 @@ class Router:
                 batch.rows += 1
 
     def _reject(self, feed: str, message: Inbound, problem: Problem) -> None:
-        batches = self.open.get((message.topic, message.partition))
-        if batches and len(batches) == 1:  # a rejected row was still sent: it counts as a row of the open batch
-            next(iter(batches.values())).rows += 1
+        if problem.batchid:  # a rejected row was still sent
+            self._count_row(message.topic, message.partition, problem.batchid)
         self._rejected[(feed, problem.code)] += 1
         at = Coordinates(message.topic, message.partition, message.offset, message.timestamp_ms)
         self._letters.extend(
