@@ -18,6 +18,7 @@ from gateway.publish import publish_file, publish_nothing
 from gateway.roster import load_roster
 from gateway.vault import Vault
 from load_tests.city.calendar import at, millis
+from load_tests.city.garbage import garbage
 from load_tests.city.officer import Officer
 from load_tests.city.planner import ROSTER, City, Delivery, Week
 from load_tests.city.service import Service
@@ -51,6 +52,7 @@ class Progress:
     rows: int = 0
     files: int = 0
     bad_rows: int = 0
+    garbage: int = 0
     case_events: int = 0
     cases_opened: int = 0
     cases_closed: int = 0
@@ -98,11 +100,14 @@ class Driver:
         self.service.settle("intake")
 
     def golive(self, day: date) -> None:
-        """Every detector goes live in the city; what is in force is released as baseline."""
+        """Every detector goes live in the city; what is in force is released as baseline. A foreign client errs."""
         moment = millis(at(day, 1))
         for code in self.detectors:
             body = GoliveBody(self.city.lines.city, code, PER_DAY)
             self._control(GoliveRecord("", moment, "", 0, 0, body), moment)
+        wrong = garbage(at(day, 1), moment, self.service.partition_count)
+        self.progress.garbage += len(wrong)
+        self.service.send(wrong)
 
     def week(self, week: Week) -> None:
         """One week: its files, then the tick, then what the officers do about it."""

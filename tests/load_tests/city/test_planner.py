@@ -2,10 +2,12 @@
 
 import csv
 import hashlib
+import tracemalloc
 from collections import Counter, defaultdict
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -166,3 +168,16 @@ def test_a_span_ticks_until_the_last_files_are_in() -> None:
     assert weeks[0][1:] == (date(2025, 1, 1), date(2025, 1, 8))
     assert all(one[2] == other[1] for one, other in pairwise(weeks))
     assert (span.last_tick - span.end).days >= 21
+
+
+def test_files_are_written_row_by_row_and_fast_enough(tmp_path: Path) -> None:
+    city = City(Config(households=500, months=14, seed=4), tmp_path)
+    began = process_time()
+    tracemalloc.start()
+    for _ in city.weeks():
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert city.counts.total > 25_000
+    assert peak < 8_000_000, "rows are held"
+    assert process_time() - began < 12.0  # a tenth of the demo's city, under a tracer that costs a factor of four
