@@ -85,6 +85,7 @@ class Archive:
         self._limits = limits or Limits()
         self._stop = threading.Event()
         self._failures = 0
+        self._refusals = 0
         self._healthy = False
         self._committed: dict[tuple[str, int], int] = {}
         self._lag: dict[str, int] = {}
@@ -124,6 +125,7 @@ class Archive:
 
     def _serve(self) -> None:
         consumer = self._consumers()
+        self._refusals = 0
         try:
             while not self._stop.is_set():
                 batch = self._gather(consumer)
@@ -182,9 +184,15 @@ class Archive:
         try:
             consumer.commit(offsets, timeout_ms=COMMIT_MS)
         except (CommitFailedError, RebalanceInProgressError):
-            log.info("archive_partitions_moved")  # whoever has them now inserts the same rows again
+            # Partitions moved: whoever has them now inserts the same rows again. A second refusal in a row is no move:
+            # this member is no longer one without knowing it, and only a new one gets in.
+            self._refusals += 1
+            log.info("archive_partitions_moved", refusals=self._refusals)
+            if self._refusals > 1:
+                raise
             self._back(consumer, batch)
             return
+        self._refusals = 0
         failpoint("archive.after_commit")
         self._committed.update({(tp.topic, tp.partition): end for tp, end in batch.following.items()})
         self._measure(consumer, Batch())

@@ -39,10 +39,11 @@ def group_consumer(
 ) -> Consumer:
     """A member of the group: partitions are shared with the other archive workers.
 
-    The topics are looked up before subscribing: kafka-python 3.0 may lose the lookup that `subscribe` asks for when
-    another is under way, and its leader then assigns nothing to anybody until `metadata_max_age_ms` has passed.
+    Its topics are looked up before the first poll. kafka-python 3.0 may lose the lookup that subscribing asks for: the
+    leader then assigns nothing; and a rejoin because of late metadata that outlasts one poll is never finished.
     """
     consumer = KafkaConsumer(
+        *topics,
         bootstrap_servers=broker,
         group_id=group,
         session_timeout_ms=int(session_seconds * 1000),
@@ -51,7 +52,6 @@ def group_consumer(
     )
     for topic in topics:
         consumer.partitions_for_topic(topic)
-    consumer.subscribe(topics)
     member: Consumer = consumer
     return member
 

@@ -183,6 +183,19 @@ def test_a_lost_commit_or_broker_repeats_and_changes_nothing() -> None:
     assert store.inserted > 180
 
 
+def test_a_member_that_is_refused_twice_makes_way_for_a_new_one() -> None:
+    log, committed, store, made = log_of(60), dict[TopicPartition, int](), Flaky(), list[ListConsumer]()
+
+    def join() -> ListConsumer:
+        made.append(ListConsumer(log, committed, [CommitFailedError()] * 99 if not made else []))
+        return made[-1]
+
+    with running(Archive(store, join, generation="g1", limits=QUICK)):
+        until(lambda: everything_committed(committed, log))
+    assert len(made) == 2
+    assert len(store.rows) == 180
+
+
 def test_a_batch_is_bounded_and_its_token_names_its_positions() -> None:
     log, tokens = log_of(100), []
 
