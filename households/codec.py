@@ -10,32 +10,29 @@ from typing import Any
 import msgspec
 
 from households.ledger import Household
+from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_page, too_large
 from households.queries import place
 from households.residence import rank
-from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head, Page
-from schemas.errors import Stop
+from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head
 from schemas.facts import AnyFact, Membership
 
 NEVER = 0xFFFFFFFF
-LIMIT_BYTES = 800_000
 
 _PREFIX = struct.Struct(">IB")
 _encode = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
-_decode_page = msgspec.msgpack.Decoder(dict[str, list[AnyFact]]).decode
-_VERSION = bytes((CODEC_VERSION,))
 
 
 def encode_head(head: Head) -> bytes:
     """The head as bytes. Raises Stop when it is larger than what one record may hold."""
     day = head.recheck_on
     raw = _PREFIX.pack(NEVER if day is None else day, CODEC_VERSION) + _encode(head)
-    return raw if len(raw) <= LIMIT_BYTES else _too_large(len(raw))
+    return raw if len(raw) <= LIMIT_BYTES else too_large(len(raw))
 
 
 def decode_head(raw: bytes) -> Head:
     """The head `encode_head` was called on. Raises Stop on another codec's bytes."""
-    _check(raw[4])
+    check_version(raw[4])
     return _decode_head(memoryview(raw)[5:])
 
 
@@ -43,18 +40,6 @@ def recheck_of(raw: bytes) -> int | None:
     """The day ordinal on which a head wants to be looked at again."""
     day = int.from_bytes(raw[:4], "big")
     return None if day == NEVER else day
-
-
-def encode_page(page: Page) -> bytes:
-    """One half-year of facts as bytes. Raises Stop when it is larger than what one record may hold."""
-    raw = _VERSION + _encode(page)
-    return raw if len(raw) <= LIMIT_BYTES else _too_large(len(raw))
-
-
-def decode_page(raw: bytes) -> Page:
-    """The page `encode_page` was called on. Raises Stop on another codec's bytes."""
-    _check(raw[0])
-    return _decode_page(memoryview(raw)[1:])
 
 
 def canonical(household: Household) -> dict[str, Any]:
@@ -93,20 +78,12 @@ def _membership(fact: Membership) -> list[Any]:
     return _plain(fact)
 
 
-def _check(version: int) -> None:
-    if version != CODEC_VERSION:
-        raise Stop(f"状态的编码版本是{version}，本程序只读{CODEC_VERSION}：请运行 lidm rebuild")
-
-
-def _too_large(size: int) -> bytes:
-    raise Stop(f"一户的状态有{size}字节，超过{LIMIT_BYTES}字节上限")
-
-
 __all__ = [
     "CODEC_VERSION",
     "FOLD_VERSION",
     "LIMIT_BYTES",
     "NEVER",
+    "Pages",
     "canonical",
     "decode_head",
     "decode_page",

@@ -8,8 +8,9 @@ from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
 from households.coverage import Coverage
+from households.pages import Pages
 from households.residence import covered, elsewhere, rank
-from households.state import HOUSEHOLD, Head, Page
+from households.state import HOUSEHOLD, Head
 from policy.schemes import OTHER, Schemes
 from schemas.facts import (
     AnyFact,
@@ -53,7 +54,7 @@ class Queries:
         "_areas", "_declared", "_members", "_refunds", "_tiers", "coverage", "head", "id", "memo", "page_memo", "pages",
     )  # fmt: skip
 
-    def __init__(self, household: str, head: Head, pages: dict[str, Page], coverage: Coverage) -> None:
+    def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
         self.id, self.head, self.pages, self.coverage = household, head, pages, coverage
         self.page_memo: dict[str, dict[object, int]] = {}
         self.forget_views()
@@ -192,7 +193,7 @@ class Queries:
         strict = bool(self.head.stubs) or kind.feed in self.head.floors
         found: list[AnyFact] = []
         for name in sorted(self.pages):
-            if first <= name <= last:
+            if first <= name <= last and self.pages.may_hold_kind(name, kind):
                 page = self.pages[name]
                 for who in page if person is None else (person,):
                     facts = page.get(who)

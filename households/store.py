@@ -1,10 +1,12 @@
 """The facts of a household as they are kept: of one natural key the highest version, by person, in order of days."""
 
 from bisect import insort
+from collections.abc import Mapping
 
 import msgspec
 
 from households.coverage import Coverage
+from households.pages import Pages
 from households.queries import _PAGE_OF, Queries, page_of, place
 from households.state import Head, Page, Shift
 from schemas.facts import AnyFact, Bill, Fact, Refund, Version, month_of
@@ -15,17 +17,20 @@ Slot = str | tuple[type[Fact], str]
 class FactStore(Queries):
     """The keeping side of `Household`. Keys are indexed per person when the person is first written to."""
 
-    __slots__ = ("_keys", "dirty_head", "dirty_pages")
+    __slots__ = ("_keys", "_looked", "_seen", "dirty_head", "dirty_pages")
 
     def __init__(
         self,
         household: str,
         head: Head | None = None,
-        pages: dict[str, Page] | None = None,
+        pages: Mapping[str, Page] | None = None,
         coverage: Coverage | None = None,
     ) -> None:
-        super().__init__(household, head or Head(), {} if pages is None else pages, coverage or Coverage())
+        opened = pages if isinstance(pages, Pages) else Pages(pages or {})
+        super().__init__(household, head or Head(), opened, coverage or Coverage())
         self._keys: dict[str, dict[Slot, AnyFact]] = {}
+        self._seen: dict[str, set[str]] = {}
+        self._looked: set[str] = set()
         self.dirty_head = False
         self.dirty_pages: set[str] = set()
 
@@ -38,10 +43,13 @@ class FactStore(Queries):
         """Keep the higher version. Returns the loser: None when the key is new, `fact` when it changes nothing."""
         keys = self._keys.get(person)
         if keys is None:
-            keys = self.index(person)
+            keys = self._index(person)
         kind = fact.__class__
         slot: Slot = fact.key if kind is Bill else (kind, fact.key)
         old = keys.get(slot)
+        if old is None and len(self._seen[person]) != len(self.pages):
+            self._look_for(person, fact.key)
+            old = keys.get(slot)
         if old is not None:
             if not newer(fact, old):
                 return fact
@@ -54,6 +62,7 @@ class FactStore(Queries):
             page = self.pages.get(name)
             if page is None:
                 page = self.pages[name] = {}
+                self._seen[person].add(name)
             self.dirty_pages.add(name)
             self.page_memo.pop(name, None)
         else:
@@ -83,20 +92,27 @@ class FactStore(Queries):
         if fact.__class__ is Refund:
             self._refunds = None
 
-    def index(self, person: str) -> dict[Slot, AnyFact]:
-        """Build the key index of a person from pages and lasting facts."""
-        keys: dict[Slot, AnyFact] = {}
-        for page in (*self.pages.values(), self.head.lasting):
-            for fact in page.get(person, ()):
-                kind = fact.__class__
-                keys[fact.key if kind is Bill else (kind, fact.key)] = fact
-        self._keys[person] = keys
+    def _index(self, person: str) -> dict[Slot, AnyFact]:
+        """The keys of a person; those of a page join when the page is read for them."""
+        keys = self._keys[person] = {_slot(fact): fact for fact in self.head.lasting.get(person, ())}
+        self._seen[person] = set()
         return keys
+
+    def _look_for(self, person: str, key: str) -> None:
+        """Index what is not indexed yet; the first time without pages in bytes that cannot hold the key."""
+        keys, seen = self._keys[person], self._seen[person]
+        text = b"" if person in self._looked else key.encode()
+        self._looked.add(person)
+        for name in self.pages:
+            if name not in seen and self.pages.may_hold(name, text):
+                seen.add(name)
+                for fact in self.pages[name].get(person, ()):
+                    keys[_slot(fact)] = fact
 
     def held(self, person: str) -> list[AnyFact]:
         """Every fact of a person kept here, whether or not it belongs here, in order; replaced ones as reversed."""
-        facts = list((self._keys.get(person) or self.index(person)).values())
-        return sorted(map(self.settled, facts), key=place)
+        found = [fact for page in (*self.pages.values(), self.head.lasting) for fact in page.get(person, ())]
+        return sorted(map(self.settled, found), key=place)
 
     def settled(self, fact: AnyFact) -> AnyFact:
         """The fact, reversed when a whole new batch of its month replaced it."""
@@ -105,7 +121,7 @@ class FactStore(Queries):
 
     def winner(self, person: str, fact: AnyFact) -> AnyFact:
         """The version that stands for the key of a fact that was merged."""
-        return self._keys[person][fact.key if fact.__class__ is Bill else (fact.__class__, fact.key)]
+        return self._keys[person][_slot(fact)]
 
     def note_shift(self, person: str, fact: AnyFact, loser: AnyFact) -> bool:
         """Remember the day of a record that lost against one of another day. Whether this is news."""
@@ -123,6 +139,11 @@ class FactStore(Queries):
         """Every day a fact was ever told for, its own first."""
         shifts = self.head.shifted.get(person, ())
         return (fact.day, *(each.day for each in shifts if (each.feed, each.key) == (fact.feed, fact.key)))
+
+
+def _slot(fact: AnyFact) -> Slot:
+    kind = fact.__class__
+    return fact.key if kind is Bill else (kind, fact.key)
 
 
 def newer(fact: Fact, old: Fact) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from households.codec import CODEC_VERSION, decode_head, decode_page, encode_head, encode_page, recheck_of
+from households.codec import CODEC_VERSION, Pages, decode_head, decode_page, encode_head, encode_page, recheck_of
 from households.ledger import Household
 from households.state import Episode, Head, Page, Waiting
 from schemas.errors import Stop
@@ -49,3 +49,15 @@ def test_a_household_too_large_for_one_record_stops() -> None:
     page: Page = {ME: [bill(f"{n:0200}", 5) for n in range(4000)]}
     with pytest.raises(Stop):
         encode_page(page)
+
+
+def test_a_page_is_decoded_only_when_it_may_matter() -> None:
+    raw = {name: encode_page(page) for name, page in full().pages.items()}
+    household = Household("h", full().head, Pages.of(raw))
+    household.fold(FactBody(ME, bill("d", 6)))
+    assert list(household.pages.unread()) == ["2025H2"]
+    assert household.benefits(ME) == []
+    assert list(household.pages.unread()) == ["2025H2"]
+    household.fold(FactBody(ME, bill("c", 7, 2)))
+    assert list(household.pages.unread()) == []
+    assert [each.key for each in household.bills(ME)] == ["b", "d", "c"]
