@@ -35,7 +35,7 @@ def show(first: str, last: str, area: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([row.as_dict() for row in rows]))
         return
-    head = ("月份", "地区", "预警", "已办", "有据办结", "预警处置率", "核实留痕率", "存量", "存量有据", "撤回")
+    head = ("月份", "地区", "预警", "已作结论", "有据核实", "预警处置率", "核实留痕率", "存量", "存量有据", "撤回")
     click.echo(table(head, [_line(row, areas) for row in rows]))
     click.echo("处置须核实并留有依据；只点击未留痕不计入。存量与撤回不计入比率。")
 
