@@ -70,8 +70,8 @@ def read_state(config: StreamConfig, ends: dict[int, int]) -> dict[int, Watch]:
 
 
 def differences(one: Watch, other: Watch) -> list[str]:
-    """Keys whose records differ."""
-    mine, theirs = dict(one.records()), dict(other.records())
+    """Keys whose records differ in content; the position a page was written at depends on when checkpoints fell."""
+    mine, theirs = ({key: raw[8:] for key, raw in watch.records()} for watch in (one, other))
     return sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
 
 

@@ -93,9 +93,15 @@ class Pen:
                 "time": self.at.isoformat(),
                 "recordedtime": self.at.isoformat(),
                 "batchid": batch,
-                "data": {"feed": kind, "period": period, "areas": [CITY], "mode": "delta", "rows": rows,
-                         "nothing_happened": False},
-            }  # fmt: skip
+                "data": {
+                    "feed": kind,
+                    "period": period,
+                    "areas": [CITY],
+                    "mode": "delta",
+                    "rows": rows,
+                    "nothing_happened": False,
+                },
+            }
         )
 
 

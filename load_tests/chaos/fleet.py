@@ -23,6 +23,9 @@ class Worker:
     process: subprocess.Popen[bytes]
     log: Path
     data_dir: Path
+    failpoint: str | None = None
+    expected: bool = False
+    """Its end is no surprise: it was told to, or the end was noted."""
 
     @property
     def alive(self) -> bool:
@@ -31,23 +34,37 @@ class Worker:
 
     def phase(self) -> dict[str, Any]:
         """What it says of itself: phase and dirty count; empty while it does not answer."""
-        face = self.data_dir / "run" / f"worker-{self.process.pid}.json"
         try:
-            url = json.loads(face.read_text())["http"]
-            with urllib.request.urlopen(f"{url}/phase", timeout=1) as answer:  # noqa: S310 - loopback address of ours
-                found: dict[str, Any] = json.loads(answer.read())
-                return dict(found[self.stage])
+            found: dict[str, Any] = json.loads(self.asked("phase"))
+            return dict(found[self.stage])
         except (OSError, URLError, ValueError, KeyError):
             return {}
 
+    def ready(self) -> bool:
+        """Whether it says that it has everything it needs."""
+        try:
+            return bool(self.asked("readyz"))
+        except (OSError, URLError, ValueError, KeyError):
+            return False
+
+    def asked(self, what: str) -> bytes:
+        """What its loopback page says. Raises OSError, URLError, ValueError while it does not answer."""
+        face = self.data_dir / "run" / f"worker-{self.process.pid}.json"
+        url = json.loads(face.read_text())["http"]
+        with urllib.request.urlopen(f"{url}/{what}", timeout=2) as answer:  # noqa: S310 - loopback address of ours
+            said: bytes = answer.read()
+            return said
+
     def kill(self) -> None:
         """`kill -9`, and wait."""
+        self.expected = True
         if self.alive:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
 
     def stop(self, seconds: float = 30.0) -> int:
         """SIGTERM; returns the exit code. Raises TimeoutExpired when it takes longer."""
+        self.expected = True
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -59,6 +76,10 @@ class Worker:
     def thaw(self) -> None:
         """SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
 
     def wait(self, seconds: float) -> int | None:
         """Exit code when it ends within `seconds`, else None."""
@@ -97,7 +118,7 @@ class Fleet:
             process = subprocess.Popen(
                 [sys.executable, "-m", "lidm.main", "worker", stage], env=environment, stdout=out, stderr=out
             )
-        worker = Worker(stage, process, log, self.data_dir)
+        worker = Worker(stage, process, log, self.data_dir, failpoint)
         self.workers.append(worker)
         return worker
 
@@ -113,6 +134,7 @@ class Fleet:
         """SIGTERM to all; exit codes by stage and pid."""
         living = [worker for worker in self.workers if worker.alive]
         for worker in living:
+            worker.expected = True
             worker.process.send_signal(signal.SIGTERM)
         return {f"{worker.stage}-{worker.process.pid}": worker.process.wait(40) for worker in living}
 

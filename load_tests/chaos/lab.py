@@ -1,8 +1,7 @@
 """A stack of its own with worker processes, and the driver that plays a workload into it on a driven clock."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,13 +16,19 @@ from lidm.compose import clickhouse_store, stream_config
 from lidm.control_records import activate, append_everywhere
 from lidm.settings import Settings
 from load_tests.chaos.events import BEIJING, CITY, Message
-from load_tests.chaos.fleet import Fleet, wait_until
+from load_tests.chaos.fleet import Fleet, Worker, wait_until
+from load_tests.chaos.topics import Reader
 from load_tests.chaos.workload import Week, Workload
+from load_tests.city.officer import Officer
 from policy.bundle import Bundle
+from schemas.case_commands import encode_command
+from schemas.cases import CaseEvent, decode_event
+from schemas.partition import partition_of
 from schemas.records import GoliveBody, GoliveRecord
-from schemas.topics import Catalogue
+from schemas.topics import CASE_COMMANDS, CASE_EVENTS, Catalogue
 from sinks.store import AlertStore
 from streams.config import StreamConfig
+from streams.delivery import Letter
 from streams.lag import Lag
 from streams.ticks import case_ticks, household_ticks
 
@@ -31,7 +36,6 @@ STAGES = ("intake", "monitor", "cases", "archive")
 DETECTORS = ("MED-SELFPAY", "RENT-ARREARS", "JOB-LOSS", "MEMBER-DEATH", "DEATH-ON-BENEFIT")
 SESSION_SECONDS = "10"
 QUIET_SECONDS = 180.0
-
 
 
 @dataclass
@@ -45,8 +49,8 @@ class Lab:
     producer: KafkaProducer
     lag: Lag
     store: AlertStore
-    desk: Callable[["Lab", Week], None] = lambda lab, week: None
-    _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    officer: Officer = field(default_factory=Officer)
+    _case_events: Reader | None = None
 
     def open(self, workload: Workload) -> None:
         """Policy, time, roster, and every detector live: nothing is in force yet, so nothing is baseline."""
@@ -66,14 +70,14 @@ class Lab:
             self.quiet("intake", "monitor")
         self._ticks(week.tick_ms)
         self.quiet("monitor", "cases")
-        self._case_ticks(week.tick_ms)
-        self.desk(self, week)
+        self._letters(case_ticks(range(self.config.partitions), week.tick_ms))
         self.quiet("cases")
+        self._answer(week.tick_ms)
 
     def publish(self, messages: Iterable[Message], per_second: float | None = None) -> int:
         """Sends messages in order, so many a second at most; returns when the broker has them."""
         began, sent = time.monotonic(), 0
-        for sent, message in enumerate(messages, 1):  # noqa: B007 - the count is the answer
+        for sent, message in enumerate(messages, 1):
             if per_second and sent % 20 == 0:
                 time.sleep(max(0.0, began + sent / per_second - time.monotonic()))
             self.send(message)
@@ -101,16 +105,32 @@ class Lab:
 
         wait_until(still, seconds, f"{stages} still behind")
 
+    def ready(self, worker: Worker, seconds: float = 60.0) -> None:
+        """Returns when a worker has its share of partitions."""
+        wait_until(lambda: worker.ready() or not worker.alive, seconds, f"{worker.stage} is not ready")
+        if not worker.alive:
+            raise AssertionError(f"{worker.stage} ended: {worker.last_words()}")
+
     def _ticks(self, at_ms: int) -> None:
         self._letters(household_ticks(range(self.config.partitions), at_ms))
 
-    def _case_ticks(self, at_ms: int) -> None:
-        self._letters(case_ticks(range(self.config.partitions), at_ms))
+    def _answer(self, at_ms: int) -> None:
+        """Officers answer what happened to cases; their commands are read with the next week."""
+        if self._case_events is None:
+            self._case_events = Reader(self.config.broker, self.config.partitions, CASE_EVENTS)
+        events = sorted((decode_event(message.value) for message in self._case_events.news()), key=_place)
+        letters = []
+        for command in (command for event in events for command in self.officer.answer(event)):
+            key = command.household.encode()
+            place = partition_of(key, self.config.partitions)
+            letters.append(Letter(CASE_COMMANDS, place, key, encode_command(command), at_ms))
+        self._letters(letters)
 
-    def _letters(self, letters: Sequence[object]) -> None:
-        for letter in letters:
-            topic, partition, key, value, at_ms = letter[:5]  # type: ignore[index]
-            self.producer.send(topic, value, key, partition=partition, timestamp_ms=at_ms)
+    def _letters(self, letters: Iterable[Letter]) -> None:
+        for each in letters:
+            self.producer.send(
+                each.topic, each.value, each.key, partition=each.partition, timestamp_ms=each.timestamp_ms
+            )
         self.producer.flush(60)
 
 
@@ -146,3 +166,7 @@ def lab(folder: Path, *, workers: bool = True, session: str = SESSION_SECONDS) -
 
 def _golive(body: GoliveBody) -> Callable[[int], GoliveRecord]:
     return lambda known_at: GoliveRecord("", known_at, "", 0, 0, body)
+
+
+def _place(event: CaseEvent) -> tuple[str, int]:
+    return (event.case_id, event.seq)

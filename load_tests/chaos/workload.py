@@ -49,7 +49,14 @@ class Workload:
     """`households` families over `weeks` weeks; `small` bills per household and week, `repeats` sent twice."""
 
     def __init__(
-        self, households: int, weeks: int, *, seed: int = 7, small: float = 2.0, repeats: float = 0.02, partitions: int = 4
+        self,
+        households: int,
+        weeks: int,
+        *,
+        seed: int = 7,
+        small: float = 2.0,
+        repeats: float = 0.02,
+        partitions: int = 4,
     ) -> None:
         self.households = [f"h_{number:032x}" for number in range(households)]
         self.partitions = partitions
@@ -105,9 +112,7 @@ class Workload:
             if self._random.random() < self._repeats:
                 yield message
 
-    def _household(
-        self, pen: Pen, first: date, number: int, here: list[_Person], busy: set[int]
-    ) -> list[Message]:
+    def _household(self, pen: Pen, first: date, number: int, here: list[_Person], busy: set[int]) -> list[Message]:
         rand = self._random
         person, day = rand.choice(here), first + timedelta(rand.randrange(6))
         roll = rand.random()

@@ -1,0 +1,196 @@
+"""Faults, one after another: each says what it did, and leaves a worker for every stage."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from load_tests.chaos.fleet import KILLED, Worker
+from load_tests.chaos.lab import STAGES, Lab
+from load_tests.chaos.workload import Week
+
+FAILPOINTS: dict[str, tuple[str, ...]] = {
+    "intake": ("mid_outputs", "after_outputs", "after_commit"),
+    "monitor": ("after_outputs", "mid_state", "after_state", "after_commit", "before_outputs"),
+    "cases": ("after_outputs", "mid_state", "after_state", "after_commit", "before_outputs"),
+    "archive": ("mid_insert", "after_insert", "after_commit"),
+}
+STOPPED = 4
+STOP_SECONDS = 25.0
+
+
+@dataclass
+class Journal:
+    """What happened: crashes by failpoint, kills that counted, joins, exit codes of clean stops."""
+
+    crashed: dict[str, int] = field(default_factory=dict)
+    kills: list[str] = field(default_factory=list)
+    joins: int = 0
+    stops: list[tuple[str, int, float]] = field(default_factory=list)
+    thawed: dict[str, int | None] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Notes how long a part took."""
+        began = time.monotonic()
+        yield
+        self.seconds[what] = round(time.monotonic() - began, 1)
+
+
+def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, per_second: float) -> None:
+    """Round by round one failpoint of every stage; who died is started again with the next. Needs one worker each."""
+    rounds = max(len(names) for names in FAILPOINTS.values())
+    for number in range(rounds):
+        doomed = {stage: names[number] for stage, names in FAILPOINTS.items() if number < len(names)}
+        for worker in [each for stage in doomed for each in lab.fleet.of(stage)]:
+            _stop(worker, journal)
+        armed = [lab.fleet.start(s, failpoint=f"{s}.{name}", LIDM_INSTANCE="1") for s, name in doomed.items()]
+        for worker in armed:
+            lab.ready(worker)
+        with _watching(lab) as watch:
+            watch.restart = {stage: {"LIDM_INSTANCE": "1"} for stage in STAGES}
+            lab.play(next(weeks), per_second)
+        for worker, code in watch.ended:
+            if code != KILLED:
+                raise AssertionError(f"{worker.stage} ended with {code}: {worker.last_words()}")
+            journal.crashed[worker.failpoint or "none"] = code
+
+
+def kill_at_work(
+    lab: Lab, week: Week, journal: Journal, kills: int, per_second: float, pick: Callable[[int], str]
+) -> None:
+    """`kill -9` of the stage `pick(n)` names, each only while it has lag and something not yet durable."""
+    stop = threading.Event()
+
+    def hunt() -> None:
+        for number in range(kills):
+            stage = pick(number)
+            while not stop.is_set():
+                worker = next(iter(lab.fleet.of(stage)), None)
+                said = worker.phase() if worker else {}
+                if worker is not None and said.get("dirty", 0) > 0:
+                    worker.kill()
+                    journal.kills.append(f"{stage} {said['phase']} {said['dirty']}")
+                    lab.fleet.start(stage)
+                    break
+                time.sleep(0.01)
+
+    hunter = threading.Thread(target=hunt, name="hunter")
+    hunter.start()
+    try:
+        lab.play(week, per_second)
+    finally:
+        stop.set()
+        hunter.join(60)
+
+
+@contextmanager
+def joins(lab: Lab, journal: Journal, every: float = 10.0) -> Iterator[None]:
+    """While inside, a second worker of every stage joins, and leaves by SIGTERM, by turns every `every` seconds."""
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        guests: list[Worker] = []
+        while not stop.is_set():
+            if guests:
+                for guest in guests:
+                    _stop(guest, journal)
+                guests = []
+            else:
+                guests = [lab.fleet.start(stage) for stage in STAGES]
+                journal.joins += len(guests)
+            stop.wait(every)
+        for guest in guests:
+            _stop(guest, journal)
+
+    visitor = threading.Thread(target=come_and_go, name="joins")
+    visitor.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        visitor.join(120)
+
+
+@contextmanager
+def frozen(lab: Lab, journal: Journal, stages: tuple[str, ...], seconds: float) -> Iterator[None]:
+    """A worker of each stage stands still for longer than its session while another takes over; then it goes on.
+
+    It may notice and stop (exit code 4) or find its way back; it must not do harm.
+    """
+    stalled = [lab.fleet.of(stage)[0] for stage in stages]
+    heirs = [lab.fleet.start(stage) for stage in stages]
+    for heir in heirs:
+        lab.ready(heir)
+    for worker in stalled:
+        worker.freeze()
+    began = time.monotonic()
+    try:
+        yield
+        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    finally:
+        for worker in stalled:
+            worker.thaw()
+    for worker in stalled:
+        code = worker.wait(5.0)
+        journal.thawed[worker.stage] = code
+        if code not in (None, 0, STOPPED):
+            raise AssertionError(f"{worker.stage} ended with {code} after a freeze: {worker.last_words()}")
+
+
+@contextmanager
+def store_away(lab: Lab, seconds: float) -> Iterator[None]:
+    """ClickHouse frozen, killed, and started again after `seconds`."""
+
+    def away() -> None:
+        lab.stack.clickhouse.freeze()
+        time.sleep(seconds / 3)
+        lab.stack.clickhouse.kill()
+        time.sleep(seconds * 2 / 3)
+        lab.stack.clickhouse.start()
+
+    outage = threading.Thread(target=away, name="outage")
+    outage.start()
+    try:
+        yield
+    finally:
+        outage.join(seconds + 90)
+
+
+class _Watch:
+    """Starts a stage again whenever its worker dies by itself."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self.restart: dict[str, dict[str, str]] = {}
+        self.ended: list[tuple[Worker, int]] = []
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Until told to stop."""
+        while not self.stop.wait(0.1):
+            for worker in [w for w in self._lab.fleet.workers if not w.alive and not w.expected]:
+                worker.expected = True
+                self.ended.append((worker, worker.process.returncode))
+                self._lab.fleet.start(worker.stage, **self.restart.get(worker.stage, {}))
+
+
+@contextmanager
+def _watching(lab: Lab) -> Iterator[_Watch]:
+    watch = _Watch(lab)
+    thread = threading.Thread(target=watch.run, name="restarts")
+    thread.start()
+    try:
+        yield watch
+    finally:
+        watch.stop.set()
+        thread.join(30)
+
+
+def _stop(worker: Worker, journal: Journal) -> None:
+    """SIGTERM; a clean end within the promised time."""
+    began = time.monotonic()
+    code = worker.stop(STOP_SECONDS + 5)
+    journal.stops.append((worker.stage, code, round(time.monotonic() - began, 1)))
