@@ -59,7 +59,7 @@ class Background:
                 while draw < chance:
                     day = slot.covers_from + timedelta(days=rng.randrange(days))
                     serial += 1
-                    number = f"S{slot.at:%Y%m%d}{serial:07d}"
+                    number = f"S{slot.at:%Y%m%d}-{serial:06d}"
                     fen = self._spend(household, day.year * 12 + day.month, rng)
                     if fen and rng.random() < REIMBURSED:
                         self._refundable.append((person.identity, number, fen))
@@ -69,7 +69,7 @@ class Background:
             if rng.random() < chance:
                 serial += 1
                 self.strangers_sent += 1
-                number = f"S{slot.at:%Y%m%d}{serial:07d}"
+                number = f"S{slot.at:%Y%m%d}-{serial:06d}"
                 yield rows.bill(identity, number, slot.covers_from, rng.randrange(200_000))
 
     def _spend(self, household: Household, month: int, rng: Random) -> int:

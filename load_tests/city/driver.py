@@ -35,7 +35,7 @@ from streams.delivery import Letter
 from streams.intake import AliasRecord
 from streams.ticks import case_ticks, household_ticks
 
-EVENTS_PER_MESSAGE = {"civil.benefit": 50, "employment.contribution": 50}
+EVENTS_PER_MESSAGE = {"civil.benefit": 20, "employment.contribution": 20}
 PER_DAY = 50
 
 OpenContact = Callable[[CaseEvent, str], None]
