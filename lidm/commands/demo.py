@@ -19,13 +19,13 @@ from rich.table import Table
 from detectors.registry import load_detectors
 from gateway.keys import init_keys
 from lidm.contacts import Contacts
-from lidm.demo_figures import Figures, Scope, figures_of
 from lidm.settings import Settings, load_settings
 from lidm.stores import open_store
 from lidm.ways_in import keys_of, linkage_of, vault_of
 from load_tests.city.broker import BrokerService
 from load_tests.city.driver import Driver
 from load_tests.city.driver import Progress as Stand
+from load_tests.city.figures import Figures, Scope, figures_of
 from load_tests.city.planner import City, Config
 from load_tests.city.truth import Report
 from policy.bundle import Bundle

@@ -1,4 +1,4 @@
-"""What a careless foreign client puts on a feed once: each message must end sealed in `feeds.rejected.v1` with its code.
+"""What a careless foreign client puts on a feed: each message must end sealed in `feeds.rejected.v1` with its code.
 
 Sent directly to the topic, past the gateway, which would have refused it.
 """
