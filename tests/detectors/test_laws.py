@@ -1,0 +1,271 @@
+"""Laws of every detector on ledgers nobody thought of, and MED-SELFPAY against arithmetic done the long way."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import policy
+from detectors.casefile import person_of
+from detectors.findings import Findings
+from detectors.registry import Detector, load_detectors
+from households.coverage import Coverage
+from households.horizon import next_change
+from households.ledger import Household
+from policy.bundle import Bundle
+from schemas.facts import (
+    AnyFact,
+    Benefit,
+    Bill,
+    Contribution,
+    Death,
+    Declared,
+    Employment,
+    Membership,
+    Refund,
+    Rent,
+    Status,
+    first_day,
+    month_of,
+)
+from schemas.records import BatchPartBody, FactBody
+
+CITY = "339901000000"
+FIRST, LAST = date(2024, 1, 1), date(2026, 6, 30)
+PEOPLE = [person_of(name) for name in "甲乙丙"]
+BUNDLE = Bundle.load(Path(policy.__file__).parent)
+WIDE = BUNDLE.narrowed(
+    CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
+)
+HOUSEHOLD = "h_" + "0" * 32
+
+days = st.dates(date(2025, 1, 1), LAST).map(date.toordinal)
+evenings = st.dates(date(2025, 7, 1), LAST)
+months = days.map(lambda day: first_day(month_of(day)))
+people = st.sampled_from(PEOPLE)
+yuan = st.integers(5, 150).map(lambda hundreds: hundreds * 100_00)
+versions = st.tuples(st.integers(0, 3), st.sampled_from([False, False, False, False, True]))
+
+
+def head(key: str, version: tuple[int, bool], day: int) -> tuple[str, int, int, str, str, bool, int]:
+    recorded, gone = version
+    return (key, recorded, 0, f"{key}/{recorded}/{gone}/{day}", "测试", gone, day)
+
+
+def stay(person: str, born: int, status: int | None, until: int | None, income: int) -> Membership:
+    since = date(2020, 1, 1).toordinal()
+    declared = Declared(CITY, CITY, CITY, CITY, income, "期间", "文书") if person == PEOPLE[0] else None
+    held = () if status is None else (Status("DIBAO", status, None, "某局", "某号"),)
+    relation = "HEAD" if declared else "CHILD"
+    key = f"{HOUSEHOLD}|{person}|2020-01-01"
+    return Membership(*head(key, (0, False), since), HOUSEHOLD, person, relation, until, born, held, declared)
+
+
+def bill(n: int, day: int, fen: int, credit: bool, version: tuple[int, bool]) -> Bill:
+    return Bill(*head(f"b{n}", version, day), -fen if credit else fen, fen // 10, 0, fen, "INPATIENT")
+
+
+def refund(n: int, day: int, fen: int, version: tuple[int, bool]) -> Refund:
+    return Refund(*head(f"b{n}|惠民保|1", version, day), f"b{n}", "惠民保", fen)
+
+
+def paid(person: str, day: int, version: tuple[int, bool]) -> Contribution:
+    return Contribution(*head(f"{person}|{day}|E", version, day), "E", 1)
+
+
+def spell(person: str, kind: str, day: int, until: int | None, version: tuple[int, bool]) -> Employment:
+    ends = None if until is None else max(day, until)
+    return Employment(*head(f"{person}|{kind}|{day}", version, day), kind, ends)
+
+
+def rent(item: str, day: int, until: int | None, full: bool, version: tuple[int, bool]) -> Rent:
+    key = f"G1|{day}|{item}"
+    until = max(day, until or day) if item == "deferral" else until
+    return Rent(*head(key, version, day), "G1", item, 40_000, 40_000 if full else 0, day + 19, until)
+
+
+def benefit(person: str, day: int, version: tuple[int, bool]) -> Benefit:
+    return Benefit(*head(f"{person}|DIBAO|{day}", version, day), "DIBAO", 100_000)
+
+
+def death(person: str, day: int, source: str, version: tuple[int, bool]) -> Death:
+    return Death(*head(f"{person}|{source}", version, day), source)
+
+
+numbers = st.integers(1, 8)
+kinds = st.sampled_from(["RETIRED", "FLEXIBLE", "MATERNITY", "UNEMPLOYED"])
+sources = st.sampled_from(["police", "health", "cremation"])
+items = st.sampled_from(["bill", "bill", "bill", "bill", "bill", "relief", "deferral"])
+maybe_day = st.none() | days
+
+
+def owned(facts: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, AnyFact]]:
+    return st.tuples(people, facts)
+
+
+FACTS: dict[str, st.SearchStrategy[tuple[str, AnyFact]]] = {
+    "MED-SELFPAY": owned(
+        st.builds(bill, numbers, days, yuan, st.just(False), versions)
+        | st.builds(bill, numbers, days, yuan, st.booleans(), versions)
+        | st.builds(refund, numbers, days, yuan, versions)
+    ),
+    "JOB-LOSS": people.flatmap(
+        lambda person: st.tuples(
+            st.just(person),
+            st.builds(paid, st.just(person), months, versions)
+            | st.builds(spell, st.just(person), kinds, days, maybe_day, versions),
+        )
+    ),
+    "RENT-ARREARS": st.tuples(
+        st.just(PEOPLE[0]), st.builds(rent, items, months, maybe_day, st.sampled_from([False, False, True]), versions)
+    ),
+    "MEMBER-DEATH": people.flatmap(
+        lambda person: st.tuples(st.just(person), st.builds(death, st.just(person), days, sources, versions))
+    ),
+}
+FACTS["RIGID-RATIO"] = FACTS["MED-SELFPAY"] | FACTS["MEMBER-DEATH"]
+FACTS["DEATH-ON-BENEFIT"] = FACTS["MEMBER-DEATH"] | people.flatmap(
+    lambda person: st.tuples(st.just(person), st.builds(benefit, st.just(person), months, versions))
+)
+
+members = st.tuples(
+    st.integers(1940, 2020).map(lambda year: date(year, 7, 1).toordinal()), st.none() | days, st.none() | days
+)
+households = st.tuples(st.lists(members, min_size=3, max_size=3), st.integers(0, 80).map(lambda h: h * 100_00))
+
+
+def ledger(
+    rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: Iterable[tuple[str, AnyFact]]
+) -> Household:
+    """A household of three with every month of insurance closed."""
+    coverage = Coverage()
+    for month in range(month_of(FIRST.toordinal()), month_of(LAST.toordinal()) + 1):
+        period = f"{month // 12}-{month % 12 + 1:02d}"
+        coverage.add_part(BatchPartBody("employment.contribution", period, 0, 1, period, (), "delta", 0, 0))
+    household = Household(HOUSEHOLD, coverage=coverage)
+    about, income = rolls
+    for person, (born, status, until) in zip(PEOPLE, about, strict=True):
+        leaves = None if person == PEOPLE[0] else until
+        household.fold(FactBody(person, stay(person, born, status, leaves, income)))
+    for person, fact in facts:
+        household.fold(FactBody(person, fact))
+    return household
+
+
+def standing(findings: Findings) -> set[tuple[str, date, int]]:
+    return {(each.cause, each.since, each.severity) for each in findings.breaches}
+
+
+def evaluate(detector: Detector, household: Household, on: date) -> Findings:
+    return detector.evaluate(household, on, WIDE.on(on))
+
+
+@pytest.mark.parametrize("code", sorted(load_detectors()))
+def test_a_breach_also_holds_on_its_own_since(code: str) -> None:
+    detector = load_detectors()[code]
+    seen: list[str] = []
+
+    @settings(max_examples=80, deadline=None)
+    @given(households, st.lists(FACTS[code], min_size=3, max_size=14), evenings)
+    def holds(
+        rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: list[tuple[str, AnyFact]], on: date
+    ) -> None:
+        household = ledger(rolls, facts)
+        for breach in evaluate(detector, household, on).breaches:
+            seen.append(breach.cause)
+            assert breach.since <= on
+            then = evaluate(detector, household, breach.since)
+            assert breach.cause in {each.cause for each in then.breaches}, (breach.cause, breach.since, on)
+
+    holds()
+    assert len(seen) > 5, "the ledgers drawn say nothing about this law"
+
+
+@pytest.mark.parametrize("code", sorted(load_detectors()))
+def test_nothing_changes_before_the_day_to_look_again(code: str) -> None:
+    detector = load_detectors()[code]
+
+    @settings(max_examples=30, deadline=None)
+    @given(households, st.lists(FACTS[code], min_size=3, max_size=14), evenings)
+    def holds(
+        rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: list[tuple[str, AnyFact]], on: date
+    ) -> None:
+        household = ledger(rolls, facts)
+        findings = evaluate(detector, household, on)
+        known = next_change(household, on.toordinal())
+        again = [findings.recheck_on, date.fromordinal(known) if known else None, on + timedelta(days=300)]
+        last = min(day for day in again if day is not None)
+        day = on + timedelta(days=1)
+        while day < last:
+            assert standing(evaluate(detector, household, day)) == standing(findings), (on, day, last)
+            day += timedelta(days=3)
+
+    holds()
+
+
+@pytest.mark.parametrize("code", sorted(load_detectors()))
+def test_the_order_of_facts_changes_nothing(code: str) -> None:
+    detector = load_detectors()[code]
+
+    @settings(max_examples=30, deadline=None)
+    @given(households, st.lists(FACTS[code], max_size=10), st.randoms(use_true_random=False), evenings)
+    def holds(
+        rolls: tuple[list[tuple[int, int | None, int | None]], int],
+        facts: list[tuple[str, AnyFact]],
+        random: Any,
+        on: date,
+    ) -> None:
+        other = list(facts)
+        random.shuffle(other)
+        one, two = (evaluate(detector, ledger(rolls, each), on) for each in (facts, other))
+        assert one.breaches == two.breaches
+
+    holds()
+
+
+@settings(max_examples=200, deadline=None)
+@given(households, st.lists(FACTS["MED-SELFPAY"], max_size=16), evenings)
+def test_medical_selfpay_the_long_way(
+    rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: list[tuple[str, AnyFact]], on: date
+) -> None:
+    household = ledger(rolls, facts)
+    found = {
+        (each.cause, each.measure)
+        for each in evaluate(load_detectors()["MED-SELFPAY"], household, on).breaches
+        if each.cause.endswith("/rolling_12m") and not each.cause.startswith("household")
+    }
+    assert found == the_long_way(rolls[0], facts, on)
+
+
+def the_long_way(
+    about: list[tuple[int, int | None, int | None]], facts: list[tuple[str, AnyFact]], on: date
+) -> set[tuple[str, int]]:
+    """Newest version per person and key, refunds of anybody, bills of the last twelve months, one line per scheme."""
+    newest: dict[tuple[str, type, str], AnyFact] = {}
+    for person, fact in facts:
+        slot = (person, type(fact), fact.key)
+        if slot not in newest or newest[slot].version < fact.version:
+            newest[slot] = fact
+    refunds: dict[str, int] = {}
+    for fact in newest.values():
+        if isinstance(fact, Refund) and not fact.gone:
+            refunds[fact.settle_no] = refunds.get(fact.settle_no, 0) + fact.amount_fen
+    year_before = on.replace(year=on.year - 1) if (on.month, on.day) != (2, 29) else date(on.year - 1, 2, 28)
+    breaches = set()
+    for person, (_, status, until) in zip(PEOPLE, about, strict=True):
+        if person != PEOPLE[0] and until is not None and until <= on.toordinal():
+            continue
+        total = 0
+        for (who, _, _), fact in newest.items():
+            mine = who == person and not fact.gone
+            if mine and isinstance(fact, Bill) and year_before < date.fromordinal(fact.day) <= on:
+                fen = fact.in_catalogue_fen
+                total += max(0, fen - refunds.get(fact.key, 0)) if fen > 0 else fen
+        line = 500_000 if status is not None and status <= on.toordinal() else 1_500_000
+        if total > line:
+            breaches.add((f"{person}/rolling_12m", total))
+    return breaches
