@@ -74,6 +74,18 @@ def earliest(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int
     return next((day for day in sorted(set(days)) if true_on(day)), otherwise)
 
 
+def any_of(household: Household, kind: type[Fact]) -> bool:
+    """Whether the ledger holds any paged fact of a kind, live or not; kept per page until the page changes."""
+    for name in household.pages:
+        memo = household.page_memo.setdefault(name, {})
+        if kind not in memo:
+            page = household.pages[name]
+            memo[kind] = sum(fact.__class__ is kind for facts in page.values() for fact in facts)
+        if memo[kind]:
+            return True
+    return False
+
+
 def newest(household: Household, kind: type[Kind], person: str, today: int) -> Kind | None:
     """A person's newest live fact of a paged kind up to a day; looks from the end and stops at the first."""
     for name in sorted(household.pages, reverse=True):

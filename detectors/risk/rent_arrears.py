@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import residents
+from detectors.people import any_of, residents
 from detectors.registry import Family, detector
 from households.ledger import Household
 from policy.parameters import Policy, Rule, severity
@@ -43,6 +43,8 @@ def rent_arrears(household: Household, on: date, policy: Policy) -> Findings:
     the unbroken stretch with that many periods overdue. Measure: periods.
     """
     findings = Findings.covering(household, on, policy, _FEED)
+    if not any_of(household, Rent):
+        return findings
     area = household.responsible_area
     rule = policy.rule("rent_arrears", area)
     today = on.toordinal()
