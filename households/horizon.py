@@ -3,22 +3,32 @@
 from collections.abc import Iterator
 
 from households.ledger import Household
-from schemas.facts import AnyFact, Employment, Membership, Rent
+from households.queries import page_of
+from schemas.facts import Employment, Membership
 
 
 def next_change(household: Household, on: int) -> int | None:
-    """The first day after `on` that a fact, a membership or a status of the ledger begins or ends; None = never."""
-    return min((day for day in _edges(household) if day is not None and day > on), default=None)
+    """The first day after `on` that a fact, a membership or a status of the ledger begins or ends; None = never.
+
+    Ends that only one detector knows of (a deferral, a window) are that detector's to watch.
+    """
+    return min((day for day in _edges(household, on) if day is not None and day > on), default=None)
 
 
-def _edges(household: Household) -> Iterator[int | None]:
+def _edges(household: Household, on: int) -> Iterator[int | None]:
     for membership in household.head.members:
         yield from _of_membership(membership)
     for facts in household.head.lasting.values():
-        yield from _of_facts(facts)
-    for page in household.pages.values():
-        for facts in page.values():
-            yield from _of_facts(facts)
+        for fact in facts:
+            yield fact.day
+            if isinstance(fact, Employment):
+                yield fact.until
+    current = page_of(on)
+    for half_year in household.pages:
+        if half_year >= current:
+            for facts in household.pages[half_year].values():
+                for fact in facts:
+                    yield fact.day
 
 
 def _of_membership(membership: Membership) -> Iterator[int | None]:
@@ -27,10 +37,3 @@ def _of_membership(membership: Membership) -> Iterator[int | None]:
     for status in membership.statuses:
         yield status.since
         yield status.until
-
-
-def _of_facts(facts: list[AnyFact]) -> Iterator[int | None]:
-    for fact in facts:
-        yield fact.day
-        if isinstance(fact, Employment | Rent):
-            yield fact.until

@@ -30,6 +30,7 @@ class FoldResult(msgspec.Struct, frozen=True):
 
     `transfers` and `forwards` are (household, body) to append to `households.events.v1`; `moved` are episodes that
     ended here because their person left (`detectors.episodes.moved` makes the alerts); `problem` is a reject code.
+    `fresh`: the record added a fact and replaced none.
     """
 
     feeds: frozenset[str] = frozenset()
@@ -37,11 +38,13 @@ class FoldResult(msgspec.Struct, frozen=True):
     forwards: tuple[tuple[str, FactBody], ...] = ()
     moved: tuple[tuple[Episode, str], ...] = ()
     problem: str | None = None
+    fresh: bool = False
 
 
 NOTHING = FoldResult()
 ALL_FEEDS = frozenset(KIND_OF_FEED)
 CHANGED: dict[type[Fact], FoldResult] = {kind: FoldResult(frozenset((kind.feed,))) for kind in FACT_KINDS}
+ADDED: dict[type[Fact], FoldResult] = {kind: FoldResult(frozenset((kind.feed,)), fresh=True) for kind in FACT_KINDS}
 
 
 class Household(FactStore):
@@ -59,7 +62,7 @@ class Household(FactStore):
         if person in self.head.stubs:
             return self._fold_mover(body, loser)
         if loser is None:
-            return CHANGED[fact.__class__]
+            return ADDED[fact.__class__]
         noted = self.note_shift(person, fact, loser)
         if loser is fact:
             return FoldResult() if noted else NOTHING

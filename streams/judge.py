@@ -39,9 +39,20 @@ class Judge:
             return self._by_feed.get(feed, ())
         return [detector for detector in self.detectors.values() if detector.listens & feeds]
 
-    def concerned(self, feed: str) -> list[Detector]:
-        """Detectors whose answer a closed batch of this feed can change."""
-        return [d for d in self.detectors.values() if feed in d.listens or feed in d.absence]
+    def due(self, household: Household, on: int) -> Iterable[Detector]:
+        """Detectors that wanted to look again by today; all of them when the household itself looks different."""
+        rechecks = household.head.rechecks
+        if rechecks.get(ANY, on + 1) <= on:
+            return self.detectors.values()
+        return [d for d in self.detectors.values() if rechecks.get(d.code, on + 1) <= on]
+
+    def concerned(self, feed: str, *, listening: bool) -> list[Detector]:
+        """Detectors whose answer a closed batch of this feed can change.
+
+        Absence counts for those that read it. Those that only listen differ when rows were replaced, or when the
+        feed had been missing until now (`listening`).
+        """
+        return [d for d in self.detectors.values() if feed in d.absence or (listening and feed in d.listens)]
 
     def look(self, household: Household, detectors: Iterable[Detector], control: Control, known_at: int) -> bool:
         """Evaluates on the partition's day; whether anything of the household changed."""

@@ -129,7 +129,7 @@ class Shelf:
     def _decode(self, name: str, coverage: Coverage) -> Household:
         raw = self._heads.get(name)
         head = codec.decode_head(raw[8:]) if raw is not None else Head()
-        pages = {half: codec.decode_page(page[8:]) for half, page in self._pages.get(name, {}).items()}
+        pages = codec.Pages.of({half: page[8:] for half, page in self._pages.get(name, {}).items()})
         return Household(name, head, pages, coverage)
 
     def _schedule(self, name: str, before: int | None, after: int | None) -> None:

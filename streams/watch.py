@@ -29,7 +29,7 @@ from schemas.records import (
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.checkpoint import Drained
 from streams.config import StreamConfig
-from streams.control import Control, day_of
+from streams.control import Control, date_of, day_of
 from streams.delivery import Letter
 from streams.judge import ANY, Judge
 from streams.metrics import METRICS
@@ -39,6 +39,7 @@ from streams.statelog import Item
 
 MEMBERSHIP = "civil.household"
 MAIL_RECORDS = 200
+NO_FEEDS: frozenset[str] = frozenset()
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
 
 
@@ -58,7 +59,7 @@ class Watch:
         self._letters: list[Letter] = []
         self._mail: dict[int, list[PersonRecord]] = {}
         self._touched: dict[str, frozenset[str]] = {}
-        self._ahead: set[str] = set()
+        self._ahead: dict[str, int] = {}
         self._entered: dict[str, Household | None] = {}
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ class Watch:
     def reset(self) -> bool:
         """Forgets what is not durable."""
         self._letters, self._mail, self._judge.alerts = [], {}, []
-        self._touched, self._ahead, self._entered = {}, set(), {}
+        self._touched, self._ahead, self._entered = {}, {}, {}
         self._shelf.reset()
         self._control.read()
         return True
@@ -165,20 +166,25 @@ class Watch:
         if household is None:
             return
         body = record.body
+        on, news = self._control.on, NO_FEEDS
         if isinstance(body, TransferBody):
             outcome = household.merge_transfer(body)
         else:
             outcome = household.fold(body)
-            on = self._control.on
-            if on is not None and body.fact.day > on:
-                self._ahead.add(name)
         if outcome is NOTHING:
             return
+        if on is None or isinstance(body, TransferBody) or body.fact.day <= on:
+            news = outcome.feeds
+        elif outcome.fresh:  # nothing differs until that day comes
+            self._ahead[name] = min(body.fact.day, self._ahead.get(name, body.fact.day))
+        else:
+            news = outcome.feeds
+            self._ahead[name] = min(on + 1, self._ahead.get(name, on + 1))
         feeds = self._touched.get(name)
         if feeds is None:
-            self._touched[name] = outcome.feeds
-        elif feeds is not outcome.feeds:
-            self._touched[name] = feeds | outcome.feeds
+            self._touched[name] = news
+        elif feeds is not news:
+            self._touched[name] = feeds | news
         self._known_at = record.known_at
         if outcome.transfers or outcome.forwards or outcome.moved or outcome.problem:
             self._owe(household, outcome, record)
@@ -201,8 +207,10 @@ class Watch:
         if MEMBERSHIP in feeds:
             for feed, month, begun_ms in control.coverage.floors(control.chain(household.responsible_area)):
                 household.apply_floor(feed, month, begun_ms)
-        if MEMBERSHIP in feeds or household.id in self._ahead:
+        if MEMBERSHIP in feeds:
             self._judge.plan(household, control.on)
+        if (day := self._ahead.get(household.id)) is not None:
+            household.head.rechecks[ANY] = min(day, household.head.rechecks.get(ANY, day))
         self._judge.look(household, self._judge.listening(feeds), control, self._known_at)
 
     def _changed(self, household: Household) -> None:
@@ -290,16 +298,19 @@ class Watch:
             done = self._shelf.get(name, self._control.coverage)
             self._shelf.schedule(done, done.head.recheck_on)
             return
+        detectors = self._judge.due(household, on)
         self._judge.plan(household, on)
-        self._judge.look(household, self._judge.detectors.values(), self._control, self._known_at)
+        self._judge.look(household, detectors, self._control, self._known_at)
         self._changed(household)
 
     def _close(self, record: BatchPartRecord) -> None:
         """When this part closes its batch, absence counts; a whole month may have replaced older rows."""
+        missed = self._missed(record)
         closed = self._control.coverage.add_part(record.body)
         if closed is None:
             return
-        detectors = self._judge.concerned(closed.feed)
+        listening = closed.replaces or (missed and not self._missed(record))
+        detectors = self._judge.concerned(closed.feed, listening=listening)
 
         def look(household: Household) -> bool:
             changed = False
@@ -307,7 +318,16 @@ class Watch:
                 changed = household.apply_floor(closed.feed, closed.month, closed.begun_ms) is not NOTHING
             return self._judge.look(household, detectors, self._control, record.known_at) or changed
 
-        self._sweep(closed.areas, look)
+        if detectors:
+            self._sweep(closed.areas, look)
+
+    def _missed(self, record: BatchPartRecord) -> bool:
+        """Whether any area of a batch lacks a month of its feed today."""
+        on = self._control.on
+        if on is None:
+            return False
+        areas = record.body.areas or ("*",)
+        return any(self._control.coverage.stale(record.body.feed, (area,), date_of(on)) for area in areas)
 
     def _sweep(self, areas: tuple[str, ...], look: Callable[[Household], bool]) -> None:
         """Looks at every household of these areas (none named: all), in order of their names."""
