@@ -1,0 +1,1 @@
+"""Figures of the whole way on a real broker, in reference microseconds."""

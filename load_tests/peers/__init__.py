@@ -1,0 +1,1 @@
+"""The same job done by others, for comparison."""
