@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import NamedTuple
 
 import structlog
 
@@ -21,12 +22,21 @@ ANY = "*"
 """Recheck slot of the household itself: facts, memberships and statuses that begin or end in the future."""
 
 
+class Outlook(NamedTuple):
+    """What the policy of a day says of a detector in an area: when it changes, and whether every value is signed."""
+
+    next_change: date | None
+    signed: bool
+
+
 class Judge:
     """The detectors of a partition; what they have to say collects in `alerts`, with the time it was known."""
 
     def __init__(self, detectors: Mapping[str, Detector]) -> None:
         self.detectors = detectors
         self.alerts: list[tuple[Alert, int]] = []
+        self._policy: Policy | None = None
+        self._outlooks: dict[tuple[str, str], Outlook] = {}
         self._by_feed = {
             feed: tuple(d for d in detectors.values() if feed in d.listens)
             for feed in sorted({feed for detector in detectors.values() for feed in detector.listens})
@@ -68,20 +78,21 @@ class Judge:
             findings = self._find(detector, household, day, bundle)
             if findings is None:
                 continue
+            outlook = self._outlook(detector, policy, area)
             told = episodes.step(
                 household,
                 detector,
                 findings,
                 on=day,
                 policy=policy,
-                live=control.live(detector.code, area),
+                live=outlook.signed and control.live(detector.code, area),
                 known_at=known_at,
                 evaluate_at=lambda when, d=detector: self._find_at(d, household, when, bundle),  # type: ignore[misc]
             )
             if told.changed:
                 changed = True
                 self.alerts += [(alert, known_at) for alert in told.alerts]
-            findings.recheck(_next_change(policy, detector.rule, area))
+            findings.recheck(outlook.next_change)
             again = findings.recheck_on
             changed |= _set(rechecks, detector.code, max(again.toordinal(), on + 1) if again else None)
         return changed
@@ -93,7 +104,7 @@ class Judge:
             return False
         day = date_of(on)
         findings = self._find(detector, household, day, bundle)
-        if findings is None:
+        if findings is None or not self._outlook(detector, bundle.on(day), household.responsible_area).signed:
             return False
         told = episodes.release(
             household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, per_day=per_day
@@ -115,6 +126,14 @@ class Judge:
         """When the household looks different by itself: something known begins or ends after today."""
         _set(household.head.rechecks, ANY, next_change(household, on))
 
+    def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
+        if policy is not self._policy:
+            self._policy, self._outlooks = policy, {}
+        known = self._outlooks.get((detector.code, area))
+        if known is None:
+            known = self._outlooks[detector.code, area] = _outlook(detector, policy, area)
+        return known
+
     def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
         """The detector's answer; None where its parameters are missing: then its episodes stand as they are."""
         try:
@@ -132,11 +151,13 @@ class Judge:
         return found if found is not None else Findings(insufficient=[Insufficient(detector.rule, None)])
 
 
-def _next_change(policy: Policy, rule: str, area: str) -> date | None:
+def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:
     try:
-        return policy.next_change(rule, area)
-    except PolicyMissing:  # nobody declared the household yet: its area is unknown
-        return None
+        changes = [policy.next_change(name, area) for name in detector.parameters]
+        signed = all(policy.rule(name, area).status != "example" for name in detector.parameters)
+    except PolicyMissing:  # nobody declared the household yet, or no value is in force
+        return Outlook(None, signed=False)
+    return Outlook(min((day for day in changes if day is not None), default=None), signed)
 
 
 def _set(rechecks: dict[str, int], slot: str, day: int | None) -> bool:
