@@ -101,6 +101,10 @@ class Control:
         """Durable records, the marker last."""
         return sorted(self._stored.items(), key=lambda record: record[0].startswith("ckpt/"))
 
+    def unfinished(self) -> list[tuple[str, bytes]]:
+        """A marker as far as ours that no version of the program accepts; ours takes its place."""
+        return [(f"ckpt/{self._partition}", msgspec.msgpack.encode(Marker(self.kept.next, 0, 0)))]
+
     # ---- changes ----------------------------------------------------------------------------------------------------
 
     def advance(self, offset: int) -> None:

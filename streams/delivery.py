@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from schemas.errors import Stop
 from streams.config import StreamConfig
 
 BATCH_BYTES = 900_000
 """Largest batch we build; a single larger message (a sealed rejection) travels alone."""
+RECORD_OVERHEAD = 40
+"""What a record needs in a batch besides key and value, at most."""
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
 class Letter(NamedTuple):
-    """One message to one partition. `timestamp_ms` None = now."""
+    """One message to one partition. `timestamp_ms` None = now. `tied`: in one batch with the next one, whole or not."""
 
     topic: str
     partition: int
@@ -23,6 +26,7 @@ class Letter(NamedTuple):
     value: bytes | None
     timestamp_ms: int | None = None
     headers: Headers = ()
+    tied: bool = False
 
 
 class Delivered(NamedTuple):
@@ -86,15 +90,10 @@ class Delivery:
         at = 0
         while at < len(lane):
             batch = producer.create_batch()
-            sizes: list[int] = []
-            while at < len(lane):
-                letter = lane[at]
-                if not _append(batch, letter):
-                    break
-                sizes.append(len(letter.value or b"") + len(letter.key or b"") + 20)
-                at += 1
+            sizes = _fill(batch, lane, at)
             if not sizes:
-                raise ValueError(f"message too large for {topic}: {len(lane[at].value or b'')} bytes")
+                raise Stop(f"{topic}：一条或一组消息超过一批的上限 {BATCH_BYTES} 字节")
+            at += len(sizes)
             batch.close()
             if self._gate is not None:
                 await self._gate.admit(topic, partition, sum(sizes))
@@ -109,10 +108,31 @@ class Delivery:
         return delivered
 
 
-def _append(batch: object, letter: Letter) -> bool:
-    return (
-        batch.append(  # type: ignore[attr-defined]
-            timestamp=letter.timestamp_ms, key=letter.key, value=letter.value, headers=list(letter.headers)
-        )
-        is not None
-    )
+def _fill(batch: Any, lane: list[Letter], start: int) -> list[int]:
+    """Puts as many letters into the batch as it takes, tied ones all or none; their sizes. A broker keeps or loses a
+    batch as a whole."""
+    sizes: list[int] = []
+    following = start
+    while following < len(lane):
+        first = following
+        while lane[following].tied and following + 1 < len(lane):
+            following += 1
+        following += 1
+        if following - first > 1:
+            weight = sum(_weight(letter) for letter in lane[first:following])
+            if batch.size() + weight > BATCH_BYTES:
+                break
+        for letter in lane[first:following]:
+            appended = batch.append(
+                timestamp=letter.timestamp_ms, key=letter.key, value=letter.value, headers=list(letter.headers)
+            )
+            if appended is None:
+                if following - first > 1:
+                    raise Stop("一户的状态没有装进一批，停止以免只写一半")
+                return sizes
+            sizes.append(len(letter.value or b"") + len(letter.key or b"") + 20)
+    return sizes
+
+
+def _weight(letter: Letter) -> int:
+    return len(letter.value or b"") + len(letter.key or b"") + RECORD_OVERHEAD

@@ -9,7 +9,10 @@ from streams.watch import Watch
 
 
 def rewrite_state(config: StreamConfig, rebuilt: dict[int, Watch], running: dict[int, Watch]) -> None:
-    """Writes every rebuilt record and deletes keys that no longer exist; control and marker come last."""
+    """Deletes what is there and writes every rebuilt record; control and marker come last.
+
+    The first record says that the state is of another version, so that a monitor started after half of it refuses.
+    """
     asyncio.run(_rewrite(config, rebuilt, running))
 
 
@@ -18,10 +21,9 @@ async def _rewrite(config: StreamConfig, rebuilt: dict[int, Watch], running: dic
     await delivery.start()
     try:
         for partition, watch in rebuilt.items():
-            fresh = dict(watch.records())
-            gone = [key for key, _ in running[partition].records() if key not in fresh]
-            letters = [Letter(STATE, partition, key.encode(), None) for key in gone]
-            letters += [Letter(STATE, partition, key.encode(), value) for key, value in fresh.items()]
+            letters = [Letter(STATE, partition, key.encode(), value) for key, value in watch.unfinished()]
+            letters += [Letter(STATE, partition, key.encode(), None) for key, _ in running[partition].records()]
+            letters += [Letter(STATE, partition, key.encode(), value) for key, value in watch.records()]
             letters += [Letter(STATE, partition, key.encode(), value) for key, value in watch.control_records()]
             await delivery.send(letters)
     finally:

@@ -17,7 +17,8 @@ class Shelf:
     """Gives out households, remembers which are dirty, encodes them once per checkpoint.
 
     A stored record is 8 bytes of `applied` and the codec's bytes; where two records of a key meet, the higher
-    `applied` wins, whichever came later. `<household>` is the head, `<household>/<half-year>` a page.
+    `applied` wins, whichever came later. `<household>` is the head, `<household>/<half-year>` a page. An emptied page
+    is a record as well: a deletion would carry no `applied`. Only a rebuild deletes, and it always wins.
     """
 
     def __init__(self, limit: int) -> None:
@@ -79,9 +80,8 @@ class Shelf:
             applied = _APPLIED.pack(household.head.applied)
             key = name.encode()
             for half_year in sorted(household.dirty_pages):
-                page = household.pages.get(half_year)
-                value = applied + codec.encode_page(page) if page else None
-                items.append(Item(key + b"/" + half_year.encode(), value))
+                page = applied + codec.encode_page(household.pages.get(half_year) or {})
+                items.append(Item(key + b"/" + half_year.encode(), page, tied=True))
             items.append(Item(key, applied + codec.encode_head(household.head)))
             household.clean()
         self._dirty = {}
@@ -89,8 +89,8 @@ class Shelf:
 
     def keep(self, items: list[Item]) -> None:
         """These records are durable; the cache may shrink."""
-        for key, value, _ in items:
-            self._put(key.decode(), value)
+        for item in items:
+            self._put(item.key.decode(), item.value)
         if len(self._cache) > self._limit:
             for name in list(self._cache)[: len(self._cache) - self._limit]:
                 if name not in self._dirty:
@@ -99,9 +99,8 @@ class Shelf:
     def restore(self, key: str, value: bytes | None) -> None:
         """Takes one record of the state log, unless a newer one is known."""
         known = self._known(key)
-        if known is not None and (value is None or _applied(value) < _applied(known)):
-            if value is not None:
-                self._rewrite[key.encode()] = known
+        if known is not None and value is not None and _applied(value) < _applied(known):
+            self._rewrite[key.encode()] = known
             return
         self._rewrite.pop(key.encode(), None)
         self._put(key, value)

@@ -13,11 +13,12 @@ Restore = Callable[[bytes, bytes | None], None]
 
 
 class Item(NamedTuple):
-    """One state record; None deletes the key."""
+    """One state record; None deletes the key. `tied`: durable together with the next one, or neither is."""
 
     key: bytes
     value: bytes | None
     timestamp_ms: int | None = None
+    tied: bool = False
 
 
 class StateLog(Protocol):
@@ -115,7 +116,7 @@ class KafkaStateLog:
 
     async def write(self, items: Mapping[int, list[Item]]) -> None:
         letters = [
-            Letter(self._topic, partition, item.key, item.value, item.timestamp_ms)
+            Letter(self._topic, partition, item.key, item.value, item.timestamp_ms, tied=item.tied)
             for partition, batch in items.items()
             for item in batch
         ]

@@ -121,6 +121,10 @@ class Watch:
         """Durable records of the partition itself, the marker last."""
         return self._control.records()
 
+    def unfinished(self) -> list[tuple[str, bytes]]:
+        """What a rebuild writes before anything else: a marker that no version of the program accepts."""
+        return self._control.unfinished()
+
     def names(self) -> list[str]:
         """Every household of the partition."""
         return self._shelf.names()

@@ -130,9 +130,14 @@ class Fleet:
         """Living workers of a stage."""
         return [worker for worker in self.workers if worker.stage == stage and worker.alive]
 
+    @property
+    def living(self) -> list[Worker]:
+        """Workers that run."""
+        return [worker for worker in self.workers if worker.alive]
+
     def stop(self) -> dict[str, int]:
         """SIGTERM to all; exit codes by stage and pid."""
-        living = [worker for worker in self.workers if worker.alive]
+        living = self.living
         for worker in living:
             worker.expected = True
             worker.process.send_signal(signal.SIGTERM)

@@ -177,7 +177,6 @@ def _cases(events: Iterable[CaseEvent]) -> dict[str, Any]:
             "household": case.household,
             "lane": str(case.lane),
             "state": str(case.state),
-            "number": case.number,
             "alerts": sorted([note.alert_id, note.state, note.severity] for note in case.alerts.values()),
         }
         for name, case in view.cases.items()

@@ -12,8 +12,8 @@ from load_tests.chaos.workload import Week
 
 FAILPOINTS: dict[str, tuple[str, ...]] = {
     "intake": ("mid_outputs", "after_outputs", "after_commit"),
-    "monitor": ("after_outputs", "mid_state", "after_state", "after_commit", "before_outputs"),
-    "cases": ("after_outputs", "mid_state", "after_state", "after_commit", "before_outputs"),
+    "monitor": ("after_outputs", "mid_state", "after_state", "after_commit"),
+    "cases": ("after_outputs", "mid_state", "after_state", "after_commit"),
     "archive": ("mid_insert", "after_insert", "after_commit"),
 }
 STOPPED = 4
@@ -24,7 +24,7 @@ STOP_SECONDS = 25.0
 class Journal:
     """What happened: crashes by failpoint, kills that counted, joins, exit codes of clean stops."""
 
-    crashed: dict[str, int] = field(default_factory=dict)
+    crashed: list[str] = field(default_factory=list)
     kills: list[str] = field(default_factory=list)
     joins: int = 0
     stops: list[tuple[str, int, float]] = field(default_factory=list)
@@ -40,22 +40,27 @@ class Journal:
 
 
 def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, per_second: float) -> None:
-    """Round by round one failpoint of every stage; who died is started again with the next. Needs one worker each."""
-    rounds = max(len(names) for names in FAILPOINTS.values())
-    for number in range(rounds):
-        doomed = {stage: names[number] for stage, names in FAILPOINTS.items() if number < len(names)}
-        for worker in [each for stage in doomed for each in lab.fleet.of(stage)]:
-            _stop(worker, journal)
-        armed = [lab.fleet.start(s, failpoint=f"{s}.{name}", LIDM_INSTANCE="1") for s, name in doomed.items()]
-        for worker in armed:
-            lab.ready(worker)
-        with _watching(lab) as watch:
-            watch.restart = {stage: {"LIDM_INSTANCE": "1"} for stage in STAGES}
+    """Every stage dies at its first failpoint, comes back and dies at its next; weeks go by until all have died.
+
+    One worker per stage, with static membership, so that a crash costs a restart and not a session.
+    """
+    chains = {stage: list(names) for stage, names in FAILPOINTS.items()}
+    for worker in [each for stage in STAGES for each in lab.fleet.of(stage)]:
+        _stop(worker, journal)
+
+    def next_of(stage: str) -> Worker:
+        name = f"{stage}.{chains[stage].pop(0)}" if chains[stage] else None
+        return lab.fleet.start(stage, failpoint=name, LIDM_INSTANCE="1")
+
+    for stage in STAGES:
+        next_of(stage)
+    with _watching(lab, next_of) as ended:
+        while any(chains.values()) or any(worker.failpoint for worker in lab.fleet.living):
             lab.play(next(weeks), per_second)
-        for worker, code in watch.ended:
-            if code != KILLED:
-                raise AssertionError(f"{worker.stage} ended with {code}: {worker.last_words()}")
-            journal.crashed[worker.failpoint or "none"] = code
+    for worker in ended:
+        if worker.process.returncode != KILLED or worker.failpoint is None:
+            raise AssertionError(f"{worker.stage} ended with {worker.process.returncode}: {worker.last_words()}")
+        journal.crashed.append(worker.failpoint)
 
 
 def kill_at_work(
@@ -72,8 +77,8 @@ def kill_at_work(
                 said = worker.phase() if worker else {}
                 if worker is not None and said.get("dirty", 0) > 0:
                     worker.kill()
-                    journal.kills.append(f"{stage} {said['phase']} {said['dirty']}")
-                    lab.fleet.start(stage)
+                    journal.kills.append(f"{stage} in {said['phase']} with {said['dirty']} not durable")
+                    lab.ready(lab.fleet.start(stage), 90)
                     break
                 time.sleep(0.01)
 
@@ -87,8 +92,8 @@ def kill_at_work(
 
 
 @contextmanager
-def joins(lab: Lab, journal: Journal, every: float = 10.0) -> Iterator[None]:
-    """While inside, a second worker of every stage joins, and leaves by SIGTERM, by turns every `every` seconds."""
+def joins(lab: Lab, journal: Journal, stages: tuple[str, ...] = STAGES, every: float = 10.0) -> Iterator[None]:
+    """While inside, a second worker of these stages joins, and leaves by SIGTERM, by turns every `every` seconds."""
     stop = threading.Event()
 
     def come_and_go() -> None:
@@ -99,7 +104,7 @@ def joins(lab: Lab, journal: Journal, every: float = 10.0) -> Iterator[None]:
                     _stop(guest, journal)
                 guests = []
             else:
-                guests = [lab.fleet.start(stage) for stage in STAGES]
+                guests = [lab.fleet.start(stage) for stage in stages]
                 journal.joins += len(guests)
             stop.wait(every)
         for guest in guests:
@@ -159,33 +164,25 @@ def store_away(lab: Lab, seconds: float) -> Iterator[None]:
         outage.join(seconds + 90)
 
 
-class _Watch:
-    """Starts a stage again whenever its worker dies by itself."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self.restart: dict[str, dict[str, str]] = {}
-        self.ended: list[tuple[Worker, int]] = []
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        """Until told to stop."""
-        while not self.stop.wait(0.1):
-            for worker in [w for w in self._lab.fleet.workers if not w.alive and not w.expected]:
-                worker.expected = True
-                self.ended.append((worker, worker.process.returncode))
-                self._lab.fleet.start(worker.stage, **self.restart.get(worker.stage, {}))
-
-
 @contextmanager
-def _watching(lab: Lab) -> Iterator[_Watch]:
-    watch = _Watch(lab)
-    thread = threading.Thread(target=watch.run, name="restarts")
+def _watching(lab: Lab, again: Callable[[str], Worker]) -> Iterator[list[Worker]]:
+    """Starts a stage again whenever its worker dies by itself; collects who died."""
+    ended: list[Worker] = []
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.wait(0.1):
+            for worker in [each for each in lab.fleet.workers if not each.alive and not each.expected]:
+                worker.expected = True
+                ended.append(worker)
+                again(worker.stage)
+
+    thread = threading.Thread(target=run, name="restarts")
     thread.start()
     try:
-        yield watch
+        yield ended
     finally:
-        watch.stop.set()
+        stop.set()
         thread.join(30)
 
 

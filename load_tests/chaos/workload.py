@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from load_tests.chaos.events import BEIJING, Json, Message, Operation, Pen, bill, membership, refund, rent
 from schemas.partition import partition_of
 
-FIRST_DAY = date(2025, 3, 3)
+FIRST_DAY = date(2025, 5, 12)
+"""A Monday, so that the weeks pass from one half-year, and page, to the next."""
 SINCE = date(2024, 1, 1)
 RELATIONS = ("HEAD", "SPOUSE", "CHILD")
 BORN = {"HEAD": date(1975, 6, 1), "SPOUSE": date(1978, 3, 1), "CHILD": date(2001, 9, 1)}
