@@ -171,10 +171,7 @@ class Watch:
             return
         body = record.body
         on, news = self._control.on, NO_FEEDS
-        if isinstance(body, TransferBody):
-            outcome = household.merge_transfer(body)
-        else:
-            outcome = household.fold(body)
+        outcome = household.merge_transfer(body) if isinstance(body, TransferBody) else household.fold(body)
         if outcome is NOTHING:
             return
         if on is None or isinstance(body, TransferBody) or body.fact.day <= on:
