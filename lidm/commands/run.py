@@ -2,8 +2,8 @@
 
 import click
 
-from lidm.compose import run_embedded, run_stages
 from lidm.commands.worker import STAGES
+from lidm.compose import run_embedded, run_stages
 from lidm.settings import load_settings
 
 
