@@ -14,7 +14,7 @@ class _Wire(BaseModel):
 
 
 class Document(_Wire):
-    """The document that sets a value: title, number when it has one, and whether the value is enacted, pilot or example."""
+    """The document that sets a value: title, number when it has one, and how binding the value is."""
 
     title: str
     number: str | None = None
