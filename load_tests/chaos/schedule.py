@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from load_tests.chaos.fleet import KILLED, Worker
+from load_tests.chaos.fleet import KILLED, Worker, wait_until
 from load_tests.chaos.lab import STAGES, Lab
 from load_tests.chaos.workload import Week
 
@@ -135,6 +135,8 @@ def frozen(lab: Lab, journal: Journal, stages: tuple[str, ...], seconds: float) 
     try:
         yield
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        for stage in stages:
+            wait_until(lambda s=stage: lab.lag.members(s) == 1, 30, f"nobody took over from the frozen {stage}")
     finally:
         for worker in stalled:
             worker.thaw()

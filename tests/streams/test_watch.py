@@ -81,12 +81,23 @@ def test_a_crash_at_every_record_of_a_checkpoint_changes_nothing(nth: int) -> No
         assert again == whole()[1], cut
 
 
-def test_pages_go_with_their_head() -> None:
+def test_what_a_checkpoint_changed_of_a_household_is_one_set() -> None:
     _, state, _ = run(len(log().blocks), 9)
     for item, following in pairwise(state):
-        assert item.tied == (b"/" in item.key and not item.key.startswith((b"ckpt/", b"policy/")))
-        if item.tied:
-            assert following.key.split(b"/")[0] == item.key.split(b"/")[0]
+        same = following.key.split(b"/")[0] == item.key.split(b"/")[0]
+        assert item.tied == (same and item.key.startswith(b"h_"))
+    assert any(item.tied for item in state)
+
+
+def test_a_head_that_says_nothing_new_is_not_written() -> None:
+    _, state, _ = run(len(log().blocks), 1)
+    heads: dict[bytes, bytes] = {}
+    for item in state:
+        if item.key.startswith(b"h_") and b"/" not in item.key:
+            assert heads.get(item.key) != (item.value or b"")[8:]
+            heads[item.key] = (item.value or b"")[8:]
+    alone = [item for item, following in pairwise(state) if b"/" in item.key and not item.tied]
+    assert any(item.key.startswith(b"h_") for item in alone)
 
 
 def test_a_zombie_that_writes_late_loses_whatever_the_order() -> None:

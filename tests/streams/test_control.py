@@ -1,0 +1,85 @@
+"""A partition's own state: clock, policy, what is live, closed batches; the record folded further wins."""
+
+import pytest
+
+from schemas.errors import Stop
+from schemas.records import BatchPartBody, GoliveBody
+from streams.control import Control, day_of
+from streams.statelog import Item
+from tests.streams.making import policy_record
+
+CITY, TOWN = "339901000000", "339901001000"
+NOW = 1_760_000_000_000
+
+
+def control() -> Control:
+    made = Control(0, {})
+    assert made.activate(policy_record(NOW).body)
+    made.kept.clock_ms = NOW
+    made.on = day_of(NOW)
+    return made
+
+
+def loaded(items: list[Item]) -> Control:
+    made = Control(0, {})
+    for item in items:
+        made.restore(item.key.decode(), item.value)
+    made.read()
+    return made
+
+
+def test_everything_comes_back() -> None:
+    made = control()
+    made.go_live(GoliveBody(CITY, "MED-SELFPAY", 20))
+    made.coverage.add_part(BatchPartBody("civil.benefit", "b1", 0, 1, "2025-05", (CITY,), "delta", 3, NOW))
+    made.advance(41)
+    again = loaded(made.drain())
+    assert again.kept.next == 42
+    assert again.on == day_of(NOW)
+    assert again.live("MED-SELFPAY", TOWN)
+    assert not again.live("JOB-LOSS", TOWN)
+    assert again.coverage.canonical() == made.coverage.canonical()
+    assert again.bundle is not None
+    assert made.bundle is not None
+    assert again.bundle.hash == made.bundle.hash
+
+
+def test_the_marker_comes_last_and_the_policy_once() -> None:
+    made = control()
+    made.advance(1)
+    assert [item.key for item in made.drain()][-1] == b"ckpt/0"
+    assert not made.drain()
+    made.advance(2)
+    assert [item.key for item in made.drain()] == [b"control", b"ckpt/0"]
+
+
+def test_the_one_that_came_further_wins_whatever_the_order() -> None:
+    made = control()
+    made.advance(10)
+    old = made.drain()
+    made.kept.clock_ms = NOW + 86_400_000
+    made.advance(20)
+    new = made.drain()
+    for order in (old + new, [*new, *(item for item in old if not item.key.startswith(b"policy/"))]):
+        policy = [item for item in old if item.key.startswith(b"policy/")]
+        again = loaded(policy + order)
+        assert (again.kept.next, again.on) == (21, day_of(NOW) + 1)
+
+
+def test_the_same_policy_twice_is_once() -> None:
+    made = control()
+    assert not made.activate(policy_record(NOW).body)
+
+
+def test_state_of_another_version_is_refused() -> None:
+    made = control()
+    made.advance(1)
+    items = made.drain()
+    with pytest.raises(Stop, match="rebuild"):
+        loaded([*items, *(Item(key.encode(), value) for key, value in made.unfinished())])
+
+
+def test_an_unknown_area_is_its_own_chain() -> None:
+    made = control()
+    assert made.chain("110101000000") == ("110101000000",)
+    assert CITY in made.chain(TOWN)

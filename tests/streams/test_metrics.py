@@ -1,0 +1,39 @@
+"""The metric catalogue: every name has its labels, and no label can name a person."""
+
+from typing import get_args
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from streams import metrics
+from streams.metrics import CounterName, GaugeName, Metrics, TimeName
+
+NAMES = (*get_args(CounterName), *get_args(GaugeName), *get_args(TimeName))
+
+
+def test_labels_are_codes_never_people() -> None:
+    used = {label for labels in metrics._LABELS.values() for label in labels}
+    assert used <= {"feed", "code", "detector", "state", "lane", "type", "table", "stage", "topic", "partition"}
+    assert set(metrics._LABELS) <= set(NAMES)
+    assert set(metrics._BUCKETS) == set(get_args(TimeName))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_can_be_used_with_its_labels(name: str) -> None:
+    ours = Metrics(CollectorRegistry())
+    labels = dict.fromkeys(metrics._LABELS.get(name, ()), "x")
+    if name in get_args(CounterName):
+        ours.count(name, 2, **labels)  # type: ignore[arg-type]
+        assert ours.value(name, **labels) == 2
+        assert ours.total(name) == 2  # type: ignore[arg-type]
+    elif name in get_args(GaugeName):
+        ours.set(name, 3, **labels)  # type: ignore[arg-type]
+        assert ours.value(name, **labels) == 3
+    else:
+        ours.time(name, 0.2, **labels)  # type: ignore[arg-type]
+        assert ours.value(f"{name}_count", **labels) == 1
+
+
+def test_wrong_labels_are_refused() -> None:
+    with pytest.raises(ValueError, match="label"):
+        Metrics(CollectorRegistry()).count("lidm_alerts_total", person="p_1")
