@@ -17,6 +17,7 @@ from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head
 from schemas.facts import AnyFact, Membership
 
 NEVER = 0xFFFFFFFF
+NOT_APPLIED = -1
 
 _PREFIX = struct.Struct(">IB")
 _encode = msgspec.msgpack.Encoder().encode
@@ -24,14 +25,21 @@ _decode_head = msgspec.msgpack.Decoder(Head).decode
 
 
 def encode_head(head: Head) -> bytes:
-    """The head as bytes. Raises Stop when it is larger than what one record may hold."""
-    day = head.recheck_on
-    raw = _PREFIX.pack(NEVER if day is None else day, CODEC_VERSION) + _encode(head)
+    """The head as bytes, without `applied`: a head that says nothing new is the same bytes, and is not written again.
+
+    Raises Stop when it is larger than what one record may hold.
+    """
+    day, applied = head.recheck_on, head.applied
+    head.applied = NOT_APPLIED
+    try:
+        raw = _PREFIX.pack(NEVER if day is None else day, CODEC_VERSION) + _encode(head)
+    finally:
+        head.applied = applied
     return raw if len(raw) <= LIMIT_BYTES else too_large(len(raw))
 
 
 def decode_head(raw: bytes) -> Head:
-    """The head `encode_head` was called on. Raises Stop on another codec's bytes."""
+    """The head `encode_head` was called on, `applied` left open. Raises Stop on another codec's bytes."""
     check_version(raw[4])
     return _decode_head(memoryview(raw)[5:])
 

@@ -16,7 +16,8 @@ _NEVER = 0xFFFFFFFF
 class Shelf:
     """Gives out households, remembers which are dirty, encodes them once per checkpoint.
 
-    A stored record is 8 bytes of `applied` and the codec's bytes; where two records of a key meet, the higher
+    A stored record is 8 bytes of `applied` and the codec's bytes; a household has applied what the furthest of its
+    records has, because what one checkpoint changed of it is written whole or not at all. Where two records of a key meet, the higher
     `applied` wins, whichever came later. `<household>` is the head, `<household>/<half-year>` a page. An emptied page
     is a record as well: a deletion would carry no `applied`. Only a rebuild deletes, and it always wins.
     """
@@ -77,15 +78,24 @@ class Shelf:
         items = [Item(key, value) for key, value in self._rewrite.items()]
         self._rewrite = {}
         for name, household in self._dirty.items():
-            applied = _APPLIED.pack(household.head.applied)
-            key = name.encode()
-            for half_year in sorted(household.dirty_pages):
-                page = applied + codec.encode_page(household.pages.get(half_year) or {})
-                items.append(Item(key + b"/" + half_year.encode(), page, tied=True))
-            items.append(Item(key, applied + codec.encode_head(household.head)))
+            items += self._changes(name, household)
             household.clean()
         self._dirty = {}
         return items
+
+    def _changes(self, name: str, household: Household) -> list[Item]:
+        """The touched pages, and the head unless it says what is durable already; all but the last are tied."""
+        applied = _APPLIED.pack(household.head.applied)
+        pages = household.pages
+        changed = [
+            (f"{name}/{half_year}", codec.encode_page(pages.get(half_year) or {}))
+            for half_year in sorted(household.dirty_pages)
+        ]
+        head, durable = codec.encode_head(household.head), self._heads.get(name)
+        if durable is None or durable[8:] != head:
+            changed.append((name, head))
+        last = len(changed) - 1
+        return [Item(key.encode(), applied + raw, None, at < last) for at, (key, raw) in enumerate(changed)]
 
     def keep(self, items: list[Item]) -> None:
         """These records are durable; the cache may shrink."""
@@ -128,8 +138,9 @@ class Shelf:
     def _decode(self, name: str, coverage: Coverage) -> Household:
         raw = self._heads.get(name)
         head = codec.decode_head(raw[8:]) if raw is not None else Head()
-        pages = codec.Pages.of({half: page[8:] for half, page in self._pages.get(name, {}).items()})
-        return Household(name, head, pages, coverage)
+        pages = self._pages.get(name, {})
+        head.applied = max(map(_applied, (*pages.values(), *((raw,) if raw is not None else ()))), default=head.applied)
+        return Household(name, head, codec.Pages.of({half: page[8:] for half, page in pages.items()}), coverage)
 
     def _schedule(self, name: str, before: int | None, after: int | None) -> None:
         if before is not None:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from households.codec import CODEC_VERSION, Pages, decode_head, decode_page, encode_head, encode_page, recheck_of
+from households.codec import (
+    CODEC_VERSION,
+    NOT_APPLIED,
+    Pages,
+    decode_head,
+    decode_page,
+    encode_head,
+    encode_page,
+    recheck_of,
+)
 from households.ledger import Household
 from households.state import Episode, Head, Page, Waiting
 from schemas.errors import Stop
@@ -26,9 +35,17 @@ def full() -> Household:
 
 def test_a_household_comes_back_as_it_was() -> None:
     household = full()
+    household.head.applied = NOT_APPLIED
     assert decode_head(encode_head(household.head)) == household.head
     for page in household.pages.values():
         assert decode_page(encode_page(page)) == page
+
+
+def test_where_it_was_written_is_not_in_the_bytes() -> None:
+    household = full()
+    before = encode_head(household.head)
+    household.head.applied += 1
+    assert encode_head(household.head) == before
 
 
 def test_the_day_to_look_again_is_readable_without_decoding() -> None:

@@ -96,7 +96,7 @@ def test_a_head_that_says_nothing_new_is_not_written() -> None:
         if item.key.startswith(b"h_") and b"/" not in item.key:
             assert heads.get(item.key) != (item.value or b"")[8:]
             heads[item.key] = (item.value or b"")[8:]
-    alone = [item for item, following in pairwise(state) if b"/" in item.key and not item.tied]
+    alone = [item for item, _ in pairwise(state) if b"/" in item.key and not item.tied]
     assert any(item.key.startswith(b"h_") for item in alone)
 
 
