@@ -41,11 +41,11 @@ async def listen(health: Health, port: int) -> tuple[web.AppRunner, int]:
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.add_routes(
         [
-            web.get("/livez", lambda r: _livez(health)),
-            web.get("/readyz", lambda r: _readyz(health)),
-            web.get("/metrics", _metrics),
+            web.get("/livez", lambda r: livez(health)),
+            web.get("/readyz", lambda r: readyz(health)),
+            web.get("/metrics", metrics),
             web.get("/phase", lambda r: _phase(health)),
-            web.post("/store/query", lambda r: _query(health, r)),
+            web.post("/store/query", lambda r: query(health, r)),
         ]
     )
     runner = web.AppRunner(app, access_log=None)
@@ -55,17 +55,20 @@ async def listen(health: Health, port: int) -> tuple[web.AppRunner, int]:
     return runner, int(runner.addresses[0][1])
 
 
-async def _livez(health: Health) -> web.Response:
+async def livez(health: Health) -> web.Response:
+    """200 while the loop advances, 503 when it stood still for STALLED_SECONDS; asks nothing else."""
     stalled = time.monotonic() - health.beat
     return web.Response(status=200 if stalled < STALLED_SECONDS else 503, text=f"{stalled:.1f}s\n")
 
 
-async def _readyz(health: Health) -> web.Response:
+async def readyz(health: Health) -> web.Response:
+    """200 when every stage works, else 503 and what is missing."""
     missing = health.ready()
     return web.Response(status=503 if missing else 200, text="\n".join(missing) or "就绪\n")
 
 
-async def _metrics(_request: web.Request) -> web.Response:
+async def metrics(_request: web.Request) -> web.Response:
+    """The Prometheus catalogue."""
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -73,7 +76,7 @@ async def _phase(health: Health) -> web.Response:
     return web.json_response(health.phase())
 
 
-async def _query(health: Health, request: web.Request) -> web.Response:
+async def query(health: Health, request: web.Request) -> web.Response:
     """Read-only queries of other `lidm` commands; the embedded store has one owner process."""
     given = request.headers.get("Authorization", "")
     if health.query is None or not hmac.compare_digest(given, f"Bearer {health.token}"):

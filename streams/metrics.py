@@ -45,7 +45,7 @@ GaugeName = Literal[
 # Time: one checkpoint, from freeze to delivery
 TimeName = Literal["lidm_event_age_seconds", "lidm_event_to_alert_seconds", "lidm_checkpoint_seconds"]
 
-_LABELS: dict[str, tuple[str, ...]] = {
+LABELS: dict[str, tuple[str, ...]] = {
     "lidm_events_in_total": ("feed",),
     "lidm_events_out_total": ("feed",),
     "lidm_events_rejected_total": ("feed", "code"),
@@ -63,7 +63,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "lidm_event_age_seconds": ("feed",),
     "lidm_checkpoint_seconds": ("stage",),
 }
-_BUCKETS: dict[str, tuple[float, ...]] = {
+BUCKETS: dict[str, tuple[float, ...]] = {
     "lidm_event_age_seconds": (60.0, 3600.0, 86400.0, 7 * 86400.0, 31 * 86400.0, 92 * 86400.0, 366 * 86400.0),
     "lidm_event_to_alert_seconds": (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 15.0, 60.0),
     "lidm_checkpoint_seconds": (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
@@ -104,11 +104,11 @@ class Metrics:
         return sum(s.value for family in metric.collect() for s in family.samples if s.name == name)
 
     def _make(self, kind: type[Counter] | type[Gauge] | type[Histogram], name: str) -> Counter | Gauge | Histogram:
-        labels = _LABELS.get(name, ())
+        labels = LABELS.get(name, ())
         text = name.removeprefix("lidm_").replace("_", " ")
         if kind is Histogram:
             metric: Counter | Gauge | Histogram = Histogram(
-                name, text, labels, buckets=_BUCKETS[name], registry=self._registry
+                name, text, labels, buckets=BUCKETS[name], registry=self._registry
             )
         else:
             metric = kind(name, text, labels, registry=self._registry)

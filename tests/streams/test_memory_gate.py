@@ -3,6 +3,7 @@
 import asyncio
 
 from streams.memory_gate import MemoryGate
+from tests.loops import in_a_loop
 
 TOPIC, OTHER = "alerts.v1", "free.v1"
 
@@ -21,6 +22,7 @@ async def admitted(of: MemoryGate, topic: str, size: int) -> bool:
     return True
 
 
+@in_a_loop
 async def test_the_slowest_reader_decides() -> None:
     one = gate()
     one.sent(TOPIC, 0, 0, [40, 40])
@@ -32,6 +34,7 @@ async def test_the_slowest_reader_decides() -> None:
     assert one.unread(TOPIC, 0) == 0
 
 
+@in_a_loop
 async def test_a_batch_counts_until_it_is_read_to_its_end() -> None:
     one = gate()
     one.sent(TOPIC, 0, 0, [60, 60])
@@ -40,6 +43,7 @@ async def test_a_batch_counts_until_it_is_read_to_its_end() -> None:
     assert one.unread(TOPIC, 0) == 120
 
 
+@in_a_loop
 async def test_topics_without_readers_and_other_partitions_are_free() -> None:
     one = gate()
     one.sent(TOPIC, 0, 0, [100])
@@ -48,6 +52,7 @@ async def test_topics_without_readers_and_other_partitions_are_free() -> None:
     assert one.unread(TOPIC, 1) == 0
 
 
+@in_a_loop
 async def test_one_message_above_the_limit_passes_an_empty_partition() -> None:
     one = gate(limit=10)
     assert await admitted(one, TOPIC, 1000)

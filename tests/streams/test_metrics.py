@@ -12,16 +12,16 @@ NAMES = (*get_args(CounterName), *get_args(GaugeName), *get_args(TimeName))
 
 
 def test_labels_are_codes_never_people() -> None:
-    used = {label for labels in metrics._LABELS.values() for label in labels}
+    used = {label for labels in metrics.LABELS.values() for label in labels}
     assert used <= {"feed", "code", "detector", "state", "lane", "type", "table", "stage", "topic", "partition"}
-    assert set(metrics._LABELS) <= set(NAMES)
-    assert set(metrics._BUCKETS) == set(get_args(TimeName))
+    assert set(metrics.LABELS) <= set(NAMES)
+    assert set(metrics.BUCKETS) == set(get_args(TimeName))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_can_be_used_with_its_labels(name: str) -> None:
     ours = Metrics(CollectorRegistry())
-    labels = dict.fromkeys(metrics._LABELS.get(name, ()), "x")
+    labels = dict.fromkeys(metrics.LABELS.get(name, ()), "x")
     if name in get_args(CounterName):
         ours.count(name, 2, **labels)  # type: ignore[arg-type]
         assert ours.value(name, **labels) == 2

@@ -1,0 +1,71 @@
+"""Settings: environment first, then the announced stack; a name nobody knows is an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lidm.settings import load_settings
+from schemas.errors import CallError, Unreachable
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder that the settings use."""
+    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def announce(folder: Path, **changes: object) -> None:
+    """A stack says it runs here."""
+    said = {
+        "mode": "local", "broker": "127.0.0.1:1", "clickhouse": {"host": "127.0.0.1", "port": 2},
+        "api": None, "pid": 1, "clock": "driven", "size": "county",
+    }  # fmt: skip
+    (folder / "run").mkdir()
+    (folder / "run" / "service.json").write_text(json.dumps(said | changes))
+
+
+def test_nothing_configured_and_nothing_running_is_unreachable(folder: Path) -> None:
+    settings = load_settings()
+    with pytest.raises(Unreachable, match="make up"):
+        _ = settings.bootstrap
+    with pytest.raises(Unreachable, match="ClickHouse"):
+        _ = settings.clickhouse
+
+
+def test_the_announced_stack_is_used(folder: Path) -> None:
+    announce(folder)
+    settings = load_settings()
+    assert settings.bootstrap == "127.0.0.1:1"
+    assert (settings.effective_clock, settings.effective_size) == ("driven", "county")
+    assert (settings.clickhouse.host, settings.clickhouse.port) == ("127.0.0.1", 2)
+    assert not settings.embedded
+
+
+def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(folder, mode="embedded")
+    assert load_settings().embedded
+    monkeypatch.setenv("LIDM_BROKER", "10.0.0.1:9092")
+    monkeypatch.setenv("LIDM_CLOCK", "wall")
+    settings = load_settings()
+    assert (settings.bootstrap, settings.effective_clock, settings.embedded) == ("10.0.0.1:9092", "wall", False)
+
+
+def test_an_unknown_name_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIDM_CLOK", "driven")
+    with pytest.raises(CallError, match="LIDM_CLOK"):
+        load_settings()
+
+
+def test_a_wrong_value_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIDM_CLOCK", "sundial")
+    with pytest.raises(CallError, match="LIDM_CLOCK"):
+        load_settings()
+
+
+def test_a_broken_announcement_is_said(folder: Path) -> None:
+    (folder / "run").mkdir()
+    (folder / "run" / "service.json").write_text("{")
+    with pytest.raises(CallError, match=r"service\.json"):
+        _ = load_settings().bootstrap
