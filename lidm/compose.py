@@ -27,7 +27,7 @@ from sinks.archive import Archive
 from sinks.clickhouse import ClickHouseStore
 from sinks.consumers import assigned_consumer, group_consumer
 from sinks.embedded import EmbeddedStore
-from sinks.store import AlertStore
+from sinks.store import AlertStore, StoreError
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
 from streams.guard import stop_process
@@ -40,6 +40,7 @@ from streams.watch import Watch
 
 log = structlog.get_logger("lidm.compose")
 STOP_SECONDS = 25.0
+MIGRATE_PAUSE_SECONDS = 2.0
 UNREAD_BYTES = 2_000_000
 
 
@@ -77,8 +78,11 @@ class ArchiveStage:
 
     name = "archive"
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, store: AlertStore) -> None:
         self.archive = archive
+        self._store = store
+        self._stopping = threading.Event()
+        self._waiting: str | None = None
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
 
     async def start(self) -> None:
@@ -87,12 +91,15 @@ class ArchiveStage:
 
     async def stop(self) -> None:
         """See Stage."""
+        self._stopping.set()
         self.archive.stop()
         await asyncio.to_thread(self._thread.join, STOP_SECONDS)
 
     def missing(self) -> list[str]:
         """See Stage."""
-        return [] if self.archive.ready else [f"归档环节未就绪：{self.archive.last_error or '正在连接'}"]
+        if self.archive.ready:
+            return []
+        return [f"归档环节未就绪：{self._waiting or self.archive.last_error or '正在连接'}"]
 
     def phase(self) -> dict[str, Any]:
         """See Stage."""
@@ -101,9 +108,22 @@ class ArchiveStage:
 
     def _run(self) -> None:
         try:
+            self._migrate()
             self.archive.run()
         except BaseException as error:
             stop_process("archive", error)
+
+
+    def _migrate(self) -> None:
+        """Brings the tables up to date; a store that is away now is waited for, as it is later."""
+        while not self._stopping.is_set():
+            try:
+                self._store.migrate()
+                self._waiting = None
+                return
+            except StoreError as error:
+                self._waiting = error.message_zh
+                self._stopping.wait(MIGRATE_PAUSE_SECONDS)
 
 
 def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
@@ -115,14 +135,13 @@ def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
     if name == "cases":
         return cases_stage(config, lambda p: CasePartition(p, config.partitions, config.seal_public_key))
     store = clickhouse_store(settings)
-    store.migrate()
     archive = Archive(
         store,
         lambda: group_consumer(config.broker, session_seconds=config.session_seconds),
         generation=config.generation,
         meter=METRICS,
     )
-    return ArchiveStage(archive)
+    return ArchiveStage(archive, store)
 
 
 async def _serve(
@@ -307,7 +326,7 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate) 
             gate,
             on_read,
         ),
-        ArchiveStage(archive),
+        ArchiveStage(archive, store),
     ]
 
 
