@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from kafka import KafkaProducer
 
@@ -54,23 +55,31 @@ class Lab:
 
     def open(self, workload: Workload) -> None:
         """Policy, time, roster, and every detector live: nothing is in force yet, so nothing is baseline."""
-        at = datetime.fromtimestamp(workload.begin_ms / 1000, BEIJING)
-        activate(self.settings, Bundle.load(self.settings.policy_dir), at)
-        self._ticks(workload.begin_ms)
+        self.begin(workload.begin_ms)
         for code in DETECTORS:
-            body = GoliveBody(CITY, code, 50)
-            append_everywhere(self.settings, _golive(body), at)
+            self.golive(code, workload.begin_ms)
         self.publish(workload.roster())
         self.quiet("intake", "monitor")
+
+    def begin(self, at_ms: int) -> None:
+        """Policy and time."""
+        at = datetime.fromtimestamp(at_ms / 1000, BEIJING)
+        activate(self.settings, Bundle.load(self.settings.policy_dir), at)
+        self.tick(at_ms)
+
+    def golive(self, code: str, at_ms: int, per_day: int = 50) -> None:
+        """A detector speaks in the invented city from now on."""
+        at = datetime.fromtimestamp(at_ms / 1000, BEIJING)
+        append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day)), at)
 
     def play(self, week: Week, per_second: float | None = None) -> None:
         """Publishes a week step by step, each read to the end; then time passes, and officers work."""
         for step in week.steps:
             self.publish(step, per_second)
             self.quiet("intake", "monitor")
-        self._ticks(week.tick_ms)
+        self.tick(week.tick_ms)
         self.quiet("monitor", "cases")
-        self._letters(case_ticks(range(self.config.partitions), week.tick_ms))
+        self.case_tick(week.tick_ms)
         self.quiet("cases")
         self._answer(week.tick_ms)
 
@@ -111,8 +120,13 @@ class Lab:
         if not worker.alive:
             raise AssertionError(f"{worker.stage} ended: {worker.last_words()}")
 
-    def _ticks(self, at_ms: int) -> None:
+    def tick(self, at_ms: int) -> None:
+        """It is at least this late, for households."""
         self._letters(household_ticks(range(self.config.partitions), at_ms))
+
+    def case_tick(self, at_ms: int) -> None:
+        """It is at least this late, for cases."""
+        self._letters(case_ticks(range(self.config.partitions), at_ms))
 
     def _answer(self, at_ms: int) -> None:
         """Officers answer what happened to cases; their commands are read with the next week."""
@@ -135,7 +149,9 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path, *, workers: bool = True, session: str = SESSION_SECONDS) -> Iterator[Lab]:
+def lab(
+    folder: Path, *, workers: tuple[str, ...] | Literal[False] = STAGES, session: str = SESSION_SECONDS
+) -> Iterator[Lab]:
     """Starts a stack under `folder` with topics, tables and keys, and ends everything it started."""
     stack = Stack(folder)
     announced = stack.up(clock="driven", size="trial")
@@ -152,9 +168,8 @@ def lab(folder: Path, *, workers: bool = True, session: str = SESSION_SECONDS) -
         fleet = Fleet(folder, {"LIDM_SESSION_SECONDS": session})
         try:
             with fleet:
-                if workers:
-                    for stage in STAGES:
-                        fleet.start(stage)
+                for stage in workers or ():
+                    fleet.start(stage)
                 yield Lab(stack, settings, config, fleet, producer, lag, store)
         finally:
             producer.close(5)
