@@ -15,6 +15,7 @@ from schemas.facts import KIND_OF_FEED
 from schemas.labels import FamilyLabel
 
 Evaluate = Callable[[Household, date, Policy], Findings]
+Quiet = Callable[[Household, date, Policy], bool]
 
 
 class Family(StrEnum):
@@ -41,7 +42,8 @@ class Detector:
 
     `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
     re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
-    values the rule counts with, besides its own.
+    values the rule counts with, besides its own. `quiet`: cheap and certain where it says True: `evaluate` would find no
+    breach and no day to look again; it may raise what `evaluate` raises.
     """
 
     code: str
@@ -52,6 +54,7 @@ class Detector:
     absence: frozenset[str]
     evaluate: Evaluate
     standards: tuple[str, ...] = ()
+    quiet: Quiet | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ def detector(
     rule: str,
     absence: tuple[str, ...] = (),
     standards: tuple[str, ...] = (),
+    quiet: Quiet | None = None,
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
     unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
@@ -90,7 +94,7 @@ def detector(
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
         feeds, closing = frozenset(listens), frozenset(absence)
-        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards)
+        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards, quiet)
         return evaluate
 
     return register

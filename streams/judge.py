@@ -28,6 +28,11 @@ class Outlook(NamedTuple):
     next_change: date | None
     signed: bool
 
+    @property
+    def ordinal(self) -> int | None:
+        """The day of the change, always after the policy's own."""
+        return None if self.next_change is None else self.next_change.toordinal()
+
 
 class Judge:
     """The detectors of a partition; what they have to say collects in `alerts`, with the time it was known."""
@@ -75,10 +80,14 @@ class Judge:
         rechecks = household.head.rechecks
         changed = False
         for detector in detectors:
+            outlook = self._outlook(detector, policy, area)
+            if detector.quiet is not None and _nothing_open(household, detector.code):
+                if self._quiet(detector, household, day, policy):
+                    changed |= _set(rechecks, detector.code, outlook.ordinal)
+                    continue
             findings = self._find(detector, household, day, bundle)
             if findings is None:
                 continue
-            outlook = self._outlook(detector, policy, area)
             told = episodes.step(
                 household,
                 detector,
@@ -134,6 +143,13 @@ class Judge:
             known = self._outlooks[detector.code, area] = _outlook(detector, policy, area)
         return known
 
+    def _quiet(self, detector: Detector, household: Household, day: date, policy: Policy) -> bool:
+        """Whether the detector is sure to have nothing to say; what it cannot answer, `_find` deals with."""
+        try:
+            return detector.quiet is not None and detector.quiet(household, day, policy)
+        except Exception:
+            return False
+
     def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
         """The detector's answer; None where its parameters are missing: then its episodes stand as they are."""
         try:
@@ -149,6 +165,11 @@ class Judge:
     def _find_at(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings:
         found = self._find(detector, household, day, bundle)
         return found if found is not None else Findings(insufficient=[Insufficient(detector.rule, None)])
+
+
+def _nothing_open(household: Household, code: str) -> bool:
+    episodes = household.head.episodes
+    return not episodes or not any(each.detector == code and each.ended is None for each in episodes)
 
 
 def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:

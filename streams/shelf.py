@@ -16,10 +16,10 @@ _NEVER = 0xFFFFFFFF
 class Shelf:
     """Gives out households, remembers which are dirty, encodes them once per checkpoint.
 
-    A stored record is 8 bytes of `applied` and the codec's bytes; a household has applied what the furthest of its
-    records has, because what one checkpoint changed of it is written whole or not at all. Where two records of a key meet, the higher
-    `applied` wins, whichever came later. `<household>` is the head, `<household>/<half-year>` a page. An emptied page
-    is a record as well: a deletion would carry no `applied`. Only a rebuild deletes, and it always wins.
+    A stored record is 8 bytes of `applied` and the codec's bytes. Where two records of a key meet, the higher `applied`
+    wins, whichever came later. A household has applied what the furthest of its records has, because what a checkpoint
+    changed of it is written whole or not at all. `<household>` is the head, `<household>/<half-year>` a page. An
+    emptied page is a record as well: a deletion would carry no `applied`. Only a rebuild deletes, and it always wins.
     """
 
     def __init__(self, limit: int) -> None:

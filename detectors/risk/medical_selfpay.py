@@ -55,12 +55,19 @@ class _Subject(NamedTuple):
     members: tuple[Member, ...]
 
 
+def _far_below(household: Household, on: date, policy: Policy) -> bool:
+    """Whether even everything together, before refunds, stays at or under the lowest line of this household."""
+    terms = policy.rule("medical_selfpay", household.responsible_area).read(_terms)
+    return at_most(household, year_ago(on.toordinal()) + 1, terms.counting) <= _lowest_held(household, terms.lines)
+
+
 @detector(
     code="MED-SELFPAY",
     version="1.0.0",
     family=Family.RISK,
     listens=("medical.settlement", "medical.reimbursement", "civil.household"),
     rule="medical_selfpay",
+    quiet=_far_below,
 )
 def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     """One breach per subject whose personal burden inside a window is above the line of its tier.
@@ -71,11 +78,11 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     A stale feed makes the rest `Insufficient`, but a line already passed stays passed.
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
+    if _far_below(household, on, policy):
+        return findings
     rule = policy.rule("medical_selfpay", household.responsible_area)
     terms = rule.read(_terms)
     today = on.toordinal()
-    if at_most(household, year_ago(today) + 1, terms.counting) <= _lowest_held(household, terms.lines):
-        return findings
     for subject in _subjects(household, today, terms):
         found = charges(household, subject.people, terms.counting)
         for name in terms.windows:
