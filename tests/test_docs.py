@@ -32,3 +32,16 @@ def test_both_readmes_name_the_same_commands() -> None:
     english, chinese = ((TOP / name).read_text() for name in ("README.md", "README.zh-CN.md"))
     for pattern in (COMMAND, TARGET):
         assert set(pattern.findall(english)) == set(pattern.findall(chinese))
+
+
+ATTACK = re.compile(r"\[([^\]]+)\]\(\.\./(tests/[^)]+\.py)\)")
+
+
+def test_every_guarantee_names_tests_that_exist() -> None:
+    rows = [line for line in (TOP / "docs" / "guarantees.md").read_text().splitlines() if re.match(r"\| \d", line)]
+    assert len(rows) == 9
+    for row in rows:
+        attacks = ATTACK.findall(row)
+        assert attacks, row[:60]
+        for words, file in attacks:
+            assert f"def test_{words.replace(' ', '_')}(" in (TOP / file).read_text(), (words, file)
