@@ -44,16 +44,19 @@ def addressed(name: str, subject: str) -> bytes:
 def garbage() -> dict[str, tuple[Message, str]]:
     """What is wrong with it: the message and the code it must get."""
     noise = random.Random(3)
-    array = json.dumps([json.loads(good("A1").value), {"bad": NUMBERS[2]}, json.loads(good("A3").value)]).encode()
+    elements = [json.loads(good(name).value) for name in ("A1", "A2", "A3")]
+    del elements[1]["data"]["total"]
+    array = json.dumps(elements).encode()
     return {
         "random bytes": (PEN.message(KIND, PERSON, noise.randbytes(300)), "NOT_JSON"),
         "truncated": (PEN.message(KIND, PERSON, good("x").value[:-40]), "NOT_JSON"),
         "wrong type": (changed("w", total="viel"), "WRONG_TYPE"),
-        "one bad element": (PEN.message(KIND, PERSON, array), "NOT_ENVELOPE"),
+        "one bad element": (PEN.message(KIND, PERSON, array), "MISSING_FIELD"),
         "largest": (PEN.message(KIND, PERSON, noise.randbytes(LARGEST)), "TOO_LARGE"),
         "future": (changed("f", day=DAY + timedelta(30)), "FUTURE_DATE"),
         "number as person": (PEN.message(KIND, PERSON, addressed("i", NUMBERS[0])), "PLAIN_IDENTITY"),
         "number in a field": (changed("j", settle_no=NUMBERS[1]), "PLAIN_IDENTITY"),
+        "number in an array": (PEN.message(KIND, PERSON, json.dumps([{"n": NUMBERS[2]}]).encode()), "PLAIN_IDENTITY"),
         "empty": (PEN.message(KIND, PERSON, b""), "NOT_JSON"),
     }
 
