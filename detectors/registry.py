@@ -42,8 +42,8 @@ class Detector:
 
     `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
     re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
-    values the rule counts with, besides its own. `quiet`: cheap and certain where it says True: `evaluate` would find no
-    breach and no day to look again; it may raise what `evaluate` raises.
+    values the rule counts with, besides its own. `quiet`: cheap, and certain where it says True: `evaluate` would find
+    no breach and no day to look again; it may raise what `evaluate` raises.
     """
 
     code: str

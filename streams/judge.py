@@ -81,10 +81,9 @@ class Judge:
         changed = False
         for detector in detectors:
             outlook = self._outlook(detector, policy, area)
-            if detector.quiet is not None and _nothing_open(household, detector.code):
-                if self._quiet(detector, household, day, policy):
-                    changed |= _set(rechecks, detector.code, outlook.ordinal)
-                    continue
+            if _nothing_open(household, detector.code) and self._quiet(detector, household, day, policy):
+                changed |= _set(rechecks, detector.code, outlook.ordinal)
+                continue
             findings = self._find(detector, household, day, bundle)
             if findings is None:
                 continue
