@@ -73,7 +73,10 @@ class Lab:
         append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day)), at)
 
     def play(self, week: Week, per_second: float | None = None) -> None:
-        """Publishes a week step by step, each read to the end; then time passes, and officers work."""
+        """Publishes a week step by step, each read to the end; then time passes, and officers work.
+
+        Alerts and commands are two topics: each is read before the other goes on, or their order would be chance.
+        """
         for step in week.steps:
             self.publish(step, per_second)
             self.quiet("intake", "monitor")
@@ -82,6 +85,7 @@ class Lab:
         self.case_tick(week.tick_ms)
         self.quiet("cases")
         self._answer(week.tick_ms)
+        self.quiet("cases")
 
     def publish(self, messages: Iterable[Message], per_second: float | None = None) -> int:
         """Sends messages in order, so many a second at most; returns when the broker has them."""
@@ -129,7 +133,7 @@ class Lab:
         self._letters(case_ticks(range(self.config.partitions), at_ms))
 
     def _answer(self, at_ms: int) -> None:
-        """Officers answer what happened to cases; their commands are read with the next week."""
+        """Officers answer what happened to cases."""
         if self._case_events is None:
             self._case_events = Reader(self.config.broker, self.config.partitions, CASE_EVENTS)
         events = sorted((decode_event(message.value) for message in self._case_events.news()), key=_place)

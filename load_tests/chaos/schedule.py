@@ -105,6 +105,8 @@ def joins(lab: Lab, journal: Journal, stages: tuple[str, ...] = STAGES, every: f
                 guests = []
             else:
                 guests = [lab.fleet.start(stage) for stage in stages]
+                for guest in guests:
+                    wait_until(guest.phase, 60, f"{guest.stage} does not start: {guest.last_words()}")
                 journal.joins += len(guests)
             stop.wait(every)
         for guest in guests:

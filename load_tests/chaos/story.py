@@ -28,12 +28,13 @@ KILLABLE = ("monitor", "intake", "cases", "monitor", "archive")
 
 @dataclass(frozen=True)
 class Plan:
-    """How large the story is. `pace`: events a second while faults happen; None = as fast as it goes."""
+    """How large the story is. `pace`: events a second while faults happen, `loaded_pace` while workers come and go."""
 
     households: int = 300
     small: float = 5.0
     weeks: int = 12
     pace: float = 150.0
+    loaded_pace: float = 50.0
     kills: int = 5
     joins_loaded: float = 90.0
     joins_idle: float = 60.0
@@ -97,7 +98,7 @@ def _shake(lab: Lab, plan: Plan, story: Story) -> None:
             left = plan.kills - len(journal.kills)
             kill_at_work(lab, next(weeks), journal, left, plan.pace, lambda n: rand.choice(KILLABLE))
     with journal.timed("joins, loaded"), store_away(lab, plan.store_away), joins(lab, journal, STAGES[:3]):
-        _load(lab, weeks, plan.joins_loaded, plan.pace / 3)
+        _load(lab, weeks, plan.joins_loaded, plan.loaded_pace)
     with journal.timed("joins, idle"), joins(lab, journal):
         lab.quiet(*STAGES)
         time.sleep(plan.joins_idle)
