@@ -19,9 +19,9 @@ from tests.conftest import repository
 pytestmark = [pytest.mark.live, pytest.mark.acceptance, pytest.mark.timeout(7200)]
 FIGURES = repository() / "docs" / "acceptance" / "faults.json"
 PLAN = Plan(
-    households=2_500,
+    households=1_350,
     small=6.0,
-    weeks=16,
+    weeks=32,
     pace=2_000.0,
     kills=20,
     joins_loaded=600.0,
