@@ -207,6 +207,28 @@ def test_nothing_changes_before_the_day_to_look_again(code: str) -> None:
     holds()
 
 
+@pytest.mark.parametrize("code", sorted(code for code, each in load_detectors().items() if each.quiet is not None))
+def test_a_detector_sure_of_its_silence_is_silent(code: str) -> None:
+    detector = load_detectors()[code]
+    told: list[bool] = []
+
+    @settings(max_examples=200, deadline=None)
+    @given(households, st.lists(FACTS[code], max_size=14), evenings)
+    def holds(
+        rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: list[tuple[str, AnyFact]], on: date
+    ) -> None:
+        household = ledger(rolls, facts)
+        assert detector.quiet is not None
+        told.append(detector.quiet(household, on, WIDE.on(on)))
+        if told[-1]:
+            findings = evaluate(detector, household, on)
+            assert (findings.breaches, findings.recheck_on) == ([], None)
+
+    holds()
+    assert any(told), "never sure"
+    assert not all(told), "always sure"
+
+
 @pytest.mark.parametrize("code", sorted(load_detectors()))
 def test_the_order_of_facts_changes_nothing(code: str) -> None:
     detector = load_detectors()[code]
