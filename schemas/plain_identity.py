@@ -16,6 +16,7 @@ _PROVINCES = frozenset(
     for province in (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66))
 ) | {"71", "81", "82", "83", "91", "99"}
 _RUN = re.compile(r"[0-9]{15,}[Xx]?")
+_WHOLE = re.compile(r"(?<![0-9A-Za-z])[0-9]{15}(?![0-9A-Za-z])")
 _GAPS = re.compile(r"(?<=[0-9])\s+(?=[0-9Xx])")
 
 _RUN_OF_DIGITS = b"0" * SHORTEST
@@ -39,18 +40,16 @@ def carries_identity(text: str) -> bool:
     """Whether an 18- or 15-digit identity number stands in `text`, also in full-width digits or with blanks between.
 
     18 digits count with a province, a possible birth date and the right check digit, wherever they stand; 15 digits
-    have no check digit and count only as a whole number. So a settlement number merely made of digits passes.
+    have no check digit and count only as a whole number, not as part of a word: one hex pseudonym in twenty thousand
+    holds such a run. So a settlement number merely made of digits passes.
     """
     if len(text) < SHORTEST:
         return False
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return any(_in_run(run.group()) for run in _RUN.finditer(_GAPS.sub("", plain)))
-
-
-def _in_run(run: str) -> bool:
-    if len(run) == SHORTEST and run[:2] in _PROVINCES and _is_date("19" + run[6:12]):
+    closed = _GAPS.sub("", plain)
+    if any(_is_identity(window) for run in _RUN.finditer(closed) for window in _windows(run.group().upper())):
         return True
-    return any(_is_identity(window) for window in _windows(run.upper()))
+    return any(number[:2] in _PROVINCES and _is_date("19" + number[6:12]) for number in _WHOLE.findall(closed))
 
 
 def _windows(run: str) -> Iterator[str]:

@@ -31,7 +31,7 @@ def test_numbers_of_the_invented_region_are_found_in_any_company(
 @pytest.mark.parametrize("text", [
     "999999680401123", "9999 9968 0401 123",
     "".join(chr(0xFF10 + int(digit)) for digit in "999999680401123"),
-    "01" + identity("999999", "19680401"),
+    "01" + identity("999999", "19680401"), "p_" + identity("999999", "19680401").zfill(32), "证件号码999999680401123。",
 ])  # fmt: skip
 def test_other_spellings_are_found(text: str) -> None:
     assert carries_identity(text)
@@ -40,7 +40,8 @@ def test_other_spellings_are_found(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "S202605-000123", "202605140000123456", "20260514000012345678901234", "7d9c1f60-1111-4222-8333-abcdefabcdef",
     "H33990100001", "339901000000", "999999196804011230"[:17], "999999196813011231", "123456789012345",
-    "1778781600000", "p_" + "0123456789abcdef" * 2, "",
+    "1778781600000", "p_" + "0123456789abcdef" * 2, "", "h_" + "a" * 17 + "110101680401123",
+    "p_110101680401123" + "f" * 17,
 ])  # fmt: skip
 def test_numbers_that_are_no_identity_pass(text: str) -> None:
     assert not carries_identity(text)
