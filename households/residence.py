@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from households.state import Head
 from schemas.facts import Membership, Version
 
-Rank = tuple[int, Version]
+Rank = tuple[int, Version, str]
 
 
 def rank(membership: Membership) -> Rank:
-    """Order of a person's memberships: the later start wins, then the newer record."""
-    return (membership.day, membership.version)
+    """Order of a person's memberships: the later start wins, then the newer record; one record cannot name two
+    households, but if it does, order of arrival must not decide."""
+    return (membership.day, membership.version, membership.household)
 
 
 def newest(memberships: Iterable[Membership]) -> Membership | None:

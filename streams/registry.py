@@ -74,9 +74,9 @@ class Registry:
         return True
 
     def current(self, person: str) -> Stay | None:
-        """The membership that began last, by version where two began on one day."""
+        """The membership that began last, by version where two began on one day; never by order of arrival."""
         live = [s for s in self._stays.get(person, ()) if not s.gone]
-        return max(live, key=lambda s: (s.since, s.version), default=None)
+        return max(live, key=lambda s: (s.since, s.version, s.household), default=None)
 
     def targets(self, person: str, day: int) -> Targets | None:
         """Households a fact of `day` belongs to: where the person is now and where they were then. None = unwatched."""

@@ -84,7 +84,7 @@ def test_the_cache_stays_small_and_keeps_what_is_dirty() -> None:
     fold(shelf, 7, paid("S2", FIRST_DAY), name="h_0")
     shelf.keep([])
     assert shelf.dirty == 1
-    assert [item.key for item in shelf.drain()][-1] == b"h_0"
+    assert {item.key.split(b"/")[0] for item in shelf.drain()} == {b"h_0"}
     assert len(shelf) == 6
 
 
