@@ -11,24 +11,23 @@ from typing import NamedTuple
 from detectors.calendar import anniversary, year_ago
 from detectors.findings import EvidenceItem
 from households.ledger import Household
-from households.queries import page_of
-from households.state import Page
+from households.queries import Measure, page_of
 from policy.parameters import Rule
-from schemas.facts import Bill
+from schemas.facts import AnyFact, Bill
 
 
 class Counting(NamedTuple):
-    """Which parts of a bill are a burden, as the rule of the place says; `code` names the combination."""
+    """Which parts of a bill are a burden, as the rule of the place says; `measure` counts them, never below zero."""
 
     outside: bool
     account: bool
-    code: str
+    measure: Measure
 
     @classmethod
     def of(cls, rule: Rule) -> "Counting":
         """Read from the keys `counts` and `personal_account_counts`."""
         outside, account = rule.word("counts") == "all_personal_burden", rule.flag("personal_account_counts")
-        return cls(outside, account, f"burden outside={outside} account={account}")
+        return cls(outside, account, _MEASURES[outside, account])
 
 
 class Charge(NamedTuple):
@@ -63,37 +62,35 @@ def medical_year(on: int) -> Window:
 def at_most(household: Household, first: int, counting: Counting) -> int:
     """An upper bound of what everybody together paid since a day: no refund, no credit, no move can make it more.
 
-    Cheap on purpose: whole pages, kept by the household until one of their facts changes. Most households end here.
+    Cheap on purpose: sums of whole pages, which the household keeps up to date. Most households end here.
     """
     total = 0
     oldest = page_of(first)
-    memo = household.page_memo
-    code = counting.code
+    measure, sums = counting.measure, household.page_sums
     for name in household.pages:
         if name >= oldest:
-            kept = memo.get(name)
-            if kept is None:
-                kept = memo[name] = {}
-            spent = kept.get(code)
-            if spent is None:
-                spent = kept[code] = _spent(household.pages[name], counting)
-            total += spent
+            try:
+                total += sums[name][measure]
+            except KeyError:
+                total += household.page_sum(name, measure)
     return total
 
 
-def _spent(page: Page, counting: Counting) -> int:
-    total = 0
-    for facts in page.values():
-        for bill in facts:
-            if bill.__class__ is Bill and not bill.gone:
-                fen = bill.in_catalogue_fen
-                if counting.outside:
-                    fen += bill.out_of_catalogue_fen
-                if counting.account:
-                    fen += bill.account_fen
-                if fen > 0:
-                    total += fen
-    return total
+def _measure(outside: bool, account: bool) -> Measure:
+    def paid(bill: AnyFact) -> int:
+        if bill.__class__ is not Bill or bill.gone:
+            return 0
+        fen = bill.in_catalogue_fen
+        if outside:
+            fen += bill.out_of_catalogue_fen
+        if account:
+            fen += bill.account_fen
+        return fen if fen > 0 else 0
+
+    return paid
+
+
+_MEASURES = {(outside, account): _measure(outside, account) for outside in (False, True) for account in (False, True)}
 
 
 def charges(household: Household, people: Iterable[str], counting: Counting) -> list[Charge]:

@@ -4,6 +4,7 @@ A person's facts belong to the household the person lives in now; a household le
 memberships. Days are ordinals, windows half-open. Asking changes nothing.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
@@ -29,6 +30,7 @@ from schemas.facts import (
 )
 
 F = TypeVar("F", bound=Fact)
+Measure = Callable[[AnyFact], int]
 
 EVER = 1
 FOREVER = date.max.toordinal()
@@ -51,12 +53,14 @@ class Queries:
     """The reading side of `Household`."""
 
     __slots__ = (
-        "_areas", "_declared", "_members", "_refunds", "_tiers", "coverage", "head", "id", "memo", "page_memo", "pages",
+        "_areas", "_declared", "_members", "_refunds", "_tiers", "coverage", "head", "id", "memo", "page_memo",
+        "page_sums", "pages",
     )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
         self.id, self.head, self.pages, self.coverage = household, head, pages, coverage
         self.page_memo: dict[str, dict[object, int]] = {}
+        self.page_sums: dict[str, dict[Measure, int]] = {}
         self.forget_views()
 
     def forget_views(self) -> None:
@@ -71,6 +75,16 @@ class Queries:
         self._tiers: dict[tuple[str, int, Schemes], str] = {}
         self._refunds: dict[str, int] | None = None
         self._areas: Declared | None = None
+
+    def page_sum(self, name: str, measure: Measure) -> int:
+        """The sum of a measure over all facts of a page, kept up to date while facts are added."""
+        sums = self.page_sums.get(name)
+        if sums is None:
+            sums = self.page_sums[name] = {}
+        total = sums.get(measure)
+        if total is None:
+            total = sums[measure] = sum([measure(fact) for facts in self.pages[name].values() for fact in facts])
+        return total
 
     # ---- who lives here
     def members_on(self, day: int | date) -> list[Member]:

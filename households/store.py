@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -59,12 +60,18 @@ class FactStore(Queries):
         if kind.paged:
             day = fact.day
             name = _PAGE_OF.get(day) or page_of(day)
-            page = self.pages.get(name)
+            page: Any = dict.get(self.pages, name)
             if page is None:
                 page = self.pages[name] = {}
                 self._seen[person].add(name)
+            elif page.__class__ is bytes:
+                page = self.pages[name]
             self.dirty_pages.add(name)
             self.page_memo.pop(name, None)
+            sums = self.page_sums.get(name)
+            if sums:
+                for measure in sums:
+                    sums[measure] += measure(fact)
         else:
             page = self.head.lasting
         facts = page.get(person)
@@ -85,6 +92,7 @@ class FactStore(Queries):
             page = self.pages[name]
             self.dirty_pages.add(name)
             self.page_memo.pop(name, None)
+            self.page_sums.pop(name, None)
         facts = page[person]
         facts[:] = [each for each in facts if each is not fact]
         if not facts:

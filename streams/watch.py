@@ -215,8 +215,9 @@ class Watch:
         self._judge.look(household, self._judge.listening(feeds), control, self._known_at)
 
     def _changed(self, household: Household) -> None:
-        household.head.applied = self._offset
-        self._shelf.touch(household, household.head.recheck_on)
+        head = household.head
+        head.applied = self._offset
+        self._shelf.touch(household, min(head.rechecks.values()) if head.rechecks else None)
 
     # ---- what others get --------------------------------------------------------------------------------------------
 
