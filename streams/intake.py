@@ -124,12 +124,26 @@ class Intake(Service):
         for place, records in batches.items():
             if place not in mine:
                 continue
+            if records[0].offset < self._expected.get(place, 0):
+                records = await self._fresh(place, records)
+                if not records:
+                    continue
             await self._unbroken(place, records[0].offset)
             self._router.take(
                 self._specs[place.topic],
                 [Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value) for r in records],
             )
             self._expected[place] = self._positions[place] = records[-1].offset + 1
+
+    async def _fresh(self, place: TopicPartition, records: list[Any]) -> list[Any]:
+        """Leaves out what was polled before a rebalance and again after it: rows of a batch count once.
+
+        Where the topic itself is shorter than what we expected, it was made anew: everything in it is fresh.
+        """
+        expected = self._expected[place]
+        if self._consumer is not None and (await self._consumer.end_offsets([place]))[place] < expected:
+            return records
+        return [record for record in records if record.offset >= expected]
 
     async def _unbroken(self, place: TopicPartition, offset: int) -> None:
         """Raises Stop when the broker dropped messages nobody read; a transaction's marker is no gap."""
