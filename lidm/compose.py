@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from gateway.keys import KeyFiles, read_key
+from lidm.ending import STOP_SECONDS, stop_in_order
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
@@ -39,7 +40,6 @@ from streams.stages import IntakeStage, OnRead, Stage, cases_stage, monitor_stag
 from streams.watch import Watch
 
 log = structlog.get_logger("lidm.compose")
-STOP_SECONDS = 25.0
 MIGRATE_PAUSE_SECONDS = 2.0
 UNREAD_BYTES = 2_000_000
 
@@ -253,7 +253,7 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
     health.token = token
     face = settings.data_dir / "run" / "service.json"
     service = Embedded(settings, config, broker, store, stages, loop, gate)
-    runner = None
+    runner, orderly = None, False
     try:
         runner, port = service.call(_start_all(stages, health, settings.http_port))
         if announce:
@@ -271,15 +271,18 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
                 },
             )
         yield service
+        orderly = True
     finally:
-        if runner is not None:
-            service.call(_stop_all(stages, runner))
         if announce:
             face.unlink(missing_ok=True)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        store.close()
-        del cluster
+        try:
+            if runner is not None:
+                service.call(_stop_all(stages, runner, config if orderly else None))
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(10)
+            store.close()
+            del cluster
 
 
 async def _start_all(stages: list[Stage], health: Health, port: int) -> tuple[Any, int]:
@@ -290,8 +293,16 @@ async def _start_all(stages: list[Stage], health: Health, port: int) -> tuple[An
     return runner, bound
 
 
-async def _stop_all(stages: list[Stage], runner: Any) -> None:
-    await asyncio.wait_for(asyncio.gather(*(stage.stop() for stage in stages)), STOP_SECONDS)
+async def _stop_all(stages: list[Stage], runner: Any, config: StreamConfig | None) -> None:
+    """With a config: everything the broker holds is read first."""
+    if config is None:
+        await asyncio.wait_for(asyncio.gather(*(stage.stop() for stage in stages)), STOP_SECONDS)
+    else:
+        lag = await asyncio.to_thread(Lag, config.broker, config.partitions, True)
+        try:
+            await stop_in_order(stages, lag.total)
+        finally:
+            lag.close()
     await runner.cleanup()
 
 

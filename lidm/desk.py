@@ -1,6 +1,7 @@
 """The officer's end of case work over Kafka: reads cases from `cases.events.v1`, sends commands, waits for the answer.
 
-Works without a store. A household's cases lie in the partition of its murmur2; a sayable number names the partition.
+Works without a store; only the in-memory broker forgets what was before it started, and the archive tells it. A
+household's cases lie in the partition of its murmur2; a sayable number names the partition.
 """
 
 import contextlib
@@ -28,12 +29,15 @@ _EMBEDDED_API = (2, 0)
 class CaseDesk:
     """A connection for one command; a context manager. Broker trouble is Unreachable."""
 
-    def __init__(self, bootstrap: str, *, embedded: bool = False) -> None:
-        """Connects. `embedded`: the broker is the in-memory cluster of a running `lidm`."""
+    def __init__(self, bootstrap: str, *, embedded: bool = False, archived: Iterable[CaseEvent] = ()) -> None:
+        """Connects. `embedded`: the broker is the in-memory cluster of a running `lidm`; `archived`: what it has of
+        before, per case in order."""
         self._bootstrap = bootstrap
         self._api = _EMBEDDED_API if embedded else None
         self.history: list[CaseEvent] = []
         self.view = CaseView()
+        for event in archived:
+            self._apply(event)
         with _reachable(bootstrap):
             self._consumer = KafkaConsumer(
                 bootstrap_servers=bootstrap,
@@ -120,10 +124,15 @@ class CaseDesk:
                 event = decode_event(record.value)
                 if event.seq > self.view.next_seq(event.case_id) == 1:
                     continue  # its beginning is no longer in the in-memory broker; the archive has it
-                if self.view.apply(event):
-                    self.history.append(event)
+                if self._apply(event):
                     taken.append(event)
         return taken
+
+    def _apply(self, event: CaseEvent) -> bool:
+        fresh = self.view.apply(event)
+        if fresh:
+            self.history.append(event)
+        return fresh
 
 
 @contextlib.contextmanager

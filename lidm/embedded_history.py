@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from schemas.cases import CaseEvent, decode_event
+from schemas.cases import CaseEvent
+from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.config import StreamConfig
 from streams.rebuild import LoggedBlock, fold_log, registry_of
@@ -23,9 +24,7 @@ def case_history(store: AlertStore, partitions: int) -> dict[int, list[CaseEvent
     from schemas.partition import partition_of
 
     history: dict[int, list[CaseEvent]] = {}
-    rows = store.query("SELECT any(json) FROM case_events GROUP BY case_id, seq ORDER BY case_id, seq")
-    for (raw,) in rows:
-        event = decode_event(str(raw).encode())
+    for event in case_events(store):
         history.setdefault(partition_of(event.household, partitions), []).append(event)
     return history
 

@@ -1,10 +1,11 @@
 """What screens and commands read about alerts: always the newest revision, whatever was inserted twice."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.alerts import Alert
+from schemas.cases import CaseEvent, decode_event
 from schemas.errors import CallError, DataError
 from sinks.store import AlertStore, Param
 
@@ -76,3 +77,9 @@ def cases_of(store: AlertStore, alert_id: str) -> list[str]:
         {"a": alert_id},
     )
     return [str(case_id) for case_id, _ in rows]
+
+
+def case_events(store: AlertStore) -> Iterator[CaseEvent]:
+    """Every archived case event, each case's in the order of its sequence."""
+    rows = store.query("SELECT any(json) FROM case_events GROUP BY case_id, seq ORDER BY case_id, seq")
+    return (decode_event(str(raw).encode()) for (raw,) in rows)

@@ -14,6 +14,7 @@ from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
 from lidm.desk import CaseDesk
 from lidm.settings import Settings, load_settings
+from lidm.stores import reading
 from schemas.case_commands import (
     Accept,
     CaseCommand,
@@ -29,6 +30,7 @@ from schemas.case_words import FeedbackResult, Lane, Outcome, Reply, Role, Snooz
 from schemas.cases import BEIJING, CaseEvent
 from schemas.errors import CallError, DataError, Unreachable
 from schemas.partition import partition_of
+from sinks.reads import case_events
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -194,7 +196,10 @@ def contact(purpose: str, members: bool, **common: Any) -> None:
 
 
 def _desk(settings: Settings) -> CaseDesk:
-    return CaseDesk(settings.bootstrap, embedded=settings.embedded)
+    if not (settings.embedded and settings.announced and settings.announced.api):
+        return CaseDesk(settings.bootstrap, embedded=settings.embedded)
+    with reading(settings) as store:
+        return CaseDesk(settings.bootstrap, embedded=True, archived=case_events(store))
 
 
 def _work(kind: type[CaseCommand], common: dict[str, Any], **fields: object) -> None:
