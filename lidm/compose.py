@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from gateway.keys import KeyFiles, read_key
+from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
@@ -31,6 +32,7 @@ from sinks.embedded import EmbeddedStore
 from sinks.store import AlertStore, StoreError
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
+from streams.delivery import Delivery, Letter
 from streams.guard import stop_process
 from streams.lag import Lag
 from streams.memory_gate import MemoryGate
@@ -243,7 +245,8 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
     generation = f"e{time.time_ns() // 1_000_000}"
     config = stream_config(settings, embedded=True, generation=generation, max_unread_bytes=UNREAD_BYTES)
     gate = MemoryGate(UNREAD_BYTES, _readers())
-    stages = _embedded_stages(config, store, gate)
+    history = history_of(store, config)
+    stages = _embedded_stages(config, store, gate, history)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="streams", daemon=True)
     thread.start()
@@ -255,7 +258,7 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
     service = Embedded(settings, config, broker, store, stages, loop, gate)
     runner, orderly = None, False
     try:
-        runner, port = service.call(_start_all(stages, health, settings.http_port))
+        runner, port = service.call(_start_all(stages, health, settings.http_port, config, history.owed))
         if announce:
             _write(
                 face,
@@ -285,7 +288,16 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
             del cluster
 
 
-async def _start_all(stages: list[Stage], health: Health, port: int) -> tuple[Any, int]:
+async def _start_all(
+    stages: list[Stage], health: Health, port: int, config: StreamConfig, owed: list[Letter]
+) -> tuple[Any, int]:
+    """What is owed goes first: a later revision would silence an earlier one."""
+    if owed:
+        log.warning("said_again", messages=len(owed), note="上次没有来得及归档的预警与转送")
+        delivery = Delivery(config)
+        await delivery.start()
+        await delivery.send(owed)
+        await delivery.stop()
     health_task = asyncio.create_task(beat(health))
     health_task.add_done_callback(lambda task: None)
     runner, bound = await listen(health, port)
@@ -315,11 +327,8 @@ def _readers() -> dict[str, set[str]]:
     }
 
 
-def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate) -> list[Stage]:
-    from lidm.embedded_history import case_history, ledgers
-
-    registry, watches = ledgers(store, config)
-    cases = case_history(store, config.partitions)
+def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, history: History) -> list[Stage]:
+    """A partition that is let go and taken again goes on from the same history: there is no other."""
     archive = Archive(
         store,
         lambda: assigned_consumer(config.broker, config.partitions),
@@ -329,11 +338,11 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate) 
     archive.on_commit = lambda topic, p, offset: gate.read("archive", topic, p, offset)
     on_read: OnRead = gate.read
     return [
-        IntakeStage(config, registry, gate),
-        monitor_stage(config, lambda p: watches.pop(p), gate, on_read),
+        IntakeStage(config, history.registry, gate),
+        monitor_stage(config, lambda p: history.watches[p], gate, on_read),
         cases_stage(
             config,
-            lambda p: CasePartition(p, config.partitions, config.seal_public_key, cases.pop(p, [])),
+            lambda p: CasePartition(p, config.partitions, config.seal_public_key, history.cases.get(p, [])),
             gate,
             on_read,
         ),

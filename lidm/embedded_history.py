@@ -1,32 +1,85 @@
-"""What the embedded service knew when it stopped, read back from its store: ledgers, routing hints, cases."""
+"""What the embedded service knew when it stopped, read back from its store: ledgers, routing hints, cases.
 
-from collections.abc import Iterator
+After a crash the store may lack what the ledgers have already said; that is owed and said again.
+"""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from schemas.alerts import Alert
 from schemas.cases import CaseEvent
+from schemas.partition import partition_of
+from schemas.records import ForwardRecord, Record, TransferRecord, decode_block, encode_block
+from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.config import StreamConfig
+from streams.delivery import Letter
 from streams.rebuild import LoggedBlock, fold_log, registry_of
 from streams.registry import Registry
 from streams.watch import Watch
 
+_Said = tuple[str, str]
 
-def ledgers(store: AlertStore, config: StreamConfig) -> tuple[Registry, dict[int, Watch]]:
-    """Routing hints and ledgers after everything archived; each partition's log begins again at offset 0."""
-    watches = fold_log(_blocks(store), config)
+
+@dataclass(frozen=True)
+class History:
+    """Ledgers and hints after everything archived, cases, and what has yet to be said (again)."""
+
+    registry: Registry
+    watches: dict[int, Watch]
+    cases: dict[int, list[CaseEvent]]
+    owed: list[Letter]
+
+
+def history_of(store: AlertStore, config: StreamConfig) -> History:
+    """Everything the store knows; each partition's log begins again at offset 0."""
+    said: list[Letter] = []
+    watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
-    return registry_of(_blocks(store)), watches
-
-
-def case_history(store: AlertStore, partitions: int) -> dict[int, list[CaseEvent]]:
-    """Every archived case event by partition, in the order of each case's sequence."""
-    from schemas.partition import partition_of
-
-    history: dict[int, list[CaseEvent]] = {}
+    cases: dict[int, list[CaseEvent]] = {}
     for event in case_events(store):
-        history.setdefault(partition_of(event.household, partitions), []).append(event)
-    return history
+        cases.setdefault(partition_of(event.household, config.partitions), []).append(event)
+    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, (e for part in cases.values() for e in part))]
+    return History(registry_of(_blocks(store)), watches, cases, owed)
+
+
+def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[CaseEvent]) -> Iterator[Letter]:
+    """Alerts that the store does not have, and those that no case has heard of."""
+    rows = store.query("SELECT household, alert_id, max(revision) FROM alerts GROUP BY household, alert_id")
+    archived = {(str(household), str(alert_id)): int(str(revision)) for household, alert_id, revision in rows}
+    heard: dict[_Said, int] = {}
+    for event in events:
+        if event.cause.alert_id is not None and event.cause.revision is not None:
+            key = (event.household, event.cause.alert_id)
+            heard[key] = max(event.cause.revision, heard.get(key, 0))
+    for letter in said:
+        if letter.topic == ALERTS:
+            alert = Alert.model_validate_json(letter.value or b"")
+            key = (alert.household, alert.alert_id)
+            if alert.revision > min(archived.get(key, 0), heard.get(key, 0)):
+                yield letter
+
+
+def _mail_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
+    """What one household sent to another and the log does not have."""
+    arrived = {_content(record) for block in _blocks(store) for record in _mail(block.block)}
+    for letter in said:
+        if letter.topic == HOUSEHOLD_EVENTS:
+            missing = [record for record in _mail(letter.value or b"") if _content(record) not in arrived]
+            if missing:
+                yield letter._replace(value=encode_block(missing))
+
+
+def _mail(block: bytes) -> list[Record]:
+    return [record for record in decode_block(block) if isinstance(record, TransferRecord | ForwardRecord)]
+
+
+def _content(record: Record) -> bytes:
+    return msgspec.msgpack.encode(record)
 
 
 def _blocks(store: AlertStore) -> Iterator[LoggedBlock]:

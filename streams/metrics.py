@@ -1,5 +1,7 @@
 """Every metric of the service in one typed catalogue; a name not listed here cannot be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -76,9 +78,21 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self._known: dict[str, Counter | Gauge | Histogram] = {}
+        self._muted = False
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Counts nothing meanwhile: what is folded again has been counted when it happened."""
+        before, self._muted = self._muted, True
+        try:
+            yield
+        finally:
+            self._muted = before
 
     def count(self, name: CounterName, amount: float = 1, **labels: str) -> None:
         """Adds to a counter."""
+        if self._muted:
+            return
         metric = self._known.get(name) or self._make(Counter, name)
         (metric.labels(**labels) if labels else metric).inc(amount)  # type: ignore[union-attr]
 

@@ -1,6 +1,6 @@
 """Cold rebuild: the same fold over an ordered log, from Kafka or from the archive. Produces nothing into any topic."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
@@ -9,6 +9,8 @@ from schemas.facts import Membership
 from schemas.records import FactRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, STATE
 from streams.config import StreamConfig
+from streams.delivery import Letter
+from streams.metrics import METRICS
 from streams.registry import Registry, stay_of
 from streams.watch import Watch
 
@@ -25,21 +27,25 @@ class LoggedBlock(NamedTuple):
     block: bytes
 
 
-def fold_log(blocks: Iterable[LoggedBlock], config: StreamConfig) -> dict[int, Watch]:
-    """The state of every partition after these blocks, which come in order per partition. Outputs are thrown away."""
+def fold_log(
+    blocks: Iterable[LoggedBlock], config: StreamConfig, outputs: Callable[[list[Letter]], None] = lambda letters: None
+) -> dict[int, Watch]:
+    """The state of every partition after these blocks, which come in order per partition. `outputs` is shown what was
+    written when they were first folded; nothing is written or counted again."""
     watches = {p: Watch(p, config) for p in range(config.partitions)}
     generations: dict[int, str] = {}
-    for count, block in enumerate(blocks, 1):
-        watch = watches[block.partition]
-        if generations.setdefault(block.partition, block.generation) != block.generation:
-            _keep(watch)
-            watch.next_generation()
-            generations[block.partition] = block.generation
-        watch.fold(HOUSEHOLD_EVENTS, block.offset, block.known_at, block.block)
-        if count % KEEP_EVERY == 0:
-            _keep(watch)
-    for watch in watches.values():
-        _keep(watch)
+    with METRICS.muted():
+        for count, block in enumerate(blocks, 1):
+            watch = watches[block.partition]
+            if generations.setdefault(block.partition, block.generation) != block.generation:
+                _keep(watch, outputs)
+                watch.next_generation()
+                generations[block.partition] = block.generation
+            watch.fold(HOUSEHOLD_EVENTS, block.offset, block.known_at, block.block)
+            if count % KEEP_EVERY == 0:
+                _keep(watch, outputs)
+        for watch in watches.values():
+            _keep(watch, outputs)
     return watches
 
 
@@ -75,8 +81,10 @@ def differences(one: Watch, other: Watch) -> list[str]:
     return sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
 
 
-def _keep(watch: Watch) -> None:
-    watch.keep(watch.drain().state)
+def _keep(watch: Watch, outputs: Callable[[list[Letter]], None]) -> None:
+    drained = watch.drain()
+    outputs(drained.outputs)
+    watch.keep(drained.state)
 
 
 def _read(config: StreamConfig, topic: str, until: dict[int, int]) -> Iterator[KafkaConsumer]:
