@@ -79,11 +79,12 @@ def service(folder: Path) -> Iterator[Service]:
         assert lidm(folder, "gateway", "init", "--synthetic")[0] == 0
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIDM_")}
     environment |= {"LIDM_DATA_DIR": str(folder)}
+    face = folder / "run" / "service.json"
+    face.unlink(missing_ok=True)  # of one that was killed
     with (folder / "service.out").open("ab") as out, (folder / "service.err").open("ab") as err:
         command = [sys.executable, "-m", "lidm.main", "run", "--embedded"]
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
     try:
-        face = folder / "run" / "service.json"
         wait_until(lambda: face.exists() or process.poll() is not None, 60, "the service does not come up")
         assert process.poll() is None, (folder / "service.err").read_text()[-2000:]
         yield Service(folder, process)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from load_tests.chaos.fleet import wait_until
+from sinks.embedded import EmbeddedStore
 from tests.live.service import BILLS, Service, bills, roster, service
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -33,6 +34,38 @@ def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
         assert second.stop()[0] == 0
 
 
+def test_what_a_crash_left_unsaid_is_said_after_it(tmp_path: Path) -> None:
+    """The block was archived, the alert and its case were not."""
+    with service(tmp_path) as first:
+        first.call("policy", "activate")
+        first.call("detectors", "golive", "339901000000", DETECTOR, "--per-day", "50")
+        first.call("roster", "load", str(roster(tmp_path / "roster.csv", range(3))))
+        _publish(first, bills(tmp_path / "one.jsonl", 1, 1, fen=DEAR))
+        wait_until(lambda: _alerts(first) and _cases(first), 30, "no alert, no case")
+        before, (case,) = _alerts(first), _cases(first)
+        first.process.kill()
+        first.process.wait()
+    _forget(tmp_path, "alerts", "case_events")
+    with service(tmp_path) as second:
+        wait_until(lambda: _alerts(second) and _cases(second), 30, "no alert, no case")
+        assert _alerts(second) == before
+        assert [(c["case_id"], c["number"]) for c in _cases(second)] == [(case["case_id"], case["number"])]
+        assert second.stop()[0] == 0
+    with service(tmp_path) as third:
+        assert third.words.count('"said_again"') == 1, "said by the second, not by the third"
+        assert _alerts(third) == before
+
+
+def _forget(folder: Path, *tables: str) -> None:
+    """What the archive had not got to before the crash."""
+    store = EmbeddedStore(folder / "store")
+    try:
+        for table in tables:
+            store.execute(f"TRUNCATE TABLE {table}")
+    finally:
+        store.close()
+
+
 def _same_bill_again(running: Service, folder: Path, before: list[dict[str, Any]]) -> None:
     _publish(running, folder / "one.jsonl")
     wait_until(lambda: running.counted("lidm_events_in_total", feed=BILLS) == 1, 30, "the bill was not read")
@@ -53,7 +86,7 @@ def _a_little_more(running: Service, folder: Path, before: list[dict[str, Any]])
 def _the_case_goes_on(running: Service, number: str) -> None:
     running.call("case", "verify", number, "--result", "need", "--evidence", "visit:已入户查看票据")
     shown = running.said("case", "show", number)
-    assert [event["type"] for event in shown["history"]][:2] == ["opened", "accepted"], shown["history"]
+    assert [event["type"] for event in shown["events"]][:2] == ["opened", "accepted"], shown["events"]
     assert [(c["number"], c["state"]) for c in _cases(running)] == [(number, "verified")]
 
 
