@@ -70,6 +70,7 @@ class Household(FactStore):
 
     def merge_transfer(self, body: TransferBody) -> FoldResult:
         """Take over what a household sends of a person: facts, episodes, memberships. A second time changes nothing."""
+        self.dirty_head = True
         person = body.person
         learned = self._learning(person)
         news: list[Change] = []
@@ -132,6 +133,7 @@ class Household(FactStore):
         return [Change(winner, self.days(person, winner), came=loser is not fact)]
 
     def _fold_membership(self, body: FactBody, fact: Membership) -> FoldResult:
+        self.dirty_head = True
         person, route = fact.person, body.route or Route()
         learned = self._learning(person)
         known = self._enrol(fact)

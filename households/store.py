@@ -16,7 +16,10 @@ Slot = str | tuple[type[Fact], str]
 
 
 class FactStore(Queries):
-    """The keeping side of `Household`. Keys are indexed per person when the person is first written to."""
+    """The keeping side of `Household`. Keys are indexed per person when the person is first written to.
+
+    `dirty_head`: the head may say something new; whoever changes it sets this. `dirty_pages`: facts came or went.
+    """
 
     __slots__ = ("_keys", "_looked", "_seen", "dirty_head", "dirty_pages")
 
@@ -56,7 +59,6 @@ class FactStore(Queries):
                 return fact
             self._remove(person, old)
         keys[slot] = fact
-        self.dirty_head = True
         if kind.paged:
             day = fact.day
             name = _PAGE_OF.get(day) or page_of(day)
@@ -74,6 +76,7 @@ class FactStore(Queries):
                     sums[measure] += measure(fact)
         else:
             page = self.head.lasting
+            self.dirty_head = True
         facts = page.get(person)
         if facts is None:
             page[person] = [fact]

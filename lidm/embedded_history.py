@@ -71,7 +71,7 @@ def _mail_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
         if letter.topic == HOUSEHOLD_EVENTS:
             missing = [record for record in _mail(letter.value or b"") if _content(record) not in arrived]
             if missing:
-                yield letter._replace(value=encode_block(missing))
+                yield msgspec.structs.replace(letter, value=encode_block(missing))
 
 
 def _mail(block: bytes) -> list[Record]:

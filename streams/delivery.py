@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from aiokafka import AIOKafkaProducer
 
 from schemas.errors import Stop
@@ -17,7 +18,7 @@ RECORD_OVERHEAD = 40
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Letter(NamedTuple):
+class Letter(msgspec.Struct, frozen=True, gc=False):
     """One message to one partition. `timestamp_ms` None = now. `tied`: in one batch with the next one, whole or not."""
 
     topic: str
@@ -123,9 +124,8 @@ def _fill(batch: Any, lane: list[Letter], start: int) -> list[int]:
             if batch.size() + weight > BATCH_BYTES:
                 break
         for letter in lane[first:following]:
-            appended = batch.append(
-                timestamp=letter.timestamp_ms, key=letter.key, value=letter.value, headers=list(letter.headers)
-            )
+            headers = list(letter.headers) if letter.headers else []
+            appended = batch.append(timestamp=letter.timestamp_ms, key=letter.key, value=letter.value, headers=headers)
             if appended is None:
                 if following - first > 1:
                     raise Stop("一户的状态没有装进一批，停止以免只写一半")

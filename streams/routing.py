@@ -21,7 +21,7 @@ BLOCK_RECORDS = 200
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
-class Inbound(NamedTuple):
+class Inbound(msgspec.Struct, frozen=True, gc=False):
     """One message of a feed topic."""
 
     topic: str
@@ -68,10 +68,10 @@ class Router:
         """Decodes and routes messages of one feed partition, in order."""
         feed = spec.kind
         events = out_of_scope = newest = known_at = 0
-        place = self._registry.targets
+        place, decode = self._registry.targets, spec.decode
         for message in messages:
-            topic, partition, offset, known_at, _, value = message
-            for item in spec.decode(value or b"", known_at):
+            topic, partition, offset, known_at = message.topic, message.partition, message.offset, message.timestamp_ms
+            for item in decode(message.value or b"", known_at):
                 if type(item) is Delivery:
                     events += 1
                     if item.batchid:

@@ -91,9 +91,11 @@ class Shelf:
             (f"{name}/{half_year}", codec.encode_page(pages.get(half_year) or {}))
             for half_year in sorted(household.dirty_pages)
         ]
-        head, durable = codec.encode_head(household.head), self._heads.get(name)
-        if durable is None or durable[8:] != head:
-            changed.append((name, head))
+        durable = self._heads.get(name)
+        if household.dirty_head or durable is None:
+            head = codec.encode_head(household.head)
+            if durable is None or durable[8:] != head:
+                changed.append((name, head))
         last = len(changed) - 1
         return [Item(key.encode(), applied + raw, None, at < last) for at, (key, raw) in enumerate(changed)]
 

@@ -1,8 +1,9 @@
 """Where folded state is kept durable: a port with two adapters, a compacted Kafka topic and none (embedded)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import Stop
@@ -12,7 +13,7 @@ from streams.delivery import Delivery, Letter
 Restore = Callable[[bytes, bytes | None], None]
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One state record; None deletes the key. `tied`: durable together with the next one, or neither is."""
 
     key: bytes

@@ -204,6 +204,7 @@ class Watch:
         control = self._control
         if control.on is None or control.bundle is None:
             household.head.rechecks[ANY] = 1
+            household.dirty_head = True
             return
         if MEMBERSHIP in feeds:
             for feed, month, begun_ms in control.coverage.floors(control.chain(household.responsible_area)):
@@ -212,6 +213,7 @@ class Watch:
             self._judge.plan(household, control.on)
         if (day := self._ahead.get(household.id)) is not None:
             household.head.rechecks[ANY] = min(day, household.head.rechecks.get(ANY, day))
+            household.dirty_head = True
         self._judge.look(household, self._judge.listening(feeds), control, self._known_at)
 
     def _changed(self, household: Household) -> None:
@@ -289,7 +291,7 @@ class Watch:
         before = control.on if control.on is not None else today
         while control.bundle is not None and (due := self._shelf.pop_due(today)) is not None:
             day, names = due
-            control.on = max(day, before)
+            control.on = before = max(day, before)
             for name in names:
                 self._look_again(name, control.on)
         control.on = today

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from households.codec import encode_head, encode_page
 from schemas.errors import Stop
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.statelog import Item
@@ -113,6 +114,22 @@ def test_a_zombie_that_writes_late_loses_whatever_the_order() -> None:
     stale = {item.key for item in old} - {b"control", b"ckpt/0"}
     assert rewritten <= stale
     assert rewritten, "the owner writes its own again, so that compaction cannot keep the stale one"
+
+
+@pytest.mark.parametrize("every", [1, 6])
+def test_what_is_durable_is_what_is_known(every: int) -> None:
+    """Whoever changes a head says so: none is ever left behind in memory."""
+    watch = Watch(0, config())
+    blocks = log().blocks
+    for start in range(0, len(blocks), every):
+        fold(watch, blocks[start : start + every])
+        watch.keep(watch.drain().state)
+        durable = content(watch)
+        for name in watch.names():
+            household = watch.household(name)
+            assert encode_head(household.head) == durable[name]
+            for half_year in household.pages:
+                assert encode_page(household.pages[half_year]) == durable[f"{name}/{half_year}"]
 
 
 def test_a_reset_forgets_what_is_not_durable() -> None:
