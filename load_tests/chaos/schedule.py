@@ -99,6 +99,7 @@ def joins(lab: Lab, journal: Journal, stages: tuple[str, ...] = STAGES, every: f
     def come_and_go() -> None:
         guests: list[Worker] = []
         while not stop.is_set():
+            began = time.monotonic()
             if guests:
                 for guest in guests:
                     _stop(guest, journal)
@@ -108,7 +109,7 @@ def joins(lab: Lab, journal: Journal, stages: tuple[str, ...] = STAGES, every: f
                 for guest in guests:
                     wait_until(guest.phase, 60, f"{guest.stage} does not start: {guest.last_words()}")
                 journal.joins += len(guests)
-            stop.wait(every)
+            stop.wait(max(1.0, began + every - time.monotonic()))
         for guest in guests:
             _stop(guest, journal)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +98,11 @@ def _shake(lab: Lab, plan: Plan, story: Story, aside: Callable[[], Future[None]]
     with journal.timed("failpoints"):
         crash_at_every_failpoint(lab, weeks, journal, plan.pace)
     with journal.timed("kills"):
-        rand = random.Random(plan.seed)
+        order = random.Random(plan.seed).sample(KILLABLE, len(KILLABLE))
         while len(journal.kills) < plan.kills:
-            left = plan.kills - len(journal.kills)
-            kill_at_work(lab, next(weeks), journal, left, plan.pace, lambda n: rand.choice(KILLABLE))
+            done = len(journal.kills)
+            nth = partial(_in_turn, order, done)
+            kill_at_work(lab, next(weeks), journal, plan.kills - done, plan.pace, nth)
     with journal.timed("joins, loaded"), store_away(lab, plan.store_away), joins(lab, journal, STAGES[:3]):
         _load(lab, weeks, plan.joins_loaded, plan.loaded_pace)
     with journal.timed("joins, idle"), joins(lab, journal):
@@ -124,6 +126,10 @@ def _shake(lab: Lab, plan: Plan, story: Story, aside: Callable[[], Future[None]]
     with journal.timed("stop"):
         journal.stops += [(name.split("-")[0], code, 0.0) for name, code in lab.fleet.stop().items()]
     story.complaints = lab.fleet.complaints()
+
+
+def _in_turn(order: list[str], done: int, n: int) -> str:
+    return order[(done + n) % len(order)]
 
 
 def _load(lab: Lab, weeks: Iterator[Week], seconds: float, per_second: float) -> None:
