@@ -10,6 +10,7 @@ import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.config import StreamConfig
+from streams.guard import stop_process
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -18,6 +19,13 @@ class StageApp(faust.App):
     """A Faust app that runs a hook before its consumer and producer are taken away."""
 
     before_stop: Hook | None = None
+
+    def _crash(self, reason: BaseException) -> None:
+        """A crashed service leaves a process that lives and does nothing; it must end to be noticed and restarted."""
+        stopping = self._stopped.is_set()
+        super()._crash(reason)
+        if not stopping:
+            stop_process(self.conf.id, reason)
 
     async def on_stop(self) -> None:
         """Last chance to deliver what is folded: Faust still holds its partitions here."""

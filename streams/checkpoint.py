@@ -158,26 +158,29 @@ class Checkpoint:
             self._due = time.monotonic() + self._config.checkpoint_seconds
             if not self._pending:
                 return
-            began, epoch = time.monotonic(), self._epoch
-            pending, self._pending = self._pending, []
-            drained = {p: part.drain() for p, part in self.partitions.items() if p in self._ready}
             try:
-                await self._deliver({p: d for p, d in drained.items() if d.outputs or d.state})
+                await self._once()
             except BaseException as error:
                 stop_process(self.stage, error)  # going on would lose the drained state
-            if epoch != self._epoch:
-                self._distrust(drained)
-                return
-            for partition, done in drained.items():
-                self.partitions[partition].keep(done.state)
-            for event in pending:
-                event.ack()
-            self.phase = "commit"
-            await self._app.consumer.commit()
-            failpoint(f"{self.stage}.after_commit")
-            self.phase = "fold"
-            self.on_delivered(pending)
-            self._measure(began, drained)
+
+    async def _once(self) -> None:
+        began, epoch = time.monotonic(), self._epoch
+        pending, self._pending = self._pending, []
+        drained = {p: part.drain() for p, part in self.partitions.items() if p in self._ready}
+        await self._deliver({p: d for p, d in drained.items() if d.outputs or d.state})
+        if epoch != self._epoch:
+            self._distrust(drained)
+            return
+        for partition, done in drained.items():
+            self.partitions[partition].keep(done.state)
+        for event in pending:
+            event.ack()
+        self.phase = "commit"
+        await self._app.consumer.commit()
+        failpoint(f"{self.stage}.after_commit")
+        self.phase = "fold"
+        self.on_delivered(pending)
+        self._measure(began, drained)
 
     async def _deliver(self, drained: dict[int, Drained]) -> None:
         self.phase = "outputs"
@@ -206,6 +209,7 @@ class Checkpoint:
         """Delivered, but perhaps not ours any more: forget local copies instead of trusting either version."""
         for partition in drained:
             self.partitions.pop(partition, None)
+            self._ready.discard(partition)
             self._log.forget(partition)
 
     def _discard(self) -> None:

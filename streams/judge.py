@@ -77,15 +77,16 @@ class Judge:
         day = date_of(on)
         policy = bundle.on(day)
         area = household.responsible_area
-        rechecks = household.head.rechecks
         changed = False
         for detector in detectors:
             outlook = self._outlook(detector, policy, area)
             if _nothing_open(household, detector.code) and self._quiet(detector, household, day, policy):
-                changed |= _set(rechecks, detector.code, outlook.ordinal)
+                changed |= _set(household, detector.code, outlook.ordinal)
                 continue
+            household.dirty_head = True
             findings = self._find(detector, household, day, bundle)
-            if findings is None:
+            if findings is None:  # what was due stays undone: without a later day it would be due for ever
+                changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             told = episodes.step(
                 household,
@@ -102,7 +103,7 @@ class Judge:
                 self.alerts += [(alert, known_at) for alert in told.alerts]
             findings.recheck(outlook.next_change)
             again = findings.recheck_on
-            changed |= _set(rechecks, detector.code, max(again.toordinal(), on + 1) if again else None)
+            changed |= _set(household, detector.code, max(again.toordinal(), on + 1) if again else None)
         return changed
 
     def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
@@ -114,6 +115,7 @@ class Judge:
         findings = self._find(detector, household, day, bundle)
         if findings is None or not self._outlook(detector, bundle.on(day), household.responsible_area).signed:
             return False
+        household.dirty_head = True
         told = episodes.release(
             household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, per_day=per_day
         )
@@ -125,6 +127,7 @@ class Judge:
         if outcome.moved and control.bundle is not None and control.on is not None:
             day = date_of(control.on)
             policy = control.bundle.on(day)
+            household.dirty_head = True
             left = episodes.moved(
                 household, outcome.moved, self.detectors, on=day, policy=policy, known_at=known_at
             )
@@ -132,7 +135,7 @@ class Judge:
 
     def plan(self, household: Household, on: int) -> None:
         """When the household looks different by itself: something known begins or ends after today."""
-        _set(household.head.rechecks, ANY, next_change(household, on))
+        _set(household, ANY, next_change(household, on))
 
     def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
         if policy is not self._policy:
@@ -180,9 +183,11 @@ def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:
     return Outlook(min((day for day in changes if day is not None), default=None), signed)
 
 
-def _set(rechecks: dict[str, int], slot: str, day: int | None) -> bool:
+def _set(household: Household, slot: str, day: int | None) -> bool:
+    rechecks = household.head.rechecks
     if rechecks.get(slot) == day:
         return False
+    household.dirty_head = True
     if day is None:
         del rechecks[slot]
     else:

@@ -11,6 +11,7 @@ from streams.app import create_app
 from streams.checkpoint import Checkpoint, Foldable, serve
 from streams.config import StreamConfig
 from streams.delivery import Delivery, Gate
+from streams.guard import stop_process
 from streams.intake import Intake
 from streams.registry import Registry
 from streams.statelog import KafkaStateLog, NoStateLog, StateLog
@@ -114,7 +115,7 @@ class FoldStage:
         await self.checkpoint.start()
         await self._app.start()
         if self._config.clock == "wall":
-            self._clock = asyncio.create_task(self._keep_time())
+            self._clock = asyncio.create_task(self._watched_clock())
 
     async def stop(self) -> None:
         """See Stage."""
@@ -136,6 +137,15 @@ class FoldStage:
         for event in events:
             message = event.message
             self._on_read(self.name, message.topic, message.partition, message.offset + 1)
+
+    async def _watched_clock(self) -> None:
+        """A clock that stands still is silence: deadlines would never pass again."""
+        try:
+            await self._keep_time()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            stop_process(self.name, error)
 
     async def _keep_time(self) -> None:
         """The owner of a partition says what time it is: on assignment and every five minutes."""
