@@ -103,9 +103,9 @@ def _play(stage: Stage, config: Config, console: Console, began: float) -> Figur
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Stage]:
-    from lidm import compose
+    from lidm.embedded import embedded
 
-    with compose.embedded(settings, clock="driven") as service:
+    with embedded(settings, clock="driven") as service:
         yield Stage(service.settings, service.broker, service.config.partitions, True, service.store)
 
 

@@ -3,7 +3,8 @@
 import click
 
 from lidm.commands.worker import STAGES
-from lidm.compose import run_embedded, run_stages
+from lidm.compose import run_stages
+from lidm.embedded import run_embedded
 from lidm.settings import load_settings
 
 
