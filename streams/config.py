@@ -12,6 +12,7 @@ class StreamConfig:
     """Broker, partitions, clocks and limits of one worker.
 
     `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
+    `decoded_households`: how many households a worker that owns every partition keeps decoded.
     `max_unread_bytes`: how far a producer may run ahead of its slowest reader per partition; 0 = no limit.
     """
 

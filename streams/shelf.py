@@ -28,12 +28,13 @@ class Shelf:
         self._pages: dict[str, dict[str, bytes]] = {}
         self._cache: dict[str, Household] = {}
         self._dirty: dict[str, Household] = {}
+        self._flying: set[str] = set()
         self._rewrite: dict[bytes, bytes] = {}
         self._recheck: dict[str, int] = {}
         self._due: dict[int, set[str]] = {}
 
     def __len__(self) -> int:
-        return len(self._heads.keys() | self._dirty.keys())
+        return len(self._all())
 
     @property
     def dirty(self) -> int:
@@ -42,7 +43,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """Every household, sorted."""
-        return sorted(self._heads.keys() | self._dirty.keys())
+        return sorted(self._all())
 
     def get(self, name: str, coverage: Coverage) -> Household:
         """The household, an empty one when nothing is known of it."""
@@ -80,8 +81,22 @@ class Shelf:
         for name, household in self._dirty.items():
             items += self._changes(name, household)
             household.clean()
+        self._flying = set(self._dirty)
         self._dirty = {}
         return items
+
+    def holds(self, name: str) -> bool:
+        """Whether the household is decoded already."""
+        return name in self._cache
+
+    def release(self, name: str) -> None:
+        """Nobody needs the decoded household any more; what is not durable stays."""
+        if name not in self._dirty and name not in self._flying:
+            self._cache.pop(name, None)
+
+    def _all(self) -> set[str]:
+        """Households durable, dirty, or drained and on their way."""
+        return self._heads.keys() | self._dirty.keys() | self._flying
 
     def _changes(self, name: str, household: Household) -> list[Item]:
         """The touched pages, and the head unless it says what is durable already; all but the last are tied."""
@@ -103,6 +118,7 @@ class Shelf:
         """These records are durable; the cache may shrink."""
         for item in items:
             self._put(item.key.decode(), item.value)
+        self._flying = set()
         if len(self._cache) > self._limit:
             for name in list(self._cache)[: len(self._cache) - self._limit]:
                 if name not in self._dirty:
@@ -119,7 +135,7 @@ class Shelf:
 
     def reset(self) -> None:
         """Forgets decoded and dirty households; durable records stay."""
-        self._cache, self._dirty = {}, {}
+        self._cache, self._dirty, self._flying = {}, {}, set()
         self.index()
 
     def index(self) -> None:

@@ -52,7 +52,7 @@ class Watch:
         self._judge = Judge(detectors if detectors is not None else load_detectors())
         feeds = {feed for d in self._judge.detectors.values() for feed in d.listens | d.absence}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
-        self._shelf = Shelf(config.decoded_households)
+        self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
         self._base = 0
         self._offset = -1
         self._known_at = 0
@@ -335,11 +335,15 @@ class Watch:
 
     def _sweep(self, areas: tuple[str, ...], look: Callable[[Household], bool]) -> None:
         """Looks at every household of these areas (none named: all), in order of their names."""
+        everywhere, wanted = not areas or "*" in areas, set(areas)
         for name in self._shelf.names():
+            cached = self._shelf.holds(name)
             household = self._enter(name)
             if household is None:
                 continue
-            if areas and "*" not in areas and not set(areas) & set(self._control.chain(household.responsible_area)):
-                continue
-            if look(household):
+            concerned = everywhere or not wanted.isdisjoint(self._control.chain(household.responsible_area))
+            if concerned and look(household):
                 self._changed(household)
+            elif not cached:  # a sweep must not hold the whole partition decoded
+                del self._entered[name]
+                self._shelf.release(name)

@@ -97,3 +97,18 @@ def test_who_is_due_comes_once_in_order_of_days_and_names() -> None:
     assert shelf.pop_due(40) == (10, ["h_3"])
     assert shelf.pop_due(40) == (20, ["h_1", "h_2"])
     assert shelf.pop_due(40) is None
+
+
+def test_a_household_on_its_way_to_the_log_is_still_one_of_ours() -> None:
+    shelf, name = Shelf(10), "h_" + "7" * 32
+    household = shelf.get(name, Coverage())
+    household.dirty_head = True
+    shelf.touch(household, None)
+    items = shelf.drain()
+    assert shelf.names() == [name]
+    shelf.release(name)
+    assert shelf.get(name, Coverage()) is household, "its bytes are not durable yet"
+    shelf.keep(items)
+    shelf.release(name)
+    assert shelf.names() == [name]
+    assert shelf.get(name, Coverage()) is not household
