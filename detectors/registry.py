@@ -15,7 +15,8 @@ from schemas.facts import KIND_OF_FEED
 from schemas.labels import FamilyLabel
 
 Evaluate = Callable[[Household, date, Policy], Findings]
-Quiet = Callable[[Household, date, Policy], bool]
+Sure = Callable[[Household], bool]
+Quiet = Callable[[date, Policy, str], Sure]
 
 
 class Family(StrEnum):
@@ -42,8 +43,8 @@ class Detector:
 
     `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
     re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
-    values the rule counts with, besides its own. `quiet`: cheap, and certain where it says True: `evaluate` would find
-    no breach and no day to look again; it may raise what `evaluate` raises.
+    values the rule counts with, besides its own. `quiet(on, policy, area)`: a cheap question to households of the
+    area, certain where it says True: `evaluate` would find no breach and no day to look again. May raise PolicyMissing.
     """
 
     code: str

@@ -8,7 +8,7 @@ import structlog
 
 from detectors import episodes
 from detectors.findings import Findings, Insufficient
-from detectors.registry import Detector
+from detectors.registry import Detector, Sure
 from households.horizon import next_change
 from households.ledger import FoldResult, Household
 from policy.bundle import Bundle
@@ -23,15 +23,16 @@ ANY = "*"
 
 
 class Outlook(NamedTuple):
-    """What the policy of a day says of a detector in an area: when it changes, and whether every value is signed."""
+    """What the policy of a day says of a detector in an area.
+
+    When it changes next, as ordinal too (always after the policy's own day); whether every value is signed; and the
+    detector's cheap question whether it is sure to be silent, None where it has none.
+    """
 
     next_change: date | None
+    ordinal: int | None
     signed: bool
-
-    @property
-    def ordinal(self) -> int | None:
-        """The day of the change, always after the policy's own."""
-        return None if self.next_change is None else self.next_change.toordinal()
+    silent: Sure | None
 
 
 class Judge:
@@ -42,17 +43,15 @@ class Judge:
         self.alerts: list[tuple[Alert, int]] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
-        self._by_feed = {
-            feed: tuple(d for d in detectors.values() if feed in d.listens)
-            for feed in sorted({feed for detector in detectors.values() for feed in detector.listens})
-        }
+        self._listening: dict[frozenset[str], tuple[Detector, ...]] = {}
 
     def listening(self, feeds: frozenset[str]) -> Iterable[Detector]:
         """Detectors that listen to any of these feeds."""
-        if len(feeds) == 1:
-            (feed,) = feeds
-            return self._by_feed.get(feed, ())
-        return [detector for detector in self.detectors.values() if detector.listens & feeds]
+        known = self._listening.get(feeds)
+        if known is None:
+            known = tuple(detector for detector in self.detectors.values() if detector.listens & feeds)
+            self._listening[feeds] = known
+        return known
 
     def due(self, household: Household, on: int) -> Iterable[Detector]:
         """Detectors that wanted to look again by today; all of them when the household itself looks different."""
@@ -80,7 +79,7 @@ class Judge:
         changed = False
         for detector in detectors:
             outlook = self._outlook(detector, policy, area)
-            if _nothing_open(household, detector.code) and self._quiet(detector, household, day, policy):
+            if outlook.silent is not None and _silent(outlook.silent, detector, household):
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             household.dirty_head = True
@@ -140,17 +139,11 @@ class Judge:
     def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
         if policy is not self._policy:
             self._policy, self._outlooks = policy, {}
-        known = self._outlooks.get((detector.code, area))
-        if known is None:
-            known = self._outlooks[detector.code, area] = _outlook(detector, policy, area)
-        return known
-
-    def _quiet(self, detector: Detector, household: Household, day: date, policy: Policy) -> bool:
-        """Whether the detector is sure to have nothing to say; what it cannot answer, `_find` deals with."""
         try:
-            return detector.quiet is not None and detector.quiet(household, day, policy)
-        except Exception:
-            return False
+            return self._outlooks[detector.code, area]
+        except KeyError:
+            known = self._outlooks[detector.code, area] = _outlook(detector, policy, area)
+            return known
 
     def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
         """The detector's answer; None where its parameters are missing: then its episodes stand as they are."""
@@ -170,17 +163,35 @@ class Judge:
 
 
 def _nothing_open(household: Household, code: str) -> bool:
-    episodes = household.head.episodes
-    return not episodes or not any(each.detector == code and each.ended is None for each in episodes)
+    return not any(each.detector == code and each.ended is None for each in household.head.episodes)
+
+
+def _silent(sure: Sure, detector: Detector, household: Household) -> bool:
+    """Whether the detector is sure to have nothing to say; what it cannot answer, `_find` deals with."""
+    if household.head.episodes and not _nothing_open(household, detector.code):
+        return False
+    try:
+        return sure(household)
+    except Exception:
+        return False
+
+
+def _asked(detector: Detector, policy: Policy, area: str) -> Sure | None:
+    try:
+        return detector.quiet(policy.day, policy, area) if detector.quiet is not None else None
+    except Exception:  # `_find` meets the same fault and makes it seen
+        return None
 
 
 def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:
     try:
         changes = [policy.next_change(name, area) for name in detector.parameters]
         signed = all(policy.rule(name, area).status != "example" for name in detector.parameters)
+        silent = _asked(detector, policy, area)
     except PolicyMissing:  # nobody declared the household yet, or no value is in force
-        return Outlook(None, signed=False)
-    return Outlook(min((day for day in changes if day is not None), default=None), signed)
+        return Outlook(None, None, signed=False, silent=None)
+    change = min((day for day in changes if day is not None), default=None)
+    return Outlook(change, change.toordinal() if change else None, signed, silent)
 
 
 def _set(household: Household, slot: str, day: int | None) -> bool:

@@ -1,6 +1,6 @@
 """MED-SELFPAY 大额自付医疗: what a member, or the household together, paid for treatment passes the local line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -55,10 +55,11 @@ class _Subject(NamedTuple):
     members: tuple[Member, ...]
 
 
-def _far_below(household: Household, on: date, policy: Policy) -> bool:
-    """Whether even everything together, before refunds, stays at or under the lowest line of this household."""
-    terms = policy.rule("medical_selfpay", household.responsible_area).read(_terms)
-    return at_most(household, year_ago(on.toordinal()) + 1, terms.counting) <= _lowest_held(household, terms.lines)
+def _far_below(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
+    """Whether even everything together, before refunds, stays at or under the lowest line of a household."""
+    terms = policy.rule("medical_selfpay", area).read(_terms)
+    first, counting, lines = year_ago(on.toordinal()) + 1, terms.counting, terms.lines
+    return lambda household: at_most(household, first, counting) <= _lowest_held(household, lines)
 
 
 @detector(
@@ -78,7 +79,7 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     A stale feed makes the rest `Insufficient`, but a line already passed stays passed.
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
-    if _far_below(household, on, policy):
+    if _far_below(on, policy, household.responsible_area)(household):
         return findings
     rule = policy.rule("medical_selfpay", household.responsible_area)
     terms = rule.read(_terms)

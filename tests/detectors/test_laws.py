@@ -219,7 +219,7 @@ def test_a_detector_sure_of_its_silence_is_silent(code: str) -> None:
     ) -> None:
         household = ledger(rolls, facts)
         assert detector.quiet is not None
-        told.append(detector.quiet(household, on, WIDE.on(on)))
+        told.append(detector.quiet(on, WIDE.on(on), household.responsible_area)(household))
         if told[-1]:
             findings = evaluate(detector, household, on)
             assert (findings.breaches, findings.recheck_on) == ([], None)
