@@ -10,10 +10,10 @@ import msgspec
 
 from households import moves
 from households.moves import Change, Learned, Owed, Settlement
-from households.queries import Member
+from households.queries import Member, newer
 from households.residence import covered, elsewhere, rank
 from households.state import HOUSEHOLD, Episode
-from households.store import FactStore, newer
+from households.store import FactStore
 from schemas.facts import (
     FACT_KINDS,
     KIND_OF_FEED,

@@ -1,12 +1,15 @@
 """What detectors ask a household: only live facts that belong here, always in the same order (day, kind, key).
 
 A person's facts belong to the household the person lives in now; a household left keeps what is dated inside its own
-memberships. Days are ordinals, windows half-open. Asking changes nothing.
+memberships. A bill, refund or rent told of two people here is one fact: the newer record counts. Days are ordinals,
+windows half-open. Asking changes nothing.
 """
 
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
+
+import msgspec
 
 from households.coverage import Coverage
 from households.pages import Pages
@@ -35,6 +38,8 @@ Measure = Callable[[AnyFact], int]
 EVER = 1
 FOREVER = date.max.toordinal()
 _KEPT_VIEWS = 16
+_KEYED_ALONE: tuple[type[Fact], ...] = (Bill, Refund, Rent)
+_NONE: frozenset[tuple[str, str]] = frozenset()
 _PAGE_OF: dict[int, str] = {}
 
 
@@ -53,8 +58,8 @@ class Queries:
     """The reading side of `Household`."""
 
     __slots__ = (
-        "_areas", "_declared", "_members", "_refunds", "_tiers", "coverage", "head", "id", "memo", "page_memo",
-        "page_sums", "pages",
+        "_areas", "_declared", "_members", "_overruled", "_refunds", "_tiers", "coverage", "head", "id", "memo",
+        "page_memo", "page_sums", "pages",
     )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
@@ -74,6 +79,7 @@ class Queries:
         self._members: dict[int, list[Member]] = {}
         self._tiers: dict[tuple[str, int, Schemes], str] = {}
         self._refunds: dict[str, int] | None = None
+        self._overruled: dict[type[Fact], frozenset[tuple[str, str]]] = {}
         self._areas: Declared | None = None
 
     def page_sum(self, name: str, measure: Measure) -> int:
@@ -202,9 +208,43 @@ class Queries:
         floor = self.head.floors.get(fact.feed)
         return not fact.gone and (floor is None or fact.recorded_ms >= floor.get(month_of(fact.day), 0))
 
+    def overruled(self, kind: type[Fact]) -> frozenset[tuple[str, str]]:
+        """(person, key) of records that do not count, because a newer one says that the fact is another person's.
+
+        Only of kinds whose natural key names no person. A newer reversal overrules as well. What belongs elsewhere
+        does not, so that the answer never depends on what a household happens to have heard.
+        """
+        if kind not in _KEYED_ALONE:
+            return _NONE
+        known = self._overruled.get(kind)
+        if known is None:
+            known = self._overruled[kind] = self._overruled_now(kind)
+        return known
+
+    def _overruled_now(self, kind: type[Fact]) -> frozenset[tuple[str, str]]:
+        newest: dict[str, tuple[str, AnyFact]] = {}
+        lost: set[tuple[str, str]] = set()
+        for name in self.pages:
+            if not self.pages.may_hold_kind(name, kind):
+                continue
+            for who, facts in self.pages[name].items():
+                for fact in self.belongs(who, facts):
+                    if fact.__class__ is not kind:
+                        continue
+                    person, other = newest.setdefault(fact.key, (who, fact))
+                    if person == who:
+                        continue
+                    if newer(fact, other) or (not newer(other, fact) and who > person):
+                        newest[fact.key] = (who, fact)
+                        lost.add((person, fact.key))
+                    else:
+                        lost.add((who, fact.key))
+        return frozenset(lost)
+
     def _paged(self, kind: type[F], person: str | None, day_from: int, day_to: int) -> list[F]:
         first, last = page_of(day_from), page_of(day_to - 1)
         strict = bool(self.head.stubs) or kind.feed in self.head.floors
+        overruled = self.overruled(kind)
         found: list[AnyFact] = []
         for name in sorted(self.pages):
             if first <= name <= last and self.pages.may_hold_kind(name, kind):
@@ -215,6 +255,8 @@ class Queries:
                         hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
                         if hits and strict:
                             hits = [each for each in self.belongs(who, hits) if self.live(each)]
+                        if hits and overruled:
+                            hits = [each for each in hits if (who, each.key) not in overruled]
                         found += hits
         if person is None and len(found) > 1:
             found.sort(key=place)
@@ -254,3 +296,11 @@ def page_of(day: int) -> str:
         when = date.fromordinal(min(max(day, EVER), FOREVER))
         name = _PAGE_OF[day] = f"{when.year:04d}H{1 if when.month <= 6 else 2}"
     return name
+
+
+def newer(fact: Fact, old: Fact) -> bool:
+    """Whether `fact` wins. Equal versions of different content are settled by content, so that order never decides."""
+    mine, its = (fact.recorded_ms, fact.sequence, fact.event_id), (old.recorded_ms, old.sequence, old.event_id)
+    if mine != its:
+        return mine > its
+    return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)

@@ -4,11 +4,9 @@ from bisect import insort
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from households.coverage import Coverage
 from households.pages import Pages
-from households.queries import _PAGE_OF, Queries, page_of, place
+from households.queries import _PAGE_OF, Queries, newer, page_of, place
 from households.state import Head, Page, Shift
 from schemas.facts import AnyFact, Bill, Fact, Refund, Version, month_of
 
@@ -86,6 +84,8 @@ class FactStore(Queries):
             insort(facts, fact, key=place)
         if kind is Refund:
             self._refunds = None
+        if self._overruled:
+            self._overruled.pop(kind, None)
         return old
 
     def _remove(self, person: str, fact: AnyFact) -> None:
@@ -119,6 +119,10 @@ class FactStore(Queries):
                 seen.add(name)
                 for fact in self.pages[name].get(person, ()):
                     keys[_slot(fact)] = fact
+
+    def contested(self, fact: AnyFact) -> bool:
+        """Whether records of several people here are about this one thing, so that only the newest counts."""
+        return any(key == fact.key for _, key in self.overruled(fact.__class__))
 
     def held(self, person: str) -> list[AnyFact]:
         """Every fact of a person kept here, whether or not it belongs here, in order; replaced ones as reversed."""
@@ -155,11 +159,3 @@ class FactStore(Queries):
 def _slot(fact: AnyFact) -> Slot:
     kind = fact.__class__
     return fact.key if kind is Bill else (kind, fact.key)
-
-
-def newer(fact: Fact, old: Fact) -> bool:
-    """Whether `fact` wins. Equal versions of different content are settled by content, so that order never decides."""
-    mine, its = (fact.recorded_ms, fact.sequence, fact.event_id), (old.recorded_ms, old.sequence, old.event_id)
-    if mine != its:
-        return mine > its
-    return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)

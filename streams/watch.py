@@ -176,7 +176,7 @@ class Watch:
             return
         if on is None or isinstance(body, TransferBody) or body.fact.day <= on:
             news = outcome.feeds
-        elif outcome.fresh:  # nothing differs until that day comes
+        elif outcome.fresh and not household.contested(body.fact):  # nothing differs until that day comes
             self._ahead[name] = min(body.fact.day, self._ahead.get(name, body.fact.day))
         else:
             news = outcome.feeds

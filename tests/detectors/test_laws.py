@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -266,14 +267,13 @@ def test_medical_selfpay_the_long_way(
 def the_long_way(
     about: list[tuple[int, int | None, int | None]], facts: list[tuple[str, AnyFact]], on: date
 ) -> set[tuple[str, int]]:
-    """Newest version per person and key, refunds of anybody, bills of the last twelve months, one line per scheme."""
-    newest: dict[tuple[str, type, str], AnyFact] = {}
-    for person, fact in facts:
-        slot = (person, type(fact), fact.key)
-        if slot not in newest or newest[slot].version < fact.version:
-            newest[slot] = fact
+    """Newest record per key, whoever it names; equal versions by content, then by person; refunds of anybody, bills
+    of the last twelve months, one line per scheme."""
+    newest: dict[tuple[type, str], tuple[str, AnyFact]] = {}
+    for person, fact in sorted(facts, key=lambda each: (each[1].version, msgspec.msgpack.encode(each[1]), each[0])):
+        newest[type(fact), fact.key] = (person, fact)
     refunds: dict[str, int] = {}
-    for fact in newest.values():
+    for _, fact in newest.values():
         if isinstance(fact, Refund) and not fact.gone:
             refunds[fact.settle_no] = refunds.get(fact.settle_no, 0) + fact.amount_fen
     year_before = on.replace(year=on.year - 1) if (on.month, on.day) != (2, 29) else date(on.year - 1, 2, 28)
@@ -282,7 +282,7 @@ def the_long_way(
         if person != PEOPLE[0] and until is not None and until <= on.toordinal():
             continue
         total = 0
-        for (who, _, _), fact in newest.items():
+        for who, fact in newest.values():
             mine = who == person and not fact.gone
             if mine and isinstance(fact, Bill) and year_before < date.fromordinal(fact.day) <= on:
                 fen = fact.in_catalogue_fen

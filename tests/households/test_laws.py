@@ -88,6 +88,34 @@ def test_a_whole_batch_replaces_older_records_whenever_they_come(bodies: list[Fa
     assert all(each.recorded_ms >= 3 for each in after.bills(None, *month))
 
 
+@settings(deadline=None)
+@given(bodies=st.lists(facts(), max_size=25), data=st.data())
+def test_a_key_told_of_two_people_counts_once_whatever_the_order(bodies: list[FactBody], data: st.DataObject) -> None:
+    one, other = Household("h"), stored(told(bodies))
+    for body in data.draw(st.permutations(bodies + bodies)):
+        one.fold(body)
+        for found in (one.bills(), one.refunds(), one.rents()):  # a question in between decides nothing
+            assert len({fact.key for fact in found}) == len(found)
+    for person in (ME, YOU, None):
+        assert one.bills(person) == other.bills(person)
+        assert one.refunds(person) == other.refunds(person)
+        assert one.rents(person) == other.rents(person)
+
+
+def test_a_bill_corrected_to_another_member_leaves_the_first_and_so_does_its_reversal() -> None:
+    household = told([FactBody(ME, bill("b", 5, 1)), FactBody(YOU, bill("b", 250, 2))])
+    assert (household.bills(ME), len(household.bills(YOU))) == ([], 1)
+    household.fold(FactBody(YOU, bill("b", 250, 3, gone=True)))
+    assert household.bills() == []
+    household.fold(FactBody(ME, bill("b", 5, 4)))
+    assert (len(household.bills(ME)), household.bills(YOU)) == (1, [])
+
+
+def test_a_refund_told_of_two_people_is_paid_back_once() -> None:
+    household = told([FactBody(ME, refund("b", 5, 1)), FactBody(YOU, refund("b", 5, 4))])
+    assert household.refunds_of("b") == 1_000
+
+
 def test_a_reversal_before_its_original_keeps_it_away() -> None:
     household = told([FactBody(ME, bill("b", 5, 2, gone=True)), FactBody(ME, bill("b", 5, 1))])
     assert household.bills(ME) == []

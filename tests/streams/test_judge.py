@@ -76,3 +76,17 @@ def test_a_fact_of_tomorrow_waits_for_tomorrow_and_one_of_today_does_not() -> No
         block = encode_block([FactRecord(name, 0, "", 0, number, FactBody(person, bill))])
         fold(watch, [(len(log.blocks) + number, 0, block)])
     assert watch.household(name).head.rechecks[ANY] == today + 3
+
+
+def test_a_future_bill_that_takes_the_place_of_another_members_is_looked_at_now() -> None:
+    log = Log()
+    log.control(policy_record(0))
+    log.tick(DAY_MS * 20_000)
+    watch = Watch(0, config())
+    fold(watch, log.blocks)
+    today, name = date(1970, 1, 1).toordinal() + 20_000, "h_" + "0" * 32
+    for number, day in enumerate((today, today + 3)):
+        bill = Bill("b", number, 0, f"e{number}", "测试", False, day, 1, 0, 0, 1, "INPATIENT")
+        block = encode_block([FactRecord(name, 0, "", 0, number, FactBody(f"p_{number:032x}", bill))])
+        fold(watch, [(len(log.blocks) + number, 0, block)])
+    assert watch.household(name).head.rechecks[ANY] == today + 1
