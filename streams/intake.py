@@ -6,8 +6,8 @@ commit's metadata, so a batch survives a change of owner.
 """
 
 import asyncio
-import json
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -20,13 +20,14 @@ from mode import Service
 from schemas.errors import Stop
 from schemas.feed import FEEDS
 from schemas.topics import ALIASES, MEMBERS, feed_topic
+from streams.batches import decode_batches, encode_batches
 from streams.config import StreamConfig
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
 from streams.guard import stop_process
 from streams.metrics import METRICS
 from streams.registry import Registry, decode_stay
-from streams.routing import Counts, Inbound, OpenBatch, Router
+from streams.routing import Counts, Inbound, Router
 
 log = structlog.get_logger("lidm.intake")
 POLL_RECORDS = 5000
@@ -54,6 +55,7 @@ class Intake(Service):
         self._expected: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._lock = asyncio.Lock()
+        self._tenure: object | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._hints: AIOKafkaConsumer | None = None
         self.phase = "idle"
@@ -100,12 +102,7 @@ class Intake(Service):
         consumer = self._consumer
         while consumer is not None and not self.should_stop:
             try:
-                batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
-                async with self._lock:
-                    await self._route(batches)
-                    await self._deliver()
-                    if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
-                        await self._commit()
+                await self._turn(consumer)
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
@@ -114,9 +111,25 @@ class Intake(Service):
     @Service.task
     async def _follow_memberships(self) -> None:
         while self._hints is not None and not self.should_stop:
-            for records in (await self._hints.getmany(timeout_ms=500)).values():
-                for record in records:
-                    self._learn(record.topic, record.key, record.value)
+            try:
+                for records in (await self._hints.getmany(timeout_ms=500)).values():
+                    for record in records:
+                        self._learn(record)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                stop_process("intake", error)
+
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        """One poll. What was polled outside one tenure is dropped: taking over begins again at what is committed."""
+        batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
+        tenure = self._tenure  # nothing was awaited since the records left the consumer
+        async with self._lock:
+            if tenure is not None and tenure is self._tenure:
+                await self._route(batches)
+            await self._deliver()
+            if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
+                await self._commit()
 
     async def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
         self.phase = "route" if batches else "idle"
@@ -191,29 +204,30 @@ class Intake(Service):
         failpoint("intake.after_commit")
 
     def _open_batches(self, place: TopicPartition) -> str:
-        batches = self._router.open.get((place.topic, place.partition), {})
-        return json.dumps({name: [b.rows, b.begun_ms] for name, b in batches.items()}) if batches else ""
+        return encode_batches(self._router.open.get((place.topic, place.partition), {}))
 
     async def _take_over(self, places: set[TopicPartition]) -> None:
+        """Begins each place at its committed position with the open batches committed with it, whatever was read."""
         consumer = self._consumer
         if consumer is None:
             return
         mine = [place for place in places if place.topic in self._specs]
         fetched = await consumer._coordinator.fetch_committed_offsets(mine)  # noqa: SLF001 - only way to the metadata
-        for place in mine:
-            committed = fetched.get(place)
-            self._router.open.pop((place.topic, place.partition), None)
-            if committed is None or committed.offset < 0:
-                self._expected[place] = 0
-                continue
-            self._expected[place] = committed.offset
-            if committed.metadata:
-                self._router.open[(place.topic, place.partition)] = {
-                    name: OpenBatch(rows, begun) for name, (rows, begun) in json.loads(committed.metadata).items()
-                }
+        async with self._lock:
+            for place in mine:
+                committed = fetched.get(place)
+                known = committed is not None and committed.offset >= 0
+                self._positions.pop(place, None)
+                self._expected[place] = committed.offset if known else 0
+                self._router.open.pop((place.topic, place.partition), None)
+                if known and committed.metadata:
+                    self._router.open[place.topic, place.partition] = decode_batches(committed.metadata)
+                consumer.seek(place, self._expected[place])
+            self._tenure = object()
 
     async def _hand_over(self) -> None:
         async with self._lock:
+            self._tenure = None
             await self._deliver()
             await self._commit()
             self._positions = {}
@@ -237,16 +251,21 @@ class Intake(Service):
         while any([await self._hints.position(place) < end for place, end in ends.items()]):
             for records in (await self._hints.getmany(timeout_ms=500)).values():
                 for record in records:
-                    self._learn(record.topic, record.key, record.value)
+                    self._learn(record)
         log.info("memberships_known", persons=len(self._registry))
 
-    def _learn(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        if value is None:
+    def _learn(self, record: Any) -> None:
+        """Takes a hint. One that cannot be read is skipped: ledgers do not rest on it."""
+        if record.value is None:
             return
-        if topic == MEMBERS:
-            self._registry.merge(decode_stay(value))
-        elif key is not None:
-            self._registry.alias(key.decode(), msgspec.json.decode(value, type=AliasRecord).person)
+        try:
+            if record.topic == MEMBERS:
+                self._registry.merge(decode_stay(record.value))
+            elif record.key is not None:
+                person = msgspec.json.decode(record.value, type=AliasRecord).person
+                self._registry.alias(record.key.decode(), person)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            log.warning("hint_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
 
 
 class AliasRecord(msgspec.Struct, frozen=True):
@@ -256,18 +275,25 @@ class AliasRecord(msgspec.Struct, frozen=True):
 
 
 class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
+    """aiokafka logs what a listener raises and goes on; going on would break a guarantee."""
+
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        if revoked:
-            await self._intake._hand_over()  # noqa: SLF001 - one unit
+        await _or_stop(self._intake._hand_over())  # noqa: SLF001 - one unit
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        try:
-            await self._intake._take_over(assigned)  # noqa: SLF001 - one unit
-        except Stop as stop:
-            stop_process("intake", stop)
+        await _or_stop(self._intake._take_over(assigned))  # noqa: SLF001 - one unit
+
+
+async def _or_stop(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        stop_process("intake", error)
 
 
 def _measure(counts: Counts) -> None:

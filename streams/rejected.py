@@ -1,16 +1,20 @@
 """Sealed dead letters: what could not be taken is kept for a data steward, readable by nobody else."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from schemas.partition import partition_of
 from schemas.sealing import seal
 from schemas.topics import REJECTED
 from streams.delivery import Headers, Letter
 
 PART_BYTES = 1_000_000
 """Largest plaintext sealed in one message; a longer one travels in numbered parts."""
+NAMED_PROBLEMS = 100
+NAMED_BYTES = 8_000
+"""As many problems of a message are named in its headers; `count` says how many there are."""
 
 
 class Coordinates(msgspec.Struct, frozen=True, gc=False):
@@ -31,28 +35,49 @@ def dead_letters(
     value: bytes | None,
     public_key: bytes,
     partitions: int,
+    problems: Sequence[tuple[str, str]] = (),
 ) -> Iterator[Letter]:
-    """One sealed message, or several numbered ones. Code, pointer, digest, coordinates are headers, never content."""
+    """One sealed message, or several numbered ones. Code, pointer, digest, coordinates are headers, never content.
+
+    Code, pointer and message are those of the first problem; `problems` is every one (code, pointer into the message)
+    where an array has several.
+    """
     original = msgspec.msgpack.encode((key, value))
     digest = hashlib.sha256(original).hexdigest()
     parts = [original[i : i + PART_BYTES] for i in range(0, len(original), PART_BYTES)]
+    problems = problems or [(code, pointer)]
+    place = f"{at.topic}/{at.partition}/{at.offset}".encode()
+    headers: Headers = (
+        ("code", code.encode()),
+        ("pointer", pointer.encode()),
+        ("message", message.encode()),
+        ("count", str(len(problems)).encode()),
+        ("problems", _named(problems)),
+        ("digest", digest.encode()),
+        ("topic", at.topic.encode()),
+        ("partition", str(at.partition).encode()),
+        ("offset", str(at.offset).encode()),
+        ("known_at", str(at.timestamp_ms).encode()),
+    )
     for number, part in enumerate(parts):
-        headers: Headers = (
-            ("code", code.encode()),
-            ("pointer", pointer.encode()),
-            ("message", message.encode()),
-            ("digest", digest.encode()),
-            ("topic", at.topic.encode()),
-            ("partition", str(at.partition).encode()),
-            ("offset", str(at.offset).encode()),
-            ("known_at", str(at.timestamp_ms).encode()),
-            ("part", f"{number + 1}/{len(parts)}".encode()),
-        )
         yield Letter(
             REJECTED,
-            at.offset % partitions,
-            f"{at.topic}/{at.partition}/{at.offset}".encode(),
+            partition_of(place, partitions),
+            place,
             seal(public_key, part, aad=digest.encode()),
             at.timestamp_ms,
-            headers,
+            (*headers, ("part", f"{number + 1}/{len(parts)}".encode())),
         )
+
+
+def _named(problems: Sequence[tuple[str, str]]) -> bytes:
+    """The first problems as compact JSON, within what a header may weigh."""
+    named: list[bytes] = []
+    room = NAMED_BYTES - 2
+    for problem in problems[:NAMED_PROBLEMS]:
+        said = msgspec.json.encode(problem)
+        room -= len(said) + 1
+        if room < 0:
+            break
+        named.append(said)
+    return b"[" + b",".join(named) + b"]"

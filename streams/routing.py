@@ -13,6 +13,7 @@ from schemas.feed import FeedSpec
 from schemas.partition import partition_of
 from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
+from streams.batches import Batches, OpenBatch, batch_name, begin
 from streams.delivery import Letter
 from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
@@ -30,13 +31,6 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-
-
-class OpenBatch(msgspec.Struct):
-    """Rows of a batch counted so far in one feed partition."""
-
-    rows: int
-    begun_ms: int
 
 
 class Counts(NamedTuple):
@@ -61,7 +55,8 @@ class Router:
         self._letters: list[Letter] = []
         self._hints: list[Letter] = []
         self._partition_of: dict[str, int] = {}
-        self.open: dict[tuple[str, int], dict[str, OpenBatch]] = {}
+        self._refused: list[Problem] = []
+        self.open: dict[tuple[str, int], Batches] = {}
         self._reset_counts()
 
     def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
@@ -97,7 +92,11 @@ class Router:
                     self._take_manifest(message, item)
                 elif isinstance(item, Problem):
                     events += 1
-                    self._reject(feed, message, item)
+                    if item.batchid:  # a refused row was still sent
+                        self._count_row(topic, partition, item.batchid)
+                    self._refuse(feed, item)
+            if self._refused:
+                self._seal(message)
         self._events[feed] += events
         if newest:
             self._ages[feed] = max(0.0, known_at / 1000 - (newest - EPOCH_DAY) * 86_400)
@@ -168,18 +167,19 @@ class Router:
     def _take_manifest(self, message: Inbound, manifest: Manifest) -> None:
         batches = self.open.setdefault((message.topic, message.partition), {})
         if manifest.what == "begin":
-            batches[manifest.batchid] = OpenBatch(0, manifest.recorded_ms)
+            begin(batches, manifest.batchid, manifest.recorded_ms)
             return
-        batch = batches.pop(manifest.batchid, None)
+        batch = batches.pop(batch_name(manifest.batchid), None)
         if batch is None:
-            problem = Problem("UNKNOWN_BATCH", "/batchid", "批次没有开始清单就结束了，请整批重发", 0)
+            text = "批次没有开始清单就结束了，或同时打开的批次过多而被放弃，请整批重发"
+            problem = Problem("UNKNOWN_BATCH", "/batchid", text)
         elif batch.rows != manifest.rows:
             text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行，请整批重发"
-            problem = Problem("BATCH_SHORT", "/data/rows", text, 0)
+            problem = Problem("BATCH_SHORT", "/data/rows", text)
         else:
             self._close_batch(message, manifest, batch)
             return
-        self._reject(manifest.feed, message, problem)
+        self._refuse(manifest.feed, problem)
 
     def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
         body = BatchPartBody(
@@ -202,24 +202,29 @@ class Router:
     def _count_row(self, topic: str, partition: int, batchid: str) -> None:
         batches = self.open.get((topic, partition))
         if batches:
-            batch = batches.get(batchid)
+            batch = batches.get(batch_name(batchid))
             if batch is not None:
                 batch.rows += 1
 
-    def _reject(self, feed: str, message: Inbound, problem: Problem) -> None:
-        if problem.batchid:  # a rejected row was still sent
-            self._count_row(message.topic, message.partition, problem.batchid)
+    def _refuse(self, feed: str, problem: Problem) -> None:
         self._rejected[(feed, problem.code)] += 1
+        self._refused.append(problem)
+
+    def _seal(self, message: Inbound) -> None:
+        """Keeps a message sealed, once, whatever number of its elements was refused."""
+        refused, self._refused = self._refused, []
+        first = refused[0]
         at = Coordinates(message.topic, message.partition, message.offset, message.timestamp_ms)
         self._letters.extend(
             dead_letters(
-                problem.code,
-                problem.pointer,
-                problem.message_zh,
+                first.code,
+                first.pointer,
+                first.message_zh,
                 at,
                 message.key,
                 message.value,
                 self._public_key,
                 self._partitions,
+                [(p.code, p.pointer if p.index is None else f"/{p.index}{p.pointer}") for p in refused],
             )
         )

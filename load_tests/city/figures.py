@@ -20,7 +20,7 @@ _OUT_OF_SCOPE = "lidm_events_out_of_scope_total"
 
 @dataclass(frozen=True)
 class Figures:
-    """The last object on standard output of `lidm demo --json`."""
+    """The last object on standard output of `lidm demo --json`. `events` are rows, `rejected` sealed messages."""
 
     events: int
     rejected: int

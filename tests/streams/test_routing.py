@@ -1,5 +1,6 @@
 """What intake makes of feed messages: blocks for households, sealed rejections, counts; batches close when complete."""
 
+import json
 from datetime import date, datetime
 
 import pytest
@@ -10,9 +11,11 @@ from schemas.partition import partition_of
 from schemas.records import BatchPartRecord, FactRecord, Record, decode_block
 from schemas.sealing import open_sealed
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS, REJECTED
+from streams.batches import OPEN_BATCHES, OpenBatch, decode_batches, encode_batches
 from streams.delivery import Letter
 from streams.registry import Registry
-from streams.routing import BLOCK_RECORDS, Counts, OpenBatch, Router
+from streams.rejected import Coordinates, dead_letters
+from streams.routing import BLOCK_RECORDS, Counts, Router
 from tests.streams.making import BY_TOPIC, inbound
 
 PARTITIONS = 4
@@ -173,6 +176,97 @@ def test_a_rejection_is_sealed_and_says_where_the_original_lies() -> None:
     assert b"not json" not in (letter.value or b"")
     opened = open_sealed(private, letter.value or b"", aad=said["digest"].encode())
     assert b"{not json" in opened
+
+
+def spoiled(count: int, **extra: object) -> Message:
+    """One message with an array of events that all lack a field, with one good event at its end."""
+    good = json.loads(PEN.event(KIND, "k", STRANGER, {"month": "2026-04", "employer": "E1", "base": 1}, DAY).value)
+    bad = {**good, "data": {name: value for name, value in good["data"].items() if name != "employer"}, **extra}
+    return PEN.message(KIND, STRANGER, json.dumps([bad] * count + [good]).encode())
+
+
+def test_a_message_is_sealed_once_whatever_number_of_its_elements_is_refused(router: Router) -> None:
+    message = spoiled(600)
+    letters, _, counts = take(router, message)
+    assert len(letters) == 1
+    assert len(letters[0].value or b"") < len(message.value) + 500
+    said = {name: value.decode() for name, value in letters[0].headers}
+    assert (said["code"], said["pointer"], said["count"]) == ("MISSING_FIELD", "/data/employer", "600")
+    assert json.loads(said["problems"]) == [["MISSING_FIELD", f"/{n}/data/employer"] for n in range(100)]
+    assert counts.rejected == {(KIND, "MISSING_FIELD"): 600}
+    assert (counts.events[KIND], counts.out_of_scope[KIND]) == (601, 1)
+
+
+def test_every_refused_element_counts_by_its_own_code(router: Router) -> None:
+    first, second = json.loads(spoiled(1).value), json.loads(spoiled(1, type="else").value)
+    [letter], _, counts = take(router, PEN.message(KIND, STRANGER, json.dumps(first + second).encode()))
+    assert counts.rejected == {(KIND, "MISSING_FIELD"): 1, (KIND, "WRONG_TYPE"): 1}
+    problems = [["MISSING_FIELD", "/0/data/employer"], ["WRONG_TYPE", "/2/type"]]
+    assert json.loads(dict(letter.headers)["problems"]) == problems
+
+
+def test_headers_stay_small(router: Router) -> None:
+    at = Coordinates("t", 0, 0, 0)
+    problems = [("PLAIN_IDENTITY", f"/{n}" + "/deep" * 100) for n in range(5_000)]
+    [letter] = dead_letters(*problems[0], "不对", at, None, b"x", bytes(range(32)), PARTITIONS, problems)
+    said = dict(letter.headers)
+    named = json.loads(said["problems"])
+    assert named == [list(problem) for problem in problems[: len(named)]]
+    assert 10 < len(named) <= 100
+    assert len(said["problems"]) <= 8_000
+    assert said["count"] == b"5000"
+
+
+def test_rejections_spread_by_their_coordinates(router: Router) -> None:
+    at = [Coordinates("feeds.x.y.v1", 0, PARTITIONS * n, 0) for n in range(60)]
+    letters = [each for c in at for each in dead_letters("C", "", "不对", c, None, b"x", bytes(range(32)), PARTITIONS)]
+    assert [each.partition for each in letters] == [partition_of(each.key or b"", PARTITIONS) for each in letters]
+    assert {each.partition for each in letters} == set(range(PARTITIONS))
+    parts = list(dead_letters("C", "", "不对", at[0], None, b"x" * 1_500_000, bytes(range(32)), PARTITIONS))
+    assert [dict(each.headers)["part"] for each in parts] == [b"1/2", b"2/2"]
+    assert len({each.partition for each in parts}) == 1
+
+
+def closed(letters: list[Letter]) -> bool:
+    return any(isinstance(each, BatchPartRecord) for each in records(letters))
+
+
+def test_batches_nobody_ends_do_not_stand_in_the_way(router: Router) -> None:
+    paid = PEN.event(KIND, "k1", STRANGER, {"month": "2026-04", "employer": "E1", "base": 1}, DAY, batch="b1")
+    partition = paid.partition
+    left = [PEN.manifests("begin", KIND, f"left-{n}", "2026-04", [0] * PARTITIONS)[partition] for n in range(200)]
+    begin, end = batch([1] * PARTITIONS)
+    take(router, *left, begin[partition])
+    assert len(router.open[BY_TOPIC_OF_KIND, partition]) == OPEN_BATCHES
+    assert closed(take(router, paid, end[partition])[0])
+    late = PEN.manifests("end", KIND, "left-0", "2026-04", [0] * PARTITIONS)[partition]
+    assert codes(take(router, late)[0]) == ["UNKNOWN_BATCH"]
+
+
+def test_a_batch_begun_again_is_the_newest(router: Router) -> None:
+    begins = [PEN.manifests("begin", KIND, f"b{n}", "2026-04", [0] * PARTITIONS)[0] for n in range(OPEN_BATCHES)]
+    take(router, *begins, begins[0], PEN.manifests("begin", KIND, "one-more", "2026-04", [0] * PARTITIONS)[0])
+    assert list(router.open[BY_TOPIC_OF_KIND, 0])[-2:] == ["b0", "one-more"]
+    assert "b1" not in router.open[BY_TOPIC_OF_KIND, 0]
+
+
+@pytest.mark.parametrize("name", ["批" * 120, "x" * 120, '"' * 60, "#" + "0" * 32, "b1"])
+def test_a_batch_of_any_name_goes_on_with_the_next_owner(name: str) -> None:
+    paid = PEN.event(KIND, "k1", STRANGER, {"month": "2026-04", "employer": "E1", "base": 1}, DAY, batch=name)
+    place = BY_TOPIC_OF_KIND, paid.partition
+    one, other = (Router(Registry(), PARTITIONS, bytes(range(32))) for _ in range(2))
+    take(one, PEN.manifests("begin", KIND, name, "2026-04", [0] * PARTITIONS)[paid.partition], paid)
+    metadata = encode_batches(one.open[place])
+    assert len(metadata.encode()) < 4_000 / OPEN_BATCHES
+    other.open[place] = decode_batches(metadata)
+    assert closed(take(other, paid, PEN.manifests("end", KIND, name, "2026-04", [2] * PARTITIONS)[paid.partition])[0])
+
+
+def test_what_an_older_version_committed_is_read() -> None:
+    names = ["批" * 100, *(f"b{n}" for n in range(40))]
+    found = decode_batches(json.dumps({name: [n, 7] for n, name in enumerate(names)}))
+    assert found == {f"b{n}": OpenBatch(n + 1, 7) for n in range(8, 40)}
+    assert not decode_batches("")
 
 
 BY_TOPIC_OF_KIND = next(topic for topic, spec in BY_TOPIC.items() if spec.kind == KIND)
