@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
 from schemas.errors import Reject
+from schemas.explain import step_of
 from schemas.plain_identity import carries_identity
 
 _GAPS = re.compile(r"(?<=\d)[\s\-]+(?=[\dXx])")
@@ -172,7 +173,7 @@ def decode_command(value: bytes) -> CaseCommand | CaseTick:
 
 def _rejection(error: ValidationError) -> Reject:
     first = error.errors(include_input=False, include_url=False)[0]
-    pointer = "/" + "/".join(map(str, first["loc"]))
+    pointer = "".join(map(step_of, first["loc"])) or "/"
     if "PLAIN_IDENTITY" in first["msg"]:
         return Reject("PLAIN_IDENTITY", pointer, "文字中不能出现证件号码或手机号码")
     code = {"json_invalid": "NOT_JSON", "missing": "MISSING_FIELD", "extra_forbidden": "UNKNOWN_FIELD"}

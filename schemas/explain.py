@@ -170,15 +170,15 @@ def find_identity(value: object, pointer: str) -> Iterator[str]:
         for name, inner in value.items():
             if carries_identity(name):
                 yield pointer
-            yield from find_identity(inner, f"{pointer}{_step(name)}")
+            yield from find_identity(inner, f"{pointer}{step_of(name)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from find_identity(inner, f"{pointer}/{index}")
 
 
-def _step(name: str) -> str:
-    # A name the contract does not know may itself be a value; only what looks like a field name is repeated.
-    return f"/{name}" if _KNOWN_NAME.fullmatch(name) else "/?"
+def step_of(name: str | int) -> str:
+    """One step of a pointer. A name may itself be a value: only what looks like a field name is repeated."""
+    return f"/{name}" if isinstance(name, int) or _KNOWN_NAME.fullmatch(name) else "/?"
 
 
 def _errors(model: type[BaseModel], data: bytes) -> list[ErrorDetails]:
@@ -194,7 +194,7 @@ def _first_flaw(model: type[BaseModel], data: bytes, pointer: str) -> Flaw | Non
 
 
 def _flaw(error: ErrorDetails, pointer: str) -> Flaw:
-    where = pointer + "".join(f"/{step}" if isinstance(step, int) else _step(step) for step in error["loc"])
+    where = pointer + "".join(map(step_of, error["loc"]))
     kind = error["type"]
     if kind == "missing":
         return Flaw("MISSING_FIELD", where, ProblemCode.MISSING_FIELD.label)

@@ -44,6 +44,20 @@ def test_what_cannot_be_read_is_rejected_without_quoting_it(value: bytes, code: 
 
 
 @pytest.mark.parametrize(
+    "name", ["110101199003074514", "13800138000", "张三", "a\u0000b", "\u202eb", "x" * 200, "a b", "_13800138000"]
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_name_nobody_knows_is_not_repeated(name: str, *, inside: bool) -> None:
+    referral = {"department": "民政", "item": "临时救助"}
+    asked = COMMAND | {"type": "refer", "referrals": [referral | ({name: "1"} if inside else {})]}
+    with pytest.raises(Reject) as rejected:
+        decode_command(json.dumps(asked if inside else asked | {name: "1"}).encode())
+    assert rejected.value.code == "UNKNOWN_FIELD"
+    assert rejected.value.pointer.endswith("/?")
+    assert name not in rejected.value.pointer + rejected.value.message_zh
+
+
+@pytest.mark.parametrize(
     ("text", "private"),
     [
         ("走访 2026-05-14 至 2026-05-16，发放 5200 元", False),
