@@ -22,10 +22,12 @@ from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
 from schemas.errors import Stop
+from schemas.partition import partition_of
 from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue
 from sinks.archive import Archive
 from sinks.consumers import assigned_consumer
 from sinks.embedded import EmbeddedStore
+from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
@@ -182,7 +184,7 @@ def _readers() -> dict[str, set[str]]:
 
 
 def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, history: History) -> list[Stage]:
-    """A partition that is let go and taken again goes on from the same history: there is no other."""
+    """A partition that is let go and taken again goes on from the same ledgers: there are no others."""
     archive = Archive(
         store,
         lambda: assigned_consumer(config.broker, config.partitions),
@@ -194,14 +196,15 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, 
     return [
         IntakeStage(config, history.registry, gate),
         monitor_stage(config, lambda p: history.watches[p], gate, on_read),
-        cases_stage(
-            config,
-            lambda p: CasePartition(p, config.partitions, config.seal_public_key, history.cases.get(p, [])),
-            gate,
-            on_read,
-        ),
+        cases_stage(config, lambda p: _cases_of(p, config, store), gate, on_read),
         ArchiveStage(archive, store),
     ]
+
+
+def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePartition:
+    """Begins from what is archived by now: the broker may have forgotten anything the archive has read."""
+    own = [event for event in case_events(store) if partition_of(event.household, config.partitions) == partition]
+    return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
 def _start_cluster() -> tuple[Any, str]:

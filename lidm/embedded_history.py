@@ -1,4 +1,4 @@
-"""What the embedded service knew when it stopped, read back from its store: ledgers, routing hints, cases.
+"""What the embedded service knew when it stopped, read back from its store: ledgers and routing hints.
 
 After a crash the store may lack what the ledgers have already said; that is owed and said again.
 """
@@ -10,7 +10,6 @@ import msgspec
 
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent
-from schemas.partition import partition_of
 from schemas.records import ForwardRecord, Record, TransferRecord, decode_block, encode_block
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from sinks.reads import case_events
@@ -26,11 +25,10 @@ _Said = tuple[str, str]
 
 @dataclass(frozen=True)
 class History:
-    """Ledgers and hints after everything archived, cases, and what has yet to be said (again)."""
+    """Ledgers and hints after everything archived, and what has yet to be said (again)."""
 
     registry: Registry
     watches: dict[int, Watch]
-    cases: dict[int, list[CaseEvent]]
     owed: list[Letter]
 
 
@@ -40,11 +38,8 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
     watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
-    cases: dict[int, list[CaseEvent]] = {}
-    for event in case_events(store):
-        cases.setdefault(partition_of(event.household, config.partitions), []).append(event)
-    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, (e for part in cases.values() for e in part))]
-    return History(registry_of(_blocks(store)), watches, cases, owed)
+    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, case_events(store))]
+    return History(registry_of(_blocks(store)), watches, owed)
 
 
 def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[CaseEvent]) -> Iterator[Letter]:

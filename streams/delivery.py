@@ -1,11 +1,14 @@
 """Delivery of messages in whole batches to chosen partitions, each send awaited to the broker's acknowledgement."""
 
 import asyncio
+from asyncio import Future
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 
 from schemas.errors import Stop
 from streams.config import StreamConfig
@@ -40,19 +43,29 @@ class Delivered(NamedTuple):
 class Gate(Protocol):
     """Holds a producer back while readers are too far behind (the embedded broker forgets what overflows)."""
 
-    async def admit(self, topic: str, partition: int, size: int) -> None:
-        """Returns once `size` more bytes may be written."""
+    def reserve(self, writer: str, topic: str, partition: int, size: int) -> bool:
+        """Takes room for `size` more bytes if there is any now."""
+
+    async def admit(self, writer: str, topic: str, partition: int, size: int) -> None:
+        """Returns once there was room and it is taken."""
 
     def sent(self, topic: str, partition: int, first_offset: int, sizes: list[int]) -> None:
-        """Remembers what was written."""
+        """What was reserved is written."""
+
+    def release(self, topic: str, partition: int, size: int) -> None:
+        """What was reserved will not be written."""
 
 
 class Delivery:
-    """An idempotent producer (acks=all). Order per partition is the order given; any failure raises KafkaError."""
+    """An idempotent producer (acks=all). Order per partition is the order given; any failure raises KafkaError.
 
-    def __init__(self, config: StreamConfig, gate: Gate | None = None) -> None:
+    `writer`: the stage that sends; a gate does not make it wait for its own reading.
+    """
+
+    def __init__(self, config: StreamConfig, gate: Gate | None = None, writer: str = "") -> None:
         self._config = config
         self._gate = gate
+        self._writer = writer
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
@@ -87,26 +100,65 @@ class Delivery:
         producer = self._producer
         if producer is None:
             raise RuntimeError("delivery is not started")
-        waiting = []
+        route = _Route(self._gate, self._writer, topic, partition)
         at = 0
-        while at < len(lane):
-            batch = producer.create_batch()
-            sizes = _fill(batch, lane, at)
-            if not sizes:
-                raise Stop(f"{topic}：一条或一组消息超过一批的上限 {BATCH_BYTES} 字节")
-            at += len(sizes)
-            batch.close()
+        try:
+            while at < len(lane):
+                batch = producer.create_batch()
+                sizes = _fill(batch, lane, at)
+                if not sizes:
+                    raise Stop(f"{topic}：一条或一组消息超过一批的上限 {BATCH_BYTES} 字节")
+                at += len(sizes)
+                batch.close()
+                await route.admit(sum(sizes))
+                route.depart(await producer.send_batch(batch, topic, partition=partition), sizes)
+            await route.settle()
+        finally:
+            route.abandon()
+        return route.delivered
+
+
+class _Route:
+    """Batches of one lane on their way: room is taken before each and told to the gate once it is written."""
+
+    def __init__(self, gate: Gate | None, writer: str, topic: str, partition: int) -> None:
+        self._gate = gate
+        self._writer = writer
+        self._topic = topic
+        self._partition = partition
+        self._reserved = 0
+        self._underway: deque[tuple[Future[RecordMetadata], list[int]]] = deque()
+        self.delivered: list[Delivered] = []
+
+    async def admit(self, size: int) -> None:
+        """Takes room. Before it waits, everything earlier is told to be written: nobody reads what is underway."""
+        if self._gate is None:
+            return
+        if not self._gate.reserve(self._writer, self._topic, self._partition, size):
+            await self.settle()
+            await self._gate.admit(self._writer, self._topic, self._partition, size)
+        self._reserved += size
+
+    def depart(self, written: "Future[RecordMetadata]", sizes: list[int]) -> None:
+        """A batch was handed to the producer."""
+        self._underway.append((written, sizes))
+
+    async def settle(self) -> None:
+        """Waits until everything handed over is acknowledged."""
+        while self._underway:
+            written, sizes = self._underway[0]
+            first = (await written).offset
+            self._underway.popleft()
             if self._gate is not None:
-                await self._gate.admit(topic, partition, sum(sizes))
-            future = await producer.send_batch(batch, topic, partition=partition)
-            waiting.append((future, sizes))
-        delivered = []
-        for future, sizes in waiting:
-            first = (await future).offset
-            if self._gate is not None:
-                self._gate.sent(topic, partition, first, sizes)
-            delivered.append(Delivered(first, len(sizes)))
-        return delivered
+                self._gate.sent(self._topic, self._partition, first, sizes)
+                self._reserved -= sum(sizes)
+            self.delivered.append(Delivered(first, len(sizes)))
+
+    def abandon(self) -> None:
+        """Gives back the room of what failed."""
+        if self._gate is not None and self._reserved:
+            self._gate.release(self._topic, self._partition, self._reserved)
+            self._reserved = 0
 
 
 def _fill(batch: Any, lane: list[Letter], start: int) -> list[int]:

@@ -57,7 +57,7 @@ class IntakeStage:
     ) -> None:
         self._app = create_app("intake", config)
         self._app.producer_only = True  # Faust's conductor fails when no agent subscribes; intake reads by itself
-        self._delivery = Delivery(config, gate)
+        self._delivery = Delivery(config, gate, self.name)
         self.intake = Intake(config, self._delivery, registry, feeds=feeds)
         self._app.add_dependency(self.intake)
 
@@ -99,7 +99,7 @@ class FoldStage:
         self._label = label
         self._config = config
         self._app = create_app(name, config)
-        self._delivery = Delivery(config, gate)
+        self._delivery = Delivery(config, gate, name)
         self.checkpoint = Checkpoint(
             name, self._app, config, self._delivery, log_of(self._delivery), make, topics
         )
