@@ -43,8 +43,9 @@ class Detector:
 
     `listens`: a new fact of these feeds re-evaluates the household. `absence`: a closed batch of these feeds
     re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
-    values the rule counts with, besides its own. `quiet(on, policy, area)`: a cheap question to households of the
-    area, certain where it says True: `evaluate` would find no breach and no day to look again. May raise PolicyMissing.
+    values the rule counts with, besides its own; `optional`: those it does without where nobody publishes them.
+    `quiet(on, policy, area)`: a cheap question to households of the area, certain where it says True: `evaluate` would
+    find no breach and no day to look again. May raise PolicyMissing.
     """
 
     code: str
@@ -56,6 +57,7 @@ class Detector:
     evaluate: Evaluate
     standards: tuple[str, ...] = ()
     quiet: Quiet | None = None
+    optional: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ def detector(
     rule: str,
     absence: tuple[str, ...] = (),
     standards: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
     quiet: Quiet | None = None,
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
@@ -95,7 +98,7 @@ def detector(
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
         feeds, closing = frozenset(listens), frozenset(absence)
-        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards, quiet)
+        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional)
         return evaluate
 
     return register

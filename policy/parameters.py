@@ -195,6 +195,13 @@ class Policy:
             rule = self._rules[name, area] = self._find(name, area)
             return rule
 
+    def known(self, name: str, area: str) -> Rule | None:
+        """`rule`, None where no value is in force."""
+        try:
+            return self.rule(name, area)
+        except PolicyMissing:
+            return None
+
     def standard(self, name: str, area: str) -> Line:
         """A published standard, for example `dibao_month` in fen per person and month. Raises `PolicyMissing`."""
         return self.rule(name, area).mark("amount")

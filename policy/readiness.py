@@ -1,26 +1,24 @@
 """Whether a detector may speak: every parameter it reads must be in force, enacted or signed, in an area and below."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from policy.bundle import Bundle
-from policy.parameters import PolicyMissing, Rule
+from policy.parameters import Rule
 
 
-def not_ready(bundle: Bundle, names: Iterable[str], area: str, on: date) -> list[str]:
-    """Chinese sentences, one per parameter that stands in the way; none: ready."""
+def not_ready(bundle: Bundle, names: Iterable[str], area: str, on: date, optional: Collection[str] = ()) -> list[str]:
+    """Chinese sentences, one per parameter that stands in the way; none: ready. Only `optional` ones may be missing."""
     policy = bundle.on(on)
     places = [code for code in bundle.areas.codes() if bundle.areas.within(code, area, on)]
     reasons: dict[str, None] = {}
-    for name in names:
+    for name in (*names, *optional):
         for place in places:
-            try:
-                rule = policy.rule(name, place)
-            except PolicyMissing:
-                reasons[f"{bundle.areas.name(place)}没有现行的“{bundle.label(name)}”（{name}）"] = None
-                continue
-            if rule.status == "example":
+            rule = policy.known(name, place)
+            if rule is not None and rule.status == "example":
                 reasons[_example(bundle, rule)] = None
+            elif rule is None and name not in optional:
+                reasons[f"{bundle.areas.name(place)}没有现行的“{bundle.label(name)}”（{name}）"] = None
     return list(reasons)
 
 

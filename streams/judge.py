@@ -127,9 +127,7 @@ class Judge:
             day = date_of(control.on)
             policy = control.bundle.on(day)
             household.dirty_head = True
-            left = episodes.moved(
-                household, outcome.moved, self.detectors, on=day, policy=policy, known_at=known_at
-            )
+            left = episodes.moved(household, outcome.moved, self.detectors, on=day, policy=policy, known_at=known_at)
             self.alerts += [(alert, known_at) for alert in left]
 
     def plan(self, household: Household, on: int) -> None:
@@ -185,8 +183,10 @@ def _asked(detector: Detector, policy: Policy, area: str) -> Sure | None:
 
 def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:
     try:
-        changes = [policy.next_change(name, area) for name in detector.parameters]
-        signed = all(policy.rule(name, area).status != "example" for name in detector.parameters)
+        rules = [policy.rule(name, area) for name in detector.parameters]
+        rules += [rule for name in detector.optional if (rule := policy.known(name, area)) is not None]
+        changes = [policy.next_change(name, area) for name in (*detector.parameters, *detector.optional)]
+        signed = all(rule.status != "example" for rule in rules)
         silent = _asked(detector, policy, area)
     except PolicyMissing:  # nobody declared the household yet, or no value is in force
         return Outlook(None, None, signed=False, silent=None)

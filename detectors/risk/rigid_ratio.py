@@ -18,7 +18,7 @@ from detectors.findings import Breach, Findings
 from detectors.people import earliest, edges, living
 from detectors.registry import Family, detector
 from households.ledger import HOUSEHOLD, Household
-from policy.parameters import Policy, PolicyMissing, Rule
+from policy.parameters import Policy, Rule
 from schemas.labels import yuan
 
 _MONTHS = 12
@@ -52,6 +52,7 @@ class _Account(NamedTuple):
     listens=("medical.settlement", "medical.reimbursement", "civil.household", "vital.death"),
     rule="rigid_ratio",
     standards=("dibao_month",),
+    optional=("disposable_income_year",),
 )
 def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     """A breach when (medical burden of 12 months + living at L) / assessed income of 12 months reaches the local ratio.
@@ -96,11 +97,9 @@ def _account(household: Household, day: int, policy: Policy, rule: Rule, area: s
     if declared is None or declared.monthly_income_fen is None or not people:
         return None
     income = declared.monthly_income_fen * _MONTHS
-    try:
-        if income >= policy.standard("disposable_income_year", area).value * people:
-            return None
-    except PolicyMissing:  # a place that does not publish it judges by the ratio alone
-        pass
+    mean = policy.known("disposable_income_year", area)  # a place that does not publish it judges by the ratio alone
+    if mean is not None and income >= mean.number("amount") * people:
+        return None
     need = policy.standard("dibao_month", area).value * people * _MONTHS
     return _Account(people, need, income, rule.number("ratio"), declared.income_document)
 

@@ -41,7 +41,7 @@ def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
             "family": each.family.value,
             "version": each.version,
             "listens": sorted(each.listens),
-            "parameters": list(each.parameters),
+            "parameters": [*each.parameters, *each.optional],
         }
         if bundle is not None and area is not None:
             entry["not_ready"] = _not_ready(bundle, each, area, _day(on))
@@ -115,7 +115,7 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
 
 
 def _not_ready(bundle: Bundle, detector: Detector, area: str, on: date) -> list[str]:
-    return not_ready(bundle, detector.parameters, area, on)
+    return not_ready(bundle, detector.parameters, area, on, detector.optional)
 
 
 def _run(path: Path, policy: Path) -> list[CaseResult]:

@@ -18,6 +18,7 @@ from households.coverage import Coverage
 from households.horizon import next_change
 from households.ledger import Household
 from policy.bundle import Bundle
+from policy.parameters import Policy, Rule
 from schemas.facts import (
     AnyFact,
     Benefit,
@@ -157,6 +158,27 @@ def ledger(
     return household
 
 
+class Listening:
+    """A policy that notes the names it is asked for."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._policy, name)
+
+    def rule(self, name: str, area: str) -> Rule:
+        self.asked.add(name)
+        return self._policy.rule(name, area)
+
+    def next_change(self, name: str, area: str) -> date | None:
+        self.asked.add(name)
+        return self._policy.next_change(name, area)
+
+    known, standard = Policy.known, Policy.standard
+
+
 def standing(findings: Findings) -> set[tuple[str, date, int]]:
     return {(each.cause, each.since, each.severity) for each in findings.breaches}
 
@@ -248,6 +270,24 @@ def test_the_order_of_facts_changes_nothing(code: str) -> None:
         assert one.breaches == two.breaches
 
     holds()
+
+
+@pytest.mark.parametrize("code", sorted(load_detectors()))
+def test_a_detector_reads_what_it_declares_and_nothing_else(code: str) -> None:
+    detector = load_detectors()[code]
+    asked: set[str] = set()
+
+    @settings(max_examples=30, deadline=None)
+    @given(households, st.lists(FACTS[code], min_size=3, max_size=10), evenings)
+    def reads(
+        rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: list[tuple[str, AnyFact]], on: date
+    ) -> None:
+        listening = Listening(WIDE.on(on))
+        detector.evaluate(ledger(rolls, facts), on, listening)  # type: ignore[arg-type]
+        asked.update(listening.asked)
+
+    reads()
+    assert asked == {*detector.parameters, *detector.optional}
 
 
 @settings(max_examples=200, deadline=None)

@@ -164,6 +164,18 @@ def test_an_example_or_a_missing_value_stands_in_the_way_of_golive(folder: Path)
     assert "没有现行的" in not_ready(bundle, ["dibao_month"], "330109000000", today)[0]
 
 
+def test_what_a_rule_can_do_without_may_be_missing_but_not_an_example(folder: Path) -> None:
+    today, name = date(2026, 11, 22), ["disposable_income_year"]
+    assert not_ready(Bundle.load(folder), [], "330109000000", today, name) == []
+    assert not_ready(Bundle.load(folder), ["rent_arrears"], CITY, today, name) == []
+    standards = folder / CITY / "standards.yaml"
+    signed = "{pilot: {signed_by: 星河市民政局（虚构）, until: 2099-12-31}}"
+    head, mean, tail = standards.read_text(encoding="utf-8").partition("disposable_income_year:")
+    standards.write_text(head + mean + tail.replace(signed, "example", 1), encoding="utf-8")
+    (reason,) = not_ready(Bundle.load(folder), ["rent_arrears"], CITY, today, name)
+    assert "disposable_income_year" in reason
+
+
 def test_an_example_below_the_area_stands_in_the_way_too(folder: Path) -> None:
     town = folder / "339901003000/risk/rent_arrears.yaml"
     town.parent.mkdir(parents=True)

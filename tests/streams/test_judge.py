@@ -1,23 +1,27 @@
 """A rule that fails or has no parameters neither stops the partition's clock nor the other rules, and is seen."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from detectors.findings import Findings
 from detectors.registry import load_detectors
 from households.ledger import Household
+from policy.bundle import Bundle
 from policy.parameters import Policy, PolicyMissing
 from schemas.facts import Bill
 from schemas.records import FactBody, FactRecord, encode_block
-from streams.judge import ANY
+from streams.judge import ANY, _outlook
 from streams.metrics import METRICS
 from streams.watch import Watch
-from tests.streams.making import Log, config, fold, policy_record, story
+from tests.streams.making import POLICY, Log, config, fold, policy_record, story
 
 CODE = "MED-SELFPAY"
+CITY = "339901000000"
 DAY_MS = 86_400_000
 
 
@@ -90,3 +94,23 @@ def test_a_future_bill_that_takes_the_place_of_another_members_is_looked_at_now(
         block = encode_block([FactRecord(name, 0, "", 0, number, FactBody(f"p_{number:032x}", bill))])
         fold(watch, [(len(log.blocks) + number, 0, block)])
     assert watch.household(name).head.rechecks[ANY] == today + 1
+
+
+@pytest.mark.parametrize(
+    ("status", "signed"), [("example", False), ("{pilot: {signed_by: 局（虚构）, until: 2099-12-31}}", True)]
+)
+def test_a_value_a_rule_can_do_without_is_watched_where_it_is_published(
+    tmp_path: Path, status: str, *, signed: bool
+) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(POLICY, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    standards = folder / CITY / "standards.yaml"
+    head, mean, tail = standards.read_text(encoding="utf-8").partition("disposable_income_year:\n  values:\n")
+    value = "amount: 1元, document: {title: 通知, number: null}"
+    dated = f"    2026-06-01: {{status: {status}, {value}}}\n"
+    rest = tail[tail.index("  last_value_still_valid_on") :]
+    standards.write_text(head + mean + dated + rest, encoding="utf-8")
+    bundle, rule = Bundle.load(folder), load_detectors()["RIGID-RATIO"]
+    before, after = (_outlook(rule, bundle.on(date(2026, month, 1)), CITY) for month in (5, 7))
+    assert (before.next_change, before.signed) == (date(2026, 6, 1), True)
+    assert after.signed is signed
