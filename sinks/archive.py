@@ -1,8 +1,9 @@
 """The archive: everything on the archived topics stands in the store; nothing is skipped, nothing counts twice.
 
 Poll, make rows, insert, commit. Whatever fails, the same messages are read again: the store is away → back to the
-first uncommitted offset; the broker is away → a new consumer. Rows are identified by what they say, so that repeating
-is harmless. Memory is bounded by one batch; what cannot be written yet stays in Kafka and shows as lag.
+first uncommitted offset; the broker is away → a new consumer. Only what the broker dropped unread ends the process.
+Rows are identified by what they say, so that repeating is harmless. Memory is bounded by one batch; what cannot be
+written yet stays in Kafka and shows as lag.
 """
 
 import threading
@@ -17,6 +18,7 @@ from kafka import TopicPartition
 from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
+from schemas.errors import Stop
 from sinks.consumers import Consumer
 from sinks.rows import placed
 from sinks.store import AlertStore, StoreError
@@ -88,6 +90,7 @@ class Archive:
         self._refusals = 0
         self._healthy = False
         self._committed: dict[tuple[str, int], int] = {}
+        self._expected: dict[TopicPartition, int] = {}
         self._lag: dict[str, int] = {}
         self.on_commit: Callable[[str, int, int], None] | None = None
         """Told (topic, partition, next offset) after each commit; the embedded broker's admission listens."""
@@ -114,7 +117,10 @@ class Archive:
         self._stop.set()
 
     def run(self) -> None:
-        """Archives until stopped. Never gives up on an outage; any other error is a fault of ours and is raised."""
+        """Archives until stopped. Never gives up on an outage; any other error is a fault of ours and is raised.
+
+        Raises Stop when the broker dropped messages nobody archived.
+        """
         while not self._stop.is_set():
             try:
                 self._serve()
@@ -125,7 +131,7 @@ class Archive:
 
     def _serve(self) -> None:
         consumer = self._consumers()
-        self._refusals = 0
+        self._refusals, self._expected = 0, {}
         try:
             while not self._stop.is_set():
                 batch = self._gather(consumer)
@@ -151,6 +157,8 @@ class Archive:
                 break
             polled = consumer.poll(timeout_ms=limits.poll_ms, max_records=limits.messages - batch.messages)
             for partition, messages in polled.items():
+                self._unbroken(consumer, partition, messages[0].offset)
+                self._expected[partition] = messages[-1].offset + 1
                 batch.first.setdefault(partition, messages[0].offset)
                 batch.following[partition] = messages[-1].offset + 1
                 for message in messages:
@@ -163,6 +171,19 @@ class Archive:
                 break
         self._measure(consumer, batch)
         return batch
+
+    def _unbroken(self, consumer: Consumer, partition: TopicPartition, offset: int) -> None:
+        """Raises Stop when the broker dropped messages before they were read; a transaction's marker is no loss."""
+        expected = self._expected.get(partition, 0)
+        if offset <= expected:
+            return
+        expected = max(expected, consumer.committed(partition) or 0)  # somebody else may have read on meanwhile
+        if offset <= expected:
+            return
+        first = consumer.beginning_offsets([partition])[partition]
+        if first > expected:
+            where = f"{partition.topic}/{partition.partition}"
+            raise Stop(f"消息服务已丢弃 {where} 的 {first - expected} 条未归档消息（应从{expected}读起），停止以免漏存")
 
     def _written(self, batch: Batch) -> bool:
         try:

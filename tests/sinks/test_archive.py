@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from kafka import TopicPartition
 from kafka.errors import CommitFailedError, KafkaConnectionError
 from kafka.structs import OffsetAndMetadata
 
+import schemas.topics
+from schemas.errors import Stop
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS, REJECTED
 from sinks.archive import Archive, Limits
-from sinks.rows import Message
+from sinks.rows import ARCHIVED, Message
 from sinks.store import AlertStore, StoreError
 from sinks.tables import Row
 from tests.sinks.samples import Said, alert, events, said
@@ -28,6 +32,7 @@ class ListConsumer:
     def __init__(self, log: Log, committed: dict[TopicPartition, int], faults: list[Exception]) -> None:
         self._log, self._committed, self._faults = log, committed, faults
         self._at = {tp: committed.get(tp, 0) for tp in log}
+        self.beginnings: dict[TopicPartition, int] = {}
 
     def poll(self, timeout_ms: int, max_records: int) -> Mapping[TopicPartition, Sequence[Message]]:
         found: dict[TopicPartition, Sequence[Message]] = {}
@@ -47,6 +52,12 @@ class ListConsumer:
         if self._faults:
             raise self._faults.pop()
         self._committed.update({tp: offset.offset for tp, offset in offsets.items()})
+
+    def committed(self, partition: TopicPartition) -> int | None:
+        return self._committed.get(partition)
+
+    def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {tp: self.beginnings.get(tp, 0) for tp in partitions}
 
     def assignment(self) -> set[TopicPartition]:
         return set(self._log)
@@ -194,6 +205,64 @@ def test_a_member_that_is_refused_twice_makes_way_for_a_new_one() -> None:
         until(lambda: everything_committed(committed, log))
     assert len(made) == 2
     assert len(store.rows) == 180
+
+
+HOLED = TopicPartition(ALERTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("committed", "beginning", "dropped"),
+    [(None, 0, 0), (None, 30, 30), (10, 30, 20), (30, 30, 0), (35, 30, 0), (10, 5, 0), (10, 11, 1)],
+)
+def test_what_the_broker_dropped_stops_it_and_a_marker_in_the_log_does_not(
+    committed: int | None, beginning: int, dropped: int
+) -> None:
+    messages = [said(alert(offset), offset) for offset in range(max(beginning, committed or 0) + 2, 60)]
+    at = {} if committed is None else {HOLED: committed}
+
+    def join() -> ListConsumer:
+        consumer = ListConsumer({HOLED: messages}, at, [])
+        consumer.seek(HOLED, 0)
+        consumer.beginnings[HOLED] = beginning
+        return consumer
+
+    store = Flaky()
+    archive = Archive(store, join, generation="g1", limits=QUICK)
+    if dropped:
+        with pytest.raises(Stop, match=f"{dropped} 条未归档消息"):
+            archive.run()
+        assert not store.rows
+        return
+    with running(archive):
+        until(lambda: len(store.rows) == len(messages))
+
+
+def test_messages_dropped_after_it_began_stop_it_too() -> None:
+    log, committed, store = {HOLED: [said(alert(n), n) for n in range(7)]}, dict[TopicPartition, int](), Flaky()
+    consumer = ListConsumer(log, committed, [])
+    archive = Archive(store, lambda: consumer, generation="g1", limits=QUICK)
+    with pytest.raises(Stop), running_into(archive):
+        until(lambda: committed.get(HOLED) == 7)
+        consumer.beginnings[HOLED] = 20
+        log[HOLED] += [said(alert(n), n) for n in range(20, 30)]
+    assert len(store.rows) == 7
+
+
+@contextmanager
+def running_into(archive: Archive) -> Iterator[None]:
+    """The archive in a thread whose error is raised here."""
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(archive.run)
+        try:
+            yield
+            ended.result(5)
+        finally:
+            archive.stop()
+
+
+def test_no_archived_topic_is_compacted() -> None:
+    catalogue = yaml.safe_load((Path(schemas.topics.__file__).parent / "topics.yaml").read_text(encoding="utf-8"))
+    assert {catalogue[topic]["cleanup"] for topic in ARCHIVED} == {"delete"}
 
 
 def test_a_batch_is_bounded_and_its_token_names_its_positions() -> None:
