@@ -1,10 +1,11 @@
 """Cold rebuild: the same fold over an ordered log, from Kafka or from the archive. Produces nothing into any topic."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
+from schemas.errors import Stop
 from schemas.facts import Membership
 from schemas.records import FactRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, STATE
@@ -25,6 +26,27 @@ class LoggedBlock(NamedTuple):
     offset: int
     known_at: int
     block: bytes
+
+
+def whole(blocks: Iterable[LoggedBlock], until: Mapping[int, int]) -> Iterator[LoggedBlock]:
+    """These blocks of one generation. Raises Stop unless every partition begins at 0 and goes on up to its end.
+
+    Retention may have cut the log, and the archive may be behind: a state made of a part of the log is no state.
+    """
+    following = dict.fromkeys(until, 0)
+    for block in blocks:
+        expected = following[block.partition]
+        if block.offset != expected:
+            raise _incomplete(block.partition, f"缺少{expected}至{block.offset - 1}号消息")
+        following[block.partition] = expected + 1
+        yield block
+    for partition, end in sorted(until.items()):
+        if following[partition] < end:
+            raise _incomplete(partition, f"只到{following[partition]}，监测环节已处理到{end}")
+
+
+def _incomplete(partition: int, what: str) -> Stop:
+    return Stop(f"台账日志不完整，不能据此重建：分区{partition}{what}（可能已过保留期，或归档落后）")
 
 
 def fold_log(

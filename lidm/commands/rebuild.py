@@ -6,10 +6,10 @@ import click
 
 from lidm.compose import clickhouse_store, stream_config
 from lidm.settings import load_settings
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Stop
 from schemas.topics import STATE
 from streams.lag import Lag
-from streams.rebuild import LoggedBlock, differences, fold_log, read_log, read_state
+from streams.rebuild import LoggedBlock, differences, fold_log, read_log, read_state, whole
 from streams.rewrite import rewrite_state
 
 
@@ -22,22 +22,34 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
     settings = load_settings()
     config = stream_config(settings)
     lag = Lag(config.broker, config.partitions)
-    committed = {p: offset for (_, p), offset in lag.committed("monitor").items()}
+    if switch:
+        _nobody_monitors(lag)
+    committed = _committed(lag)
     if origin == "log":
         blocks = read_log(config, committed)
     else:
         archived = clickhouse_store(settings).read_household_log(config.generation)
         blocks = (LoggedBlock(*b) for b in archived if b.offset < committed.get(b.partition, 0))
-    rebuilt = fold_log(blocks, config)
+    rebuilt = fold_log(whole(blocks, committed), config)
     running = read_state(config, lag.ends(STATE))
     differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
     records = sum(1 for watch in rebuilt.values() for _ in watch.records())
     if switch:
-        if lag.members("monitor"):
-            raise CallError("监测环节还在运行，请先停止再替换状态")
+        _nobody_monitors(lag)
+        if _committed(lag) != committed:
+            raise Stop("重建期间监测环节又处理了消息，未替换状态，请停止监测环节后重来")
         rewrite_state(config, rebuilt, running)
     result = {"from": origin, "records": records, "different": len(differ), "switched": switch}
     text = f"重建 {records} 条，与现有状态不同 {len(differ)} 条{'，已替换' if switch else ''}"
     click.echo(json.dumps(result) if as_json else text)
     if differ and not switch:
         raise DataError(f"有 {len(differ)} 条与现有状态不同")
+
+
+def _nobody_monitors(lag: Lag) -> None:
+    if lag.members("monitor"):
+        raise CallError("监测环节还在运行，请先停止再替换状态")
+
+
+def _committed(lag: Lag) -> dict[int, int]:
+    return {partition: offset for (_, partition), offset in lag.committed("monitor").items()}
