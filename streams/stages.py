@@ -9,6 +9,7 @@ from faust.types import EventT
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, STATE
 from streams.app import create_app
 from streams.checkpoint import Checkpoint, Foldable, serve
+from streams.collector import calm_collector
 from streams.config import StreamConfig
 from streams.delivery import Delivery, Gate
 from streams.guard import stop_process
@@ -63,6 +64,7 @@ class IntakeStage:
 
     async def start(self) -> None:
         """See Stage."""
+        calm_collector()
         await self._delivery.start()
         await self._app.start()
 
@@ -111,6 +113,7 @@ class FoldStage:
 
     async def start(self) -> None:
         """See Stage."""
+        calm_collector()
         await self._delivery.start()
         await self.checkpoint.start()
         await self._app.start()

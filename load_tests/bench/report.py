@@ -6,12 +6,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from load_tests.bench import rounds
+from load_tests.bench import ledgers, rounds
 from load_tests.bench.bills import plan
-from load_tests.bench.figures import MOST_SPREAD, Job, reference_us, spread
+from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Job, reference_us, spread
 from load_tests.bench.rounds import Cost, Scene
 
-ROWS = ("whole_path", "plain_faust", "batched", "warm", "cold", "recovery", "latency")
+ROWS = ("whole_path", "plain_faust", "batched", "ledgers")
+PERSONS = 20_000
 Progress = Callable[[str], None]
 
 
@@ -20,7 +21,22 @@ def run(events: int, households: int, times: int, rows: Sequence[str], say: Prog
     with tempfile.TemporaryDirectory(prefix="lidm-bench-") as folder:
         report: dict[str, Any] = {"events": events, "households": households, "rounds": times}
         report |= _first_job(Path(folder), events, households, times, rows, say)
+    if "ledgers" in rows:
+        say(f"台账：{PERSONS} 人，24 个月")
+        report["ledgers"] = _as_reference(ledgers.measure(PERSONS), report.get("floor_us"))
     return report
+
+
+def _as_reference(measured: dict[str, Any], floor: float | None) -> dict[str, Any]:
+    """CPU figures as reference microseconds too, where the floor of this run is known."""
+    if floor is None:
+        return measured
+    scaled = {
+        name.replace("_cpu_us_", "_reference_us_"): round(value * REFERENCE_FLOOR_US / floor, 1)
+        for name, value in measured.items()
+        if "_cpu_us_" in name
+    }
+    return measured | scaled
 
 
 def _first_job(
@@ -43,8 +59,10 @@ def _first_job(
 def _round(scene: Scene, jobs: dict[str, Job], events: int) -> None:
     with scene.round(scene.singles) as bootstrap:
         floor = rounds.measure_floor(bootstrap, scene)
-        if "whole_path" in jobs:
-            _note(jobs["whole_path"], rounds.measure_product(bootstrap, scene), events, floor)
+        ours = rounds.measure_product(bootstrap, scene) if "whole_path" in jobs else {}
+        floor = (floor + rounds.measure_floor(bootstrap, scene)) / 2
+        if ours:
+            _note(jobs["whole_path"], ours, events, floor)
         if "plain_faust" in jobs:
             _note(jobs["plain_faust"], {"worker": rounds.measure_faust(bootstrap, scene)}, events, floor)
     if "batched" in jobs:
@@ -62,7 +80,8 @@ def _note(job: Job, costs: dict[str, Cost], events: int, floor: float) -> None:
 
 def _told(jobs: dict[str, Job]) -> dict[str, Any]:
     floors = next(iter(jobs.values())).floors
-    found: dict[str, Any] = {"floor_spread": spread(floors), "void": spread(floors) > MOST_SPREAD}
+    found: dict[str, Any] = {"floor_us": round(median(floors), 2), "floor_spread": spread(floors)}
+    found["void"] = spread(floors) > MOST_SPREAD
     if "whole_path" in jobs:
         ours = jobs["whole_path"]
         found["whole_path_cpu_us_per_event"] = ours.total
