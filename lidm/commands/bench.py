@@ -8,7 +8,7 @@ import click
 
 from schemas.errors import CallError
 
-ROWS = ("whole_path", "plain_faust", "batched", "warm", "cold", "recovery", "latency")
+ROWS = ("whole_path", "plain_faust", "batched", "ledgers")
 
 
 @click.command()

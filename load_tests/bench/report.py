@@ -12,7 +12,7 @@ from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Job, refer
 from load_tests.bench.rounds import Cost, Scene
 
 ROWS = ("whole_path", "plain_faust", "batched", "ledgers")
-PERSONS = 20_000
+PERSONS = 4_000
 Progress = Callable[[str], None]
 
 
