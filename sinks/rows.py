@@ -120,9 +120,7 @@ def _case_event(message: Message, generation: str) -> Placed:
 
 
 def _block(message: Message, generation: str) -> Placed:
-    return Placed(
-        "household_log", (generation, message.partition, message.offset, _ms(message), message.value or b"")
-    )
+    return Placed("household_log", (generation, message.partition, message.offset, _ms(message), message.value or b""))
 
 
 def _letter(message: Message, generation: str) -> Placed | None:
