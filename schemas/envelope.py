@@ -137,7 +137,8 @@ class Decoder:
     def _element(self, raw: bytes | msgspec.Raw, known_at_ms: int, index: int | None, plain: bool) -> Outcome:
         try:
             event: Event[FeedData] = self._read(raw)
-            clean = plain or is_clean(raw)
+            # One doubtful element makes no whole array doubtful: each is looked at by itself before the slow way.
+            clean = plain or (index is not None and surely_plain(bytes(raw))) or is_clean(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.explainer.decide(bytes(raw), known_at_ms, index)
         if clean and event.type == self._type and event.operation != "reverse":
