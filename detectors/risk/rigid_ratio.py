@@ -78,8 +78,7 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     window, counting = rolling_year(today), rule.read(Counting.of)
     if at_most(household, window.first, counting) < account.needed:
         return findings
-    everybody = [member.person for member in household.members_on(today)]
-    found = charges(household, everybody, counting)
+    found = charges(household, _people(household, today), counting)
     above = above_since(found, window, account.needed)
     findings.recheck(next_change(found, window))
     if above is not None:
@@ -111,10 +110,19 @@ def _since(
 
     def reached(day: int) -> bool:
         account = _account(household, day, policy, rule, area)
-        return account is not None and above_since(found, rolling_year(day), account.needed) is not None
+        if account is None:
+            return False
+        then = _people(household, day)
+        charged = found if then == now else charges(household, then, counting)
+        return above_since(charged, rolling_year(day), account.needed) is not None
 
+    now, counting = _people(household, today), rule.read(Counting.of)
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
     return earliest([first, *edges(household, first, today)], reached, today)
+
+
+def _people(household: Household, day: int) -> list[str]:
+    return [member.person for member in household.members_on(day)]
 
 
 def _breach(counted: list[Charge], since: int, account: _Account, rule: Rule) -> Breach:
