@@ -7,11 +7,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from deploy.local import ClickHouseServer, KafkaBroker, Missing
 from tests.hygiene import SocketGuard, leftovers, tag_session
 
 REQUIRE_LIVE = os.environ.get("LIDM_TEST_REQUIRE_LIVE") == "1"
+# A run that decides about a change draws the same examples each time; every other run looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+if REQUIRE_LIVE:
+    settings.load_profile("repeatable")
 KEPT_VARIABLES = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
 BROKER_FIXTURES = {"kafka_broker", "clickhouse_server", "mock_broker"}
 LIVE_FOLDERS = {"live", "acceptance"}

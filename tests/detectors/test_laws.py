@@ -211,9 +211,9 @@ def test_a_breach_also_holds_on_its_own_since(code: str) -> None:
 def test_rigid_ratio_begins_with_the_people_of_that_day() -> None:
     """A member who left two days later had been paid back more than the others spent."""
     day, born = date(2025, 1, 1).toordinal(), date(1940, 7, 1).toordinal()
-    rolls = ([(born, None, None), (born, None, None), (born, None, day + 1)], 0)
+    about: list[tuple[int, int | None, int | None]] = [(born, None, None), (born, None, None), (born, None, day + 1)]
     spent, back = bill(1, day, 5_000_000, False, (0, False)), bill(2, day, 7_000_000, True, (0, False))
-    household = ledger(rolls, [(PEOPLE[1], spent), (PEOPLE[2], back)])
+    household = ledger((about, 0), [(PEOPLE[1], spent), (PEOPLE[2], back)])
     (breach,) = evaluate(load_detectors()["RIGID-RATIO"], household, date(2025, 7, 1)).breaches
     assert breach.since == date.fromordinal(day + 1)
 
