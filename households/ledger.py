@@ -10,7 +10,8 @@ import msgspec
 
 from households import moves
 from households.moves import Change, Learned, Owed, Settlement
-from households.queries import Member, newer
+from households.overruled import newer
+from households.queries import Member
 from households.residence import covered, elsewhere, rank
 from households.state import HOUSEHOLD, Episode
 from households.store import FactStore
@@ -200,4 +201,4 @@ class Household(FactStore):
         return FoldResult(feeds, owed.transfers, owed.forwards, owed.moved, owed.problem)
 
 
-__all__ = ["ALL_FEEDS", "HOUSEHOLD", "NOTHING", "FoldResult", "Household", "Member", "newer"]
+__all__ = ["ALL_FEEDS", "HOUSEHOLD", "NOTHING", "FoldResult", "Household", "Member"]

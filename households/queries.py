@@ -9,9 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
-import msgspec
-
 from households.coverage import Coverage
+from households.overruled import NOBODY, overruled_now
 from households.pages import Pages
 from households.residence import covered, elsewhere, rank
 from households.state import HOUSEHOLD, Head
@@ -39,7 +38,6 @@ EVER = 1
 FOREVER = date.max.toordinal()
 _KEPT_VIEWS = 16
 _KEYED_ALONE: tuple[type[Fact], ...] = (Bill, Refund, Rent)
-_NONE: frozenset[tuple[str, str]] = frozenset()
 _PAGE_OF: dict[int, str] = {}
 
 
@@ -215,31 +213,11 @@ class Queries:
         does not, so that the answer never depends on what a household happens to have heard.
         """
         if kind not in _KEYED_ALONE:
-            return _NONE
+            return NOBODY
         known = self._overruled.get(kind)
         if known is None:
-            known = self._overruled[kind] = self._overruled_now(kind)
+            known = self._overruled[kind] = overruled_now(self.pages, self.belongs, kind)
         return known
-
-    def _overruled_now(self, kind: type[Fact]) -> frozenset[tuple[str, str]]:
-        newest: dict[str, tuple[str, AnyFact]] = {}
-        lost: set[tuple[str, str]] = set()
-        for name in self.pages:
-            if not self.pages.may_hold_kind(name, kind):
-                continue
-            for who, facts in self.pages[name].items():
-                for fact in self.belongs(who, facts):
-                    if fact.__class__ is not kind:
-                        continue
-                    person, other = newest.setdefault(fact.key, (who, fact))
-                    if person == who:
-                        continue
-                    if newer(fact, other) or (not newer(other, fact) and who > person):
-                        newest[fact.key] = (who, fact)
-                        lost.add((person, fact.key))
-                    else:
-                        lost.add((who, fact.key))
-        return frozenset(lost)
 
     def _paged(self, kind: type[F], person: str | None, day_from: int, day_to: int) -> list[F]:
         first, last = page_of(day_from), page_of(day_to - 1)
@@ -296,11 +274,3 @@ def page_of(day: int) -> str:
         when = date.fromordinal(min(max(day, EVER), FOREVER))
         name = _PAGE_OF[day] = f"{when.year:04d}H{1 if when.month <= 6 else 2}"
     return name
-
-
-def newer(fact: Fact, old: Fact) -> bool:
-    """Whether `fact` wins. Equal versions of different content are settled by content, so that order never decides."""
-    mine, its = (fact.recorded_ms, fact.sequence, fact.event_id), (old.recorded_ms, old.sequence, old.event_id)
-    if mine != its:
-        return mine > its
-    return msgspec.msgpack.encode(fact) > msgspec.msgpack.encode(old)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from households.coverage import Coverage
+from households.overruled import newer
 from households.pages import Pages
-from households.queries import _PAGE_OF, Queries, newer, page_of, place
+from households.queries import _PAGE_OF, Queries, page_of, place
 from households.state import Head, Page, Shift
 from schemas.facts import AnyFact, Bill, Fact, Refund, Version, month_of
 

@@ -79,7 +79,12 @@ class Shelf:
         items = [Item(key, value) for key, value in self._rewrite.items()]
         self._rewrite = {}
         for name, household in self._dirty.items():
-            items += self._changes(name, household)
+            touched = household.dirty_pages
+            if len(touched) == 1 and not household.dirty_head and name in self._heads:
+                (half_year,) = touched  # nearly always: one new fact
+                items.append(Item(*_page_record(name, household, half_year)))
+            else:
+                items += self._changes(name, household)
             household.clean()
         self._flying = set(self._dirty)
         self._dirty = {}
@@ -100,19 +105,14 @@ class Shelf:
 
     def _changes(self, name: str, household: Household) -> list[Item]:
         """The touched pages, and the head unless it says what is durable already; all but the last are tied."""
-        applied = _APPLIED.pack(household.head.applied)
-        pages = household.pages
-        changed = [
-            (f"{name}/{half_year}", codec.encode_page(pages.get(half_year) or {}))
-            for half_year in sorted(household.dirty_pages)
-        ]
+        changed = [_page_record(name, household, half_year) for half_year in sorted(household.dirty_pages)]
         durable = self._heads.get(name)
         if household.dirty_head or durable is None:
             head = codec.encode_head(household.head)
             if durable is None or durable[8:] != head:
-                changed.append((name, head))
+                changed.append((name.encode(), _APPLIED.pack(household.head.applied) + head))
         last = len(changed) - 1
-        return [Item(key.encode(), applied + raw, None, at < last) for at, (key, raw) in enumerate(changed)]
+        return [Item(key, raw, None, at < last) for at, (key, raw) in enumerate(changed)]
 
     def keep(self, items: list[Item]) -> None:
         """These records are durable; the cache may shrink."""
@@ -185,6 +185,11 @@ class Shelf:
             shelf.pop(place, None)
         else:
             shelf[place] = value
+
+
+def _page_record(name: str, household: Household, half_year: str) -> tuple[bytes, bytes]:
+    page = codec.encode_page(household.pages.get(half_year) or {})
+    return f"{name}/{half_year}".encode(), _APPLIED.pack(household.head.applied) + page
 
 
 def _applied(raw: bytes) -> int:

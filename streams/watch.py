@@ -99,13 +99,12 @@ class Watch:
 
     def keep(self, state: list[Item]) -> None:
         """These records are durable now."""
-        households = []
-        for item in state:
-            if self._control.owns(item.key.decode()):
-                self._control.keep(item)
-            else:
-                households.append(item)
-        self._shelf.keep(households)
+        own = len(state)
+        while own and self._control.owns(state[own - 1].key.decode()):  # they come last
+            own -= 1
+        for item in state[own:]:
+            self._control.keep(item)
+        self._shelf.keep(state[:own])
 
     def next_generation(self) -> None:
         """The log begins again at offset 0 (a new embedded broker): what is folded stays folded."""
@@ -241,9 +240,7 @@ class Watch:
         METRICS.count("lidm_events_rejected_total", feed=HOUSEHOLD_EVENTS, code=code)
         at = Coordinates(record.topic, record.partition, record.offset, record.known_at)
         key, value = record.household.encode(), encode_block([record])
-        sealed = dead_letters(
-            code, "", text, at, key, value, self._config.seal_public_key, self._config.partitions
-        )
+        sealed = dead_letters(code, "", text, at, key, value, self._config.seal_public_key, self._config.partitions)
         self._letters.extend(sealed)
 
     def _alert_letters(self) -> list[Letter]:
