@@ -18,6 +18,7 @@ from lidm.control_records import activate, append_everywhere
 from lidm.settings import Settings
 from load_tests.chaos.events import BEIJING, CITY, Message
 from load_tests.chaos.fleet import Fleet, Worker, wait_until
+from load_tests.chaos.pace import Pace
 from load_tests.chaos.topics import Reader
 from load_tests.chaos.workload import Week, Workload
 from load_tests.city.officer import Officer
@@ -72,13 +73,13 @@ class Lab:
         at = datetime.fromtimestamp(at_ms / 1000, BEIJING)
         append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day)), at)
 
-    def play(self, week: Week, per_second: float | None = None) -> None:
+    def play(self, week: Week, pace: Pace | None = None) -> None:
         """Publishes a week step by step, each read to the end; then time passes, and officers work.
 
         Alerts and commands are two topics: each is read before the other goes on, or their order would be chance.
         """
         for step in week.steps:
-            self.publish(step, per_second)
+            self.publish(step, pace)
             self.quiet("intake", "monitor")
         self.tick(week.tick_ms)
         self.quiet("monitor", "cases")
@@ -87,12 +88,12 @@ class Lab:
         self._answer(week.tick_ms)
         self.quiet("cases")
 
-    def publish(self, messages: Iterable[Message], per_second: float | None = None) -> int:
-        """Sends messages in order, so many a second at most; returns when the broker has them."""
+    def publish(self, messages: Iterable[Message], pace: Pace | None = None) -> int:
+        """Sends messages in order, at this pace at most; returns when the broker has them."""
         began, sent = time.monotonic(), 0
         for sent, message in enumerate(messages, 1):
-            if per_second and sent % 20 == 0:
-                time.sleep(max(0.0, began + sent / per_second - time.monotonic()))
+            if pace and sent % 20 == 0:
+                time.sleep(max(0.0, began + pace.seconds(sent) - time.monotonic()))
             self.send(message)
         self.producer.flush(60)
         return sent

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from load_tests.chaos.fleet import KILLED, Worker, wait_until
 from load_tests.chaos.lab import STAGES, Lab
+from load_tests.chaos.pace import Pace
 from load_tests.chaos.workload import Week
 
 FAILPOINTS: dict[str, tuple[str, ...]] = {
@@ -39,7 +40,7 @@ class Journal:
         self.seconds[what] = round(time.monotonic() - began, 1)
 
 
-def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, per_second: float) -> None:
+def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, pace: Pace) -> None:
     """Every stage dies at its first failpoint, comes back and dies at its next; weeks go by until all have died.
 
     One worker per stage, with static membership, so that a crash costs a restart and not a session.
@@ -56,7 +57,7 @@ def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, 
         next_of(stage)
     with _watching(lab, next_of) as ended:
         while any(chains.values()) or any(worker.failpoint for worker in lab.fleet.living):
-            lab.play(next(weeks), per_second)
+            lab.play(next(weeks), pace)
     for worker in ended:
         if worker.process.returncode != KILLED or worker.failpoint is None:
             raise AssertionError(f"{worker.stage} ended with {worker.process.returncode}: {worker.last_words()}")
@@ -64,7 +65,7 @@ def crash_at_every_failpoint(lab: Lab, weeks: Iterator[Week], journal: Journal, 
 
 
 def kill_at_work(
-    lab: Lab, week: Week, journal: Journal, kills: int, per_second: float, pick: Callable[[int], str]
+    lab: Lab, week: Week, journal: Journal, kills: int, pace: Pace, pick: Callable[[int], str]
 ) -> None:
     """`kill -9` of the stage `pick(n)` names, each only while it has lag and something not yet durable."""
     stop = threading.Event()
@@ -85,7 +86,7 @@ def kill_at_work(
     hunter = threading.Thread(target=hunt, name="hunter")
     hunter.start()
     try:
-        lab.play(week, per_second)
+        lab.play(week, pace)
     finally:
         stop.set()
         hunter.join(60)

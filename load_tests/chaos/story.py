@@ -20,6 +20,7 @@ from lidm.cluster import admin_of, apply
 from load_tests.chaos.fleet import wait_until
 from load_tests.chaos.lab import STAGES, Lab, lab
 from load_tests.chaos.outcome import Outcome, contradictions, differences, outcome
+from load_tests.chaos.pace import Pace
 from load_tests.chaos.schedule import Journal, crash_at_every_failpoint, frozen, joins, kill_at_work, store_away
 from load_tests.chaos.workload import Week, Workload
 from schemas.topics import STATE, Catalogue
@@ -30,13 +31,17 @@ KILLABLE = ("monitor", "intake", "cases", "monitor", "archive")
 
 @dataclass(frozen=True)
 class Plan:
-    """How large the story is. `pace`: events a second while faults happen, `loaded_pace` while workers come and go."""
+    """How large the story is. `pace`: events a second at most.
+
+    `loaded_mean`: events a second on average while workers come and go, in bursts at the full pace; so the number of
+    events and the length of that part can be chosen apart.
+    """
 
     households: int = 300
     small: float = 4.0
     weeks: int = 11
     pace: float = 150.0
-    loaded_pace: float = 35.0
+    loaded_mean: float = 35.0
     kills: int = 5
     joins_loaded: float = 90.0
     joins_idle: float = 60.0
@@ -92,26 +97,26 @@ def _calm(folder: Path, plan: Plan, story: Story) -> None:
 
 
 def _shake(lab: Lab, plan: Plan, story: Story, aside: Callable[[], Future[None]]) -> None:
-    workload, journal = plan.workload(), story.journal
+    workload, journal, steady = plan.workload(), story.journal, Pace(plan.pace)
     lab.open(workload)
     weeks = workload.weeks()
     with journal.timed("failpoints"):
-        crash_at_every_failpoint(lab, weeks, journal, plan.pace)
+        crash_at_every_failpoint(lab, weeks, journal, steady)
     with journal.timed("kills"):
         order = random.Random(plan.seed).sample(KILLABLE, len(KILLABLE))
         while len(journal.kills) < plan.kills:
             done = len(journal.kills)
             nth = partial(_in_turn, order, done)
-            kill_at_work(lab, next(weeks), journal, plan.kills - done, plan.pace, nth)
+            kill_at_work(lab, next(weeks), journal, plan.kills - done, steady, nth)
     with journal.timed("joins, loaded"), store_away(lab, plan.store_away), joins(lab, journal, STAGES[:3]):
-        _load(lab, weeks, plan.joins_loaded, plan.loaded_pace)
+        _load(lab, weeks, plan.joins_loaded, Pace(plan.pace, plan.loaded_mean))
     with journal.timed("joins, idle"), joins(lab, journal):
         lab.quiet(*STAGES)
         calm = aside()
         time.sleep(plan.joins_idle)
     calm.result()
     with journal.timed("freeze"), frozen(lab, journal, STAGES[:3], plan.freeze):
-        lab.play(next(weeks), plan.pace)
+        lab.play(next(weeks), steady)
     _all_there(lab)
     rest = list(weeks)
     for week in rest[:-1]:
@@ -132,10 +137,10 @@ def _in_turn(order: list[str], done: int, n: int) -> str:
     return order[(done + n) % len(order)]
 
 
-def _load(lab: Lab, weeks: Iterator[Week], seconds: float, per_second: float) -> None:
+def _load(lab: Lab, weeks: Iterator[Week], seconds: float, pace: Pace) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        lab.play(next(weeks), per_second)
+        lab.play(next(weeks), pace)
 
 
 def _all_there(lab: Lab) -> None:
