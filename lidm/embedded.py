@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from deploy.born import birth_of
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
@@ -21,7 +22,7 @@ from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
-from schemas.errors import Stop
+from schemas.errors import CallError, Stop
 from schemas.partition import partition_of
 from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue
 from sinks.archive import Archive
@@ -75,6 +76,11 @@ class Embedded:
 def embedded(settings: Settings, *, clock: str | None = None, announce: bool = True) -> Iterator[Embedded]:
     """Starts the embedded service and stops it again. The broker is in memory; ledgers come back from the store."""
     configure_logs(settings.log_level)
+    running = settings.announced
+    if announce and running is not None and running.mode == "embedded" and running.pid != os.getpid():
+        raise CallError(f"{settings.data_dir} 里已有内嵌服务（进程 {running.pid}）：请先停止它，或另指 LIDM_DATA_DIR")
+    if settings.left_behind:
+        log.warning("left_behind", note="上一个内嵌服务没有正常结束；从归档接着运行")
     cluster, broker = _start_cluster()
     changes = {"broker": broker, "size": "trial", "clock": clock or settings.effective_clock}
     settings = settings.model_copy(update=changes)
@@ -92,7 +98,7 @@ def embedded(settings: Settings, *, clock: str | None = None, announce: bool = T
 def _running(settings: Settings, store: AlertStore, *, announce: bool) -> Iterator[Embedded]:
     """Stages in a loop of their own, announced to other commands; after an orderly end nothing is left unread."""
     generation = f"e{time.time_ns() // 1_000_000}"
-    config = stream_config(settings, embedded=True, generation=generation, max_unread_bytes=UNREAD_BYTES)
+    config = stream_config(settings, embedded=True, generation=generation)
     gate = MemoryGate(UNREAD_BYTES, _readers())
     history = history_of(store, config)
     stages = _embedded_stages(config, store, gate, history)
@@ -130,6 +136,7 @@ def _face(service: Embedded, port: int, token: str) -> dict[str, Any]:
         "api": f"http://127.0.0.1:{port}",
         "token": token,
         "pid": os.getpid(),
+        "born": birth_of(os.getpid()),
         "clock": service.config.clock,
         "size": "trial",
     }

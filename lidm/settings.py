@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deploy.born import lives
 from schemas.errors import CallError, Unreachable
 
 NOT_SETTINGS = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
@@ -36,6 +37,8 @@ class Announced(BaseModel):
     clickhouse: Address | None = None
     api: str | None = None
     pid: int
+    born: str | None = None
+    replication: int | None = None
     clock: Clock = "wall"
     size: Size = "trial"
 
@@ -68,9 +71,19 @@ class Settings(BaseSettings):
     failpoint: str | None = None
     log_level: str = "info"
 
-    @cached_property
+    @property
     def announced(self) -> Announced | None:
-        """The stack that runs in this data folder, if one announced itself."""
+        """The stack that runs in this data folder, if one announced itself and was not killed since."""
+        return None if self.left_behind else self._said
+
+    @cached_property
+    def left_behind(self) -> bool:
+        """Whether the folder tells of an embedded service that is no more: it was killed and could not say so."""
+        said = self._said
+        return said is not None and said.mode == "embedded" and not lives(said.pid, said.born)
+
+    @cached_property
+    def _said(self) -> Announced | None:
         path = self.data_dir / "run" / "service.json"
         if not path.exists():
             return None
@@ -86,6 +99,8 @@ class Settings(BaseSettings):
             return self.broker
         if self.announced:
             return self.announced.broker
+        if self.left_behind and self._said:
+            raise Unreachable(f"这里的内嵌服务（进程 {self._said.pid}）已意外结束：请重新运行 lidm run --embedded")
         raise Unreachable("没有找到消息服务：请先运行 make up 或 lidm run --embedded，或设置 LIDM_BROKER")
 
     @property

@@ -1,7 +1,6 @@
 """The store a command reads: the running service's, a ClickHouse server, or the folder an embedded run left behind."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ def open_store(settings: Settings) -> AlertStore:
     """The store of these settings. Raises Unreachable when there is none to be found."""
     folder = settings.data_dir / "store"
     running = settings.announced
-    if running and running.mode == "embedded" and running.api and _alive(running.pid):
+    if running and running.mode == "embedded" and running.api:
         from sinks.remote import RemoteStore
 
         return RemoteStore(running.api, _token(settings.data_dir))
@@ -56,12 +55,3 @@ def _no_server(settings: Settings) -> bool:
 def _token(data_dir: Path) -> str:
     return str(json.loads((data_dir / "run" / "service.json").read_text()).get("token", ""))
 
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

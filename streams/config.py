@@ -13,7 +13,6 @@ class StreamConfig:
 
     `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
     `decoded_households`: how many households a worker that owns every partition keeps decoded.
-    `max_unread_bytes`: how far a producer may run ahead of its slowest reader per partition; 0 = no limit.
     """
 
     broker: str
@@ -27,7 +26,6 @@ class StreamConfig:
     generation: str = "g1"
     seal_public_key: bytes = b""
     catalogue: Catalogue = field(default_factory=Catalogue.load)
-    max_unread_bytes: int = 0
     fetch_bytes: int = 1024 * 1024
     decoded_households: int = 60_000
     compression: str = "snappy"

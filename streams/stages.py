@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 from faust.types import EventT
 
-from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, STATE
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_STATE, HOUSEHOLD_EVENTS, STATE
 from streams.app import create_app
+from streams.case_log import CaseLog, EventLog
+from streams.case_partition import CasePartition
 from streams.checkpoint import Checkpoint, Foldable, serve
 from streams.collector import calm_collector
 from streams.config import StreamConfig
@@ -19,7 +21,6 @@ from streams.statelog import KafkaStateLog, NoStateLog, StateLog
 from streams.ticks import TICK_SECONDS, case_ticks, household_ticks, now_ms
 
 OnRead = Callable[[str, str, int, int], None]
-Preload = Callable[[int, Foldable], None]
 
 
 def ignore_read(reader: str, topic: str, partition: int, next_offset: int) -> None:
@@ -181,19 +182,20 @@ def monitor_stage(
 
 def cases_stage(
     config: StreamConfig,
-    make: Callable[[int], Foldable],
+    make: Callable[[int], CasePartition],
     gate: Gate | None = None,
     on_read: OnRead = ignore_read,
 ) -> FoldStage:
-    """Case work; its state is the fold of `cases.events.v1` itself."""
-    return FoldStage(
-        "cases",
-        "办理",
-        (ALERTS, CASE_COMMANDS),
-        config,
-        lambda delivery: KafkaStateLog(CASE_EVENTS, config, delivery),
-        make,
-        case_ticks,
-        gate,
-        on_read,
-    )
+    """Case work; its state is the fold of `cases.events.v1`, with snapshots in `cases.state.v1`, none when embedded."""
+
+    def log_of(delivery: Delivery) -> StateLog:
+        snapshots = NoStateLog() if config.embedded else KafkaStateLog(CASE_STATE, config, delivery)
+        return CaseLog(EventLog(config, delivery), snapshots)
+
+    def made(partition: int) -> CasePartition:
+        part = make(partition)
+        if not config.embedded:
+            part.keep_snapshots()
+        return part
+
+    return FoldStage("cases", "办理", (ALERTS, CASE_COMMANDS), config, log_of, made, case_ticks, gate, on_read)

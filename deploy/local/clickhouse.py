@@ -1,14 +1,12 @@
 """A ClickHouse server on loopback with a durable folder, from Debian's 18.16 to today's."""
 
-import json
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
-from deploy.local.errors import Missing, NotReady
-from deploy.local.ports import LOOPBACK, answers, remembered
-from deploy.local.process import Server
+from deploy.local.errors import Missing
+from deploy.local.ports import LOOPBACK, answers
+from deploy.local.process import Daemon
 
 START_SECONDS = 60.0
 
@@ -51,31 +49,26 @@ USERS = """\
 """
 
 
-class ClickHouseServer:
-    """Starts, freezes, kills and stops one server; a second start on the same folder finds its tables again."""
+class ClickHouseServer(Daemon):
+    """Starts, freezes, kills and stops one server."""
 
+    name = "ClickHouse"
+    ports = ("tcp", "http")
     host = LOOPBACK
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self._server = Server("ClickHouse", self.folder)
+        super().__init__(folder)
         self._config = self.folder / "config.xml"
 
     @property
     def port(self) -> int:
         """Port of the native protocol. Raises NotReady before the first start."""
-        return self._ports()["tcp"]
+        return self._port("tcp")
 
     @property
     def http_port(self) -> int:
         """Port of the HTTP interface. Raises NotReady before the first start."""
-        return self._ports()["http"]
-
-    @property
-    def pid(self) -> int | None:
-        """Process id, or None when it does not run."""
-        process = self._server.process
-        return process.pid if process else None
+        return self._port("http")
 
     def start(self) -> None:
         """Returns when queries are answered; does nothing when it runs already. Raises Missing, NotReady."""
@@ -84,29 +77,10 @@ class ClickHouseServer:
         program = _program()
         for name in ("data", "tmp", "user_files", "format_schemas"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        ports = remembered(self.folder / "ports.json", ("tcp", "http"))
-        self._config.write_text(CONFIG.format(host=LOOPBACK, folder=self.folder, **ports))
+        self._config.write_text(CONFIG.format(host=LOOPBACK, folder=self.folder, **self._chosen()))
         (self.folder / "users.xml").write_text(USERS)
         self._server.launch([*program, f"--config-file={self._config}"], mark=f"--config-file={self._config}")
         self._server.wait_until(self._serves, START_SECONDS)
-
-    def stop(self) -> bool:
-        """Ends it cleanly; returns whether it ran. Tables stay in the folder."""
-        return self._server.end()
-
-    def kill(self) -> None:
-        """Ends it as a power failure would."""
-        self._server.end(kill=True)
-
-    close = stop
-
-    def freeze(self) -> None:
-        """Stops it in the middle of whatever it does (SIGSTOP): connections stay open and silent."""
-        self._server.signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self._server.signal(signal.SIGCONT)
 
     def client(self, *arguments: str) -> list[str]:
         """Command line of `clickhouse-client` for this server. Raises Missing."""
@@ -122,13 +96,6 @@ class ClickHouseServer:
             self.client("--query", "SELECT 1"), capture_output=True, text=True, timeout=10, check=False
         )
         return asked.stdout.strip() == "1"
-
-    def _ports(self) -> dict[str, int]:
-        memory = self.folder / "ports.json"
-        if not memory.exists():
-            raise NotReady("ClickHouse 还没有启动过")
-        ports: dict[str, int] = json.loads(memory.read_text())
-        return ports
 
 
 def _program() -> list[str]:

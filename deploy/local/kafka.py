@@ -1,8 +1,6 @@
 """A one-node Kafka 4 (KRaft) on loopback with a durable folder."""
 
-import json
 import shutil
-import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -10,8 +8,8 @@ from pathlib import Path
 
 from deploy.local.errors import Missing, NotReady
 from deploy.local.jars import kafka_libs
-from deploy.local.ports import LOOPBACK, answers, remembered
-from deploy.local.process import Server
+from deploy.local.ports import LOOPBACK, answers
+from deploy.local.process import Daemon
 
 START_SECONDS = 90.0
 JAVA_NEEDED = 17
@@ -45,25 +43,21 @@ num.io.threads=4
 """
 
 
-class KafkaBroker:
-    """Starts, freezes, kills and stops one broker; a second start on the same folder finds its topics again."""
+class KafkaBroker(Daemon):
+    """Starts, freezes, kills and stops one broker."""
+
+    name = "Kafka"
+    ports = ("broker", "controller")
 
     def __init__(self, folder: Path, *, heap_mb: int = 512) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder)
         self.heap_mb = heap_mb
-        self._server = Server("Kafka", self.folder)
         self._config = self.folder / "server.properties"
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients. Raises NotReady before the first start."""
-        return f"{LOOPBACK}:{self._ports()['broker']}"
-
-    @property
-    def pid(self) -> int | None:
-        """Process id, or None when it does not run."""
-        process = self._server.process
-        return process.pid if process else None
+        return f"{LOOPBACK}:{self._port('broker')}"
 
     def start(self) -> None:
         """Returns when clients are served; does nothing when it runs already. Raises Missing, NotReady."""
@@ -80,32 +74,13 @@ class KafkaBroker:
         self._server.launch(command, mark=str(self._config))
         self._server.wait_until(self._serves, START_SECONDS)
 
-    def stop(self) -> bool:
-        """Ends it cleanly; returns whether it ran. Topics stay in the folder."""
-        return self._server.end()
-
-    def kill(self) -> None:
-        """Ends it as a power failure would."""
-        self._server.end(kill=True)
-
-    close = stop
-
-    def freeze(self) -> None:
-        """Stops it in the middle of whatever it does (SIGSTOP): connections stay open and silent."""
-        self._server.signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self._server.signal(signal.SIGCONT)
-
     def tool(self, name: str, *arguments: str) -> list[str]:
         """Command line of one of Kafka's own tools, by class: `kafka.tools.…`, `org.apache.kafka.tools.…`."""
         return [_java(), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{kafka_libs()}/*",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", name, *arguments]  # fmt: skip
 
     def _prepare(self, java: str, libs: Path) -> None:
-        ports = remembered(self.folder / "ports.json", ("broker", "controller"))
-        self._config.write_text(PROPERTIES.format(host=LOOPBACK, folder=self.folder, **ports))
+        self._config.write_text(PROPERTIES.format(host=LOOPBACK, folder=self.folder, **self._chosen()))
         if (self.folder / "data" / "meta.properties").exists():
             return
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -120,7 +95,7 @@ class KafkaBroker:
     def _serves(self) -> bool:
         from kafka import KafkaAdminClient
 
-        if not answers(self._ports()["broker"]):
+        if not answers(self._port("broker")):
             return False
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
@@ -128,13 +103,6 @@ class KafkaBroker:
         finally:
             admin.close()
         return True
-
-    def _ports(self) -> dict[str, int]:
-        memory = self.folder / "ports.json"
-        if not memory.exists():
-            raise NotReady("Kafka 还没有启动过")
-        ports: dict[str, int] = json.loads(memory.read_text())
-        return ports
 
 
 def _java() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import NotReady
+from deploy.local.ports import remembered
 
 # The start time is computed from the wall clock, which may be stepped; the command line is the stronger witness.
 STARTED_TOLERANCE_SECONDS = 60.0
@@ -103,3 +104,54 @@ class Server:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
+
+
+class Daemon:
+    """One server of the local stack: a second start on the same folder finds its data and its ports again."""
+
+    name: str
+    ports: tuple[str, ...]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._server = Server(self.name, self.folder)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, or None when it does not run."""
+        process = self._server.process
+        return process.pid if process else None
+
+    def stop(self) -> bool:
+        """Ends it cleanly; returns whether it ran. What it stored stays in the folder."""
+        return self._server.end()
+
+    def close(self) -> None:
+        """The same, for `contextlib.closing`."""
+        self.stop()
+
+    def kill(self) -> None:
+        """Ends it as a power failure would."""
+        self._server.end(kill=True)
+
+    def freeze(self) -> None:
+        """Stops it in the middle of whatever it does (SIGSTOP): connections stay open and silent."""
+        self._server.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self._server.signal(signal.SIGCONT)
+
+    def _chosen(self) -> dict[str, int]:
+        """The ports of this folder; chosen at the first start."""
+        return remembered(self._memory, self.ports)
+
+    def _port(self, name: str) -> int:
+        if not self._memory.exists():
+            raise NotReady(f"{self.name} 还没有启动过")
+        ports: dict[str, int] = json.loads(self._memory.read_text())
+        return ports[name]
+
+    @property
+    def _memory(self) -> Path:
+        return self.folder / "ports.json"

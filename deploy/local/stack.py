@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from deploy.born import lives
 from deploy.local.clickhouse import ClickHouseServer
 from deploy.local.errors import NotReady
 from deploy.local.kafka import KafkaBroker
@@ -90,7 +89,9 @@ class Stack:
 
     def _embedded_runs(self) -> bool:
         said = self._announced()
-        return said.get("mode") == "embedded" and psutil.pid_exists(int(str(said.get("pid", 0))))
+        born = said.get("born")
+        mark = born if isinstance(born, str) else None
+        return said.get("mode") == "embedded" and lives(int(str(said.get("pid", 0))), mark)
 
     def _settled(self, name: str, wanted: str | None, default: str) -> str:
         memory = self.local / name

@@ -127,3 +127,17 @@ def test_a_folder_in_use_by_the_embedded_service_is_refused(tmp_path: Path) -> N
         stack.up()
     stack.down()
     assert stack.service_file.exists(), "another service's announcement is not ours to remove"
+
+
+def test_a_folder_whose_embedded_service_was_killed_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pid may have been given to another process, here to this one."""
+    stack = Stack(tmp_path)
+
+    def start(broker: object) -> None:
+        raise NotReady("as far as Kafka")
+
+    monkeypatch.setattr(type(stack.kafka), "start", start)
+    stack.service_file.parent.mkdir(parents=True)
+    stack.service_file.write_text(json.dumps({"mode": "embedded", "pid": os.getpid(), "born": "another boot/1"}))
+    with pytest.raises(NotReady, match="as far as Kafka"):
+        stack.up()

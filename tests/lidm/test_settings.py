@@ -1,10 +1,13 @@
 """Settings: environment first, then the announced stack; a name nobody knows is an error."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from deploy.born import birth_of
+from lidm.embedded import embedded
 from lidm.settings import load_settings
 from schemas.errors import CallError, Unreachable
 
@@ -69,3 +72,19 @@ def test_a_broken_announcement_is_said(folder: Path) -> None:
     (folder / "run" / "service.json").write_text("{")
     with pytest.raises(CallError, match=r"service\.json"):
         _ = load_settings().bootstrap
+
+
+def test_a_service_that_was_killed_is_no_service(folder: Path) -> None:
+    """Its pid may belong to somebody else by now: here to this very process."""
+    announce(folder, mode="embedded", pid=os.getpid(), born="another boot/1")
+    settings = load_settings()
+    assert settings.announced is None
+    assert not settings.embedded
+    with pytest.raises(Unreachable, match=f"进程 {os.getpid()}.*已意外结束"):
+        _ = settings.bootstrap
+
+
+def test_a_second_embedded_service_on_one_folder_is_refused(folder: Path) -> None:
+    announce(folder, mode="embedded", pid=os.getppid(), born=birth_of(os.getppid()))
+    with pytest.raises(CallError, match=f"进程 {os.getppid()}"), embedded(load_settings()):
+        pytest.fail("it started")

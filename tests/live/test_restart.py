@@ -7,6 +7,7 @@ import pytest
 
 from load_tests.chaos.fleet import wait_until
 from sinks.embedded import EmbeddedStore
+from tests.live.city import lidm
 from tests.live.service import BILLS, Service, bills, roster, service
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -45,6 +46,7 @@ def test_what_a_crash_left_unsaid_is_said_after_it(tmp_path: Path) -> None:
         before, (case,) = _alerts(first), _cases(first)
         first.process.kill()
         first.process.wait()
+        _says_that_it_is_gone(first, tmp_path / "one.jsonl", before)
     _forget(tmp_path, "alerts", "case_events")
     with service(tmp_path) as second:
         wait_until(lambda: _alerts(second) and _cases(second), 30, "no alert, no case")
@@ -54,6 +56,14 @@ def test_what_a_crash_left_unsaid_is_said_after_it(tmp_path: Path) -> None:
     with service(tmp_path) as third:
         assert third.words.count('"said_again"') == 1, "said by the second, not by the third"
         assert _alerts(third) == before
+
+
+def _says_that_it_is_gone(killed: Service, file: Path, alerts: list[dict[str, Any]]) -> None:
+    """What only it could take is refused by name; what lies on disk can be read."""
+    assert (killed.folder / "run" / "service.json").exists()
+    code, _, err = lidm(killed.folder, "feed", "publish", BILLS, str(file))
+    assert (code, f"进程 {killed.process.pid}" in err) == (3, True), err
+    assert _alerts(killed) == alerts
 
 
 def _forget(folder: Path, *tables: str) -> None:
