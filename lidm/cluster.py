@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from schemas.errors import Stop, Unreachable
+from schemas.errors import CallError, Stop, Unreachable
 from schemas.topics import Catalogue, Clock, Size
 
-Standing = Literal["ok", "missing", "differs", "partitions"]
-REPLICAS = 3
+Standing = Literal["ok", "missing", "differs", "partitions", "replicas"]
+SAFE_REPLICAS = 3
+"""From here on a message counts as written only on two brokers: one may be lost without losing it."""
+_REPLICAS = "replication.factor"
 _TIMEOUT_MS = 15_000
 _REACH_MS = 5_000
 _SETTLE_SECONDS = 10.0
@@ -18,7 +20,8 @@ _SETTLE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class TopicState:
-    """One topic: `partitions` means their number differs, which nothing may change within a generation."""
+    """One topic: `partitions` means their number differs, which nothing may change within a generation; `replicas`
+    that it has fewer copies than wanted, which only the cluster's own tools change."""
 
     name: str
     standing: Standing
@@ -45,41 +48,55 @@ def admin_of(bootstrap: str) -> Iterator[Any]:
         admin.close()
 
 
-def look(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> list[TopicState]:
+def look(admin: Any, catalogue: Catalogue, size: Size, clock: Clock, replication: int = 1) -> list[TopicState]:
     """How every topic of the catalogue stands in the cluster, by name."""
     wanted = catalogue.partitions(size)
     there = set(admin.list_topics())
     names = [name for name in catalogue.names if name in there]
-    found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(names)} if names else {}
+    found = {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names)} if names else {}
     settings = _settings(admin, names)
-    return [
-        _state(name, wanted, found.get(name), catalogue.config(name, clock), settings.get(name, {}))
-        for name in catalogue.names
-    ]
+    states = []
+    for name in catalogue.names:
+        config = config_of(catalogue, name, clock, replication)
+        partitions = found.get(name)
+        count = None if partitions is None else len(partitions)
+        state = _state(name, wanted, count, config, settings.get(name, {}))
+        states.append(_with_copies(state, replication, partitions or ()))
+    return states
 
 
-def apply(admin: Any, catalogue: Catalogue, size: Size, clock: Clock) -> tuple[list[TopicState], list[TopicState]]:
+def config_of(catalogue: Catalogue, topic: str, clock: Clock, replication: int) -> dict[str, str]:
+    """What the broker is told of a topic."""
+    in_sync = "2" if replication >= SAFE_REPLICAS else "1"
+    return {**catalogue.config(topic, clock), "min.insync.replicas": in_sync}
+
+
+def apply(
+    admin: Any, catalogue: Catalogue, size: Size, clock: Clock, replication: int = 1
+) -> tuple[list[TopicState], list[TopicState]]:
     """Creates what is missing and sets what differs; the states before and after.
 
-    Raises Stop, before anything is done, when a topic has another number of partitions.
+    Raises Stop, before anything is done, when a topic has another number of partitions, and CallError when the cluster
+    has fewer brokers than a message shall have copies.
     """
-    before = look(admin, catalogue, size, clock)
+    _enough_brokers(admin, replication)
+    before = look(admin, catalogue, size, clock, replication)
     wrong = [state for state in before if state.standing == "partitions"]
     if wrong:
         listed = "、".join(f"{state.name}（{state.found}，应为 {state.wanted}）" for state in wrong)
         raise Stop(f"分区数在一代之内不得改变：{listed}。请核对 LIDM_SIZE，或另建一代")
     missing = [state.name for state in before if state.standing == "missing"]
     if missing:
-        _create(admin, missing, catalogue, size, clock)
+        _create(admin, missing, catalogue, size, clock, replication)
     for state in before:
         if state.standing == "differs":
             _set(admin, state)
     # Brokers learn of a change a moment after they acknowledged it.
     deadline = monotonic() + _SETTLE_SECONDS
-    after = look(admin, catalogue, size, clock)
-    while any(state.standing != "ok" for state in after) and monotonic() < deadline:
+    after = look(admin, catalogue, size, clock, replication)
+    while any(state.standing not in {"ok", "replicas"} for state in after) and monotonic() < deadline:
         sleep(0.2)
-        after = look(admin, catalogue, size, clock)
+        after = look(admin, catalogue, size, clock, replication)
     return before, after
 
 
@@ -112,15 +129,35 @@ def _settings(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]]:
     return {name: {key: str(entry["value"]) for key, entry in found.items()} for name, found in by_topic.items()}
 
 
-def _create(admin: Any, names: Sequence[str], catalogue: Catalogue, size: Size, clock: Clock) -> None:
-    replicas = min(REPLICAS, len(admin.describe_cluster()["brokers"]))
-    in_sync = {"min.insync.replicas": "2"} if replicas >= REPLICAS else {}
+def _with_copies(state: TopicState, replication: int, partitions: Sequence[dict[str, Any]]) -> TopicState:
+    """The same state, unless all else is well and a partition has too few copies."""
+    copies = min((len(partition["replica_nodes"]) for partition in partitions), default=replication)
+    if copies >= replication or state.standing not in {"ok", "differs"}:
+        return state
+    standing: Standing = "replicas" if state.standing == "ok" else state.standing
+    return replace(
+        state, standing=standing, differences={**state.differences, _REPLICAS: (str(replication), str(copies))}
+    )
+
+
+def _enough_brokers(admin: Any, replication: int) -> None:
+    brokers = len(admin.describe_cluster()["brokers"])
+    if brokers < replication:
+        raise CallError(
+            f"每条消息应存 {replication} 份，集群只有 {brokers} 个节点：请增加节点，"
+            f"或设置 LIDM_REPLICATION={brokers}（副本少于 {SAFE_REPLICAS} 份时，一个节点损坏就可能丢失数据）"
+        )
+
+
+def _create(
+    admin: Any, names: Sequence[str], catalogue: Catalogue, size: Size, clock: Clock, replication: int
+) -> None:
     admin.create_topics(
         {
             name: {
                 "num_partitions": catalogue.partitions(size),
-                "replication_factor": replicas,
-                "configs": {**catalogue.config(name, clock), **in_sync},
+                "replication_factor": replication,
+                "configs": config_of(catalogue, name, clock, replication),
             }
             for name in names
         },
@@ -132,5 +169,5 @@ def _create(admin: Any, names: Sequence[str], catalogue: Catalogue, size: Size, 
 def _set(admin: Any, state: TopicState) -> None:
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    wanted = {key: value for key, (value, _) in state.differences.items()}
+    wanted = {key: value for key, (value, _) in state.differences.items() if key != _REPLICAS}
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, state.name, configs=wanted)])

@@ -41,6 +41,7 @@ def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
     config = StreamConfig(
         broker=settings.bootstrap,
         partitions=Catalogue.partitions(settings.effective_size),
+        replication=settings.effective_replication,
         clock=settings.effective_clock,
         session_seconds=settings.session_seconds,
         checkpoint_seconds=settings.checkpoint_seconds,

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.born import lives
@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     clickhouse_password: str = ""
     clock: Clock | None = None
     size: Size | None = None
+    replication: int | None = Field(default=None, ge=1)
     policy_dir: Path = Path(__file__).resolve().parent.parent / "policy"
     linkage_key_file: Path | None = None
     vault_file: Path | None = None
@@ -117,6 +118,12 @@ class Settings(BaseSettings):
     def effective_size(self) -> Size:
         """Partition size class of this generation."""
         return self.size or (self.announced.size if self.announced else "trial")
+
+    @property
+    def effective_replication(self) -> int:
+        """Copies of every message: as set, as the running stack can hold, else one for a trial and three beyond."""
+        announced = self.announced.replication if self.announced else None
+        return self.replication or announced or (1 if self.effective_size == "trial" else 3)
 
     @property
     def clickhouse(self) -> Address:

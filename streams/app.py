@@ -47,7 +47,7 @@ def create_app(stage: str, config: StreamConfig) -> StageApp:
         store="memory://",
         web_enabled=False,
         topic_partitions=config.partitions,
-        topic_replication_factor=1,
+        topic_replication_factor=config.replication,
         topic_allow_declare=False,
         topic_disable_leader=True,
         table_standby_replicas=0,

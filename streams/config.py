@@ -17,6 +17,7 @@ class StreamConfig:
 
     broker: str
     partitions: int
+    replication: int = 1
     clock: Literal["wall", "driven"] = "wall"
     embedded: bool = False
     session_seconds: float = 30.0

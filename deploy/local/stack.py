@@ -29,7 +29,7 @@ class Announcement:
         clickhouse = {"host": self.clickhouse_host, "port": self.clickhouse_port}
         return json.dumps({
             "mode": "local", "broker": self.broker, "clickhouse": clickhouse, "api": None,
-            "pid": self.pid, "clock": self.clock, "size": self.size,
+            "pid": self.pid, "clock": self.clock, "size": self.size, "replication": 1,
         })  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from lidm.tables import table
 from schemas.errors import CallError, DataError
 from schemas.topics import Catalogue
 
-_STANDING = {"ok": "一致", "missing": "缺少", "differs": "设置不同", "partitions": "分区数不同"}
+_STANDING = {"ok": "一致", "missing": "缺少", "differs": "设置不同", "partitions": "分区数不同", "replicas": "副本不足"}
 
 
 @click.group()
@@ -42,7 +42,9 @@ def list_topics(as_json: bool) -> None:
         for name, entry in sorted(catalogue.entries.items())
     ]
     click.echo(table(("主题", "名称", "归属", "读者", "范围", "保存"), rows))
-    click.echo(f"每个主题 {partitions} 个分区（LIDM_SIZE={settings.effective_size}）")
+    copies = settings.effective_replication
+    said = f"每个主题 {partitions} 个分区（LIDM_SIZE={settings.effective_size}），{copies} 个副本（LIDM_REPLICATION）"
+    click.echo(said)
 
 
 @command.command()
@@ -51,8 +53,15 @@ def check(as_json: bool) -> None:
     """集群与目录是否一致；有不符时退出码为 1。"""
     settings = _reachable()
     with admin_of(settings.bootstrap) as admin:
-        states = look(admin, Catalogue.load(), settings.effective_size, settings.effective_clock)
+        states = look(
+            admin,
+            Catalogue.load(),
+            settings.effective_size,
+            settings.effective_clock,
+            settings.effective_replication,
+        )
     _say(states, as_json)
+    _enough_copies(states)
     if wrong := [state for state in states if state.standing != "ok"]:
         raise DataError(f"{len(wrong)} 个主题与目录不一致，可用 lidm topics apply 建立")
 
@@ -60,17 +69,23 @@ def check(as_json: bool) -> None:
 @command.command("apply")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def apply_command(as_json: bool) -> None:
-    """建立缺少的主题、改正不同的设置；分区数不同时什么都不做，退出码为 4。"""
+    """建立缺少的主题、改正不同的设置；分区数不同（退出码 4）或节点少于副本数（退出码 2）时什么都不做。"""
     settings, catalogue = _reachable(), Catalogue.load()
     size, clock = settings.effective_size, settings.effective_clock
     with admin_of(settings.bootstrap) as admin:
-        before, after = apply(admin, catalogue, size, clock)
+        before, after = apply(admin, catalogue, size, clock, settings.effective_replication)
     changed = sum(state.standing != "ok" for state in before)
     _say(after, as_json)
+    _enough_copies(after)
     if any(state.standing != "ok" for state in after):
         raise DataError("集群没有接受全部设置")
     if not as_json:
         click.echo(f"已建立或改正 {changed} 个主题")
+
+
+def _enough_copies(states: list[TopicState]) -> None:
+    if few := [state.name for state in states if state.standing == "replicas"]:
+        raise DataError(f"{len(few)} 个主题的副本少于 LIDM_REPLICATION：请用 kafka-reassign-partitions 增加副本")
 
 
 def _reachable() -> Settings:

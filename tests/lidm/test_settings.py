@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from deploy.born import birth_of
+from lidm.cluster import config_of
 from lidm.embedded import embedded
 from lidm.settings import load_settings
 from schemas.errors import CallError, Unreachable
+from schemas.topics import Catalogue
 
 
 @pytest.fixture
@@ -88,3 +90,18 @@ def test_a_second_embedded_service_on_one_folder_is_refused(folder: Path) -> Non
     announce(folder, mode="embedded", pid=os.getppid(), born=birth_of(os.getppid()))
     with pytest.raises(CallError, match=f"进程 {os.getppid()}"), embedded(load_settings()):
         pytest.fail("it started")
+
+
+def test_copies_go_by_size_unless_set_or_said_by_the_stack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIDM_BROKER", "10.0.0.1:9092")
+    assert load_settings().effective_replication == 1
+    monkeypatch.setenv("LIDM_SIZE", "county")
+    assert load_settings().effective_replication == 3
+    assert config_of(Catalogue.load(), "alerts.v1", "wall", 3)["min.insync.replicas"] == "2"
+    announce(folder, replication=1)
+    assert load_settings().effective_replication == 1
+    monkeypatch.setenv("LIDM_REPLICATION", "2")
+    assert load_settings().effective_replication == 2
+    monkeypatch.setenv("LIDM_REPLICATION", "0")
+    with pytest.raises(CallError, match="LIDM_REPLICATION"):
+        load_settings()

@@ -65,6 +65,30 @@ def test_another_partition_count_stops_before_anything_is_done(kafka_broker: Kaf
         assert [state.standing for state in look(admin, catalogue, "trial", "wall")] == ["ok", "missing"]
 
 
+def test_more_copies_than_brokers_are_refused_before_anything_is_done(
+    kafka_broker: KafkaBroker, catalogue: Catalogue
+) -> None:
+    with admin_of(kafka_broker.bootstrap) as admin:
+        with pytest.raises(CallError, match=r"应存 3 份，集群只有 1 个节点.*LIDM_REPLICATION=1"):
+            apply(admin, catalogue, "trial", "wall", 3)
+        assert {state.standing for state in look(admin, catalogue, "trial", "wall", 3)} == {"missing"}
+        apply(admin, catalogue, "trial", "wall", 1)
+        few = look(admin, catalogue, "trial", "wall", 3)
+        assert {state.differences["replication.factor"] for state in few} == {("3", "1")}
+        assert {state.differences["min.insync.replicas"] for state in few} == {("2", "1")}
+
+
+def test_a_county_wants_three_copies_unless_told_otherwise(
+    kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+    monkeypatch.setenv("LIDM_BROKER", kafka_broker.bootstrap)
+    monkeypatch.setenv("LIDM_SIZE", "county")
+    refused = CliRunner().invoke(command, ["apply"]).exception
+    assert isinstance(refused, CallError)
+    assert "LIDM_REPLICATION" in str(refused)
+
+
 def test_commands_say_how_they_ended(
     kafka_broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
