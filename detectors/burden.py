@@ -11,7 +11,7 @@ from typing import NamedTuple
 from detectors.calendar import anniversary, year_ago
 from detectors.findings import EvidenceItem
 from households.ledger import Household
-from households.queries import Measure, page_of
+from households.queries import Measure, Total, page_of
 from policy.parameters import Rule
 from schemas.facts import AnyFact, Bill
 
@@ -64,16 +64,7 @@ def at_most(household: Household, first: int, counting: Counting) -> int:
 
     Cheap on purpose: sums of whole pages, which the household keeps up to date. Most households end here.
     """
-    total = 0
-    oldest = page_of(first)
-    measure, sums = counting.measure, household.page_sums
-    for name in household.pages:
-        if name >= oldest:
-            try:
-                total += sums[name][measure]
-            except KeyError:
-                total += household.page_sum(name, measure)
-    return total
+    return household.total(Total(counting.measure, page_of(first)))
 
 
 def _measure(outside: bool, account: bool) -> Measure:

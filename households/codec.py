@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from households.ledger import Household
-from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_page, too_large
-from households.queries import place
+from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_entries, place, too_large
 from households.residence import rank
 from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head
 from schemas.facts import AnyFact, Membership
@@ -95,8 +94,8 @@ __all__ = [
     "canonical",
     "decode_head",
     "decode_page",
+    "encode_entries",
     "encode_head",
-    "encode_page",
     "in_force",
     "recheck_of",
 ]

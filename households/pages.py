@@ -1,12 +1,15 @@
-"""Pages of a household that are decoded when somebody reads them.
+"""Pages of a household: facts of a half-year as bytes, decoded only when somebody reads them.
 
-A household in a monthly dump is touched once; decoding two years of facts to add one would cost more than all the
-rest. A page still in bytes can be asked whether a text may be in it: msgpack keeps texts as they are, so a key that
-is not among the bytes is not in the page.
+A page is a row of entries in the order in which they came, so a new fact is put at the end without looking at the
+others. A fact that leaves is cut out and the rest stays as it was: the bytes follow from the facts told, never from
+who read them. A text can be looked for in the bytes: msgpack keeps texts as they are, so a key that is not among the
+bytes is not in the page.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+import struct
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NoReturn
 
 import msgspec
 
@@ -15,80 +18,135 @@ from schemas.errors import Stop
 from schemas.facts import AnyFact, Fact
 
 LIMIT_BYTES = 800_000
+COUNTED, FIRST_PERSON = 2, 7
+"""Places in a page: after the codec version and the mark of an array comes its length, then an entry's own mark."""
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A fact and whose it is; None: the same person's as the page's first."""
+
+    person: str | None
+    fact: AnyFact
+
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, list[AnyFact]]).decode
-_VERSION = bytes((CODEC_VERSION,))
+_decode = msgspec.msgpack.Decoder(list[Entry]).decode
+_HEAD = struct.Struct(">BBI")
+_COUNT = struct.Struct(">I")
+_LONG_ARRAY = 0xDD
 _TAGS: dict[type[Fact], bytes] = {}
 
 
-class Pages(dict[str, Page]):
-    """Pages by half-year; those given as bytes are decoded by the first question that needs them."""
+class Pages(Mapping[str, Page]):
+    """Pages by half-year. `raw` is what they are; what a question decoded is kept and follows `append`."""
 
-    __slots__ = ()
+    __slots__ = ("_read", "raw")
 
-    @classmethod
-    def of(cls, raw: Mapping[str, bytes]) -> "Pages":
-        """Pages as `encode_page` wrote them."""
-        pages = cls()
-        for name, value in raw.items():
+    def __init__(self, raw: Mapping[str, bytes | bytearray] | None = None) -> None:
+        self.raw: dict[str, bytearray] = {}
+        self._read: dict[str, Page] = {}
+        for name, value in (raw or {}).items():
             check_version(value[0])
-            dict.__setitem__(pages, name, cast(Page, value))
-        return pages
+            self.raw[name] = bytearray(value)
 
     def __getitem__(self, name: str) -> Page:
-        page: Any = dict.__getitem__(self, name)
-        if page.__class__ is bytes:
-            page = decode_page(page)
-            dict.__setitem__(self, name, page)
-        return cast(Page, page)
+        page = self._read.get(name)
+        if page is None:
+            page = self._read[name] = decode_page(self.raw[name])
+        return page
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """The page, `default` when there is none."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.raw)
 
-    def values(self) -> Any:  # the type of dict.values has no public name
-        """Every page, decoded."""
-        self._read()
-        return super().values()
+    def __len__(self) -> int:
+        return len(self.raw)
 
-    def items(self) -> Any:
-        """Every page with its name, decoded."""
-        self._read()
-        return super().items()
+    def append(self, name: str, person: str, fact: AnyFact) -> Page | None:
+        """Puts a fact at the end; the decoded page, if there is one, is the caller's to change. Raises Stop when the
+        page would become larger than what one record may hold."""
+        raw = self.raw.get(name)
+        if raw is None:
+            self.raw[name] = encode_entries(((person, fact),))
+            return None
+        same = raw.startswith(_encode(person), FIRST_PERSON)
+        entry = _encode((None if same else person, fact))
+        if len(raw) + len(entry) > LIMIT_BYTES:
+            too_large(len(raw) + len(entry))
+        _COUNT.pack_into(raw, COUNTED, _COUNT.unpack_from(raw, COUNTED)[0] + 1)
+        raw += entry
+        return self._read.get(name)
 
-    def may_hold(self, name: str, text: bytes) -> bool:
-        """False only when a page in bytes cannot contain the text."""
-        page: Any = dict.__getitem__(self, name)
-        return page.__class__ is not bytes or text in page
+    def cut(self, name: str, person: str, fact: AnyFact) -> None:
+        """Takes out the fact that stands for its key."""
+        kind, key = fact.__class__, fact.key
+        self.raw[name] = encode_entries(
+            (who, each)
+            for who, each in read_entries(self.raw[name])
+            if who != person or each.key != key or each.__class__ is not kind
+        )
+        self._read.pop(name, None)
+
+    def holding(self, text: bytes) -> Iterable[str]:
+        """Names of the pages that may contain the text; of no other."""
+        return [name for name, raw in self.raw.items() if text in raw]
 
     def may_hold_kind(self, name: str, kind: type[Fact]) -> bool:
-        """False only when a page in bytes cannot contain a fact of the kind."""
-        page: Any = dict.__getitem__(self, name)
-        return page.__class__ is not bytes or tag_of(kind) in page
+        """False only when the page cannot contain a fact of the kind."""
+        return tag_of(kind) in self.raw[name]
+
+    def sum(self, name: str, measure: Callable[[AnyFact], int]) -> int:
+        """The sum of a measure over all facts of a page; keeps nothing decoded."""
+        return sum([measure(fact) for _, fact in read_entries(self.raw[name])])
 
     def unread(self) -> Iterator[str]:
-        """Names of pages still in bytes."""
-        return (name for name in self if cast(Any, dict.__getitem__(self, name)).__class__ is bytes)
-
-    def _read(self) -> None:
-        for name in tuple(self.unread()):
-            self[name]
+        """Names of pages nobody decoded."""
+        return (name for name in self.raw if name not in self._read)
 
 
-def encode_page(page: Page) -> bytes:
-    """One half-year of facts as bytes. Raises Stop when it is larger than what one record may hold."""
-    raw = _VERSION + _encode(page)
-    return raw if len(raw) <= LIMIT_BYTES else too_large(len(raw))
+def encode_entries(entries: Iterable[tuple[str, AnyFact]]) -> bytearray:
+    """A page of these facts in this order. Raises Stop when it is larger than what one record may hold."""
+    parts: list[bytes] = []
+    first: str | None = None
+    for person, fact in entries:
+        parts.append(_encode((person if person != first else None, fact)))
+        first = person if first is None else first
+    raw = bytearray(_HEAD.pack(CODEC_VERSION, _LONG_ARRAY, len(parts)))
+    raw += b"".join(parts)
+    if len(raw) > LIMIT_BYTES:
+        too_large(len(raw))
+    return raw
 
 
-def decode_page(raw: bytes) -> Page:
-    """The page `encode_page` was called on. Raises Stop on another codec's bytes."""
+def read_entries(raw: bytes | bytearray) -> list[tuple[str, AnyFact]]:
+    """What `encode_entries` was called on. Raises Stop on another codec's bytes."""
     check_version(raw[0])
-    return _decode(memoryview(raw)[1:])
+    entries = _decode(memoryview(raw)[1:])
+    first = entries[0].person or "" if entries else ""
+    return [(each.person or first, each.fact) for each in entries]
+
+
+def decode_page(raw: bytes | bytearray) -> Page:
+    """The facts of a page by person, in their order."""
+    page: Page = {}
+    for person, fact in read_entries(raw):
+        insert(page, person, fact)
+    return page
+
+
+def insert(page: Page, person: str, fact: AnyFact) -> None:
+    """Puts a fact in its place."""
+    facts = page.get(person)
+    if facts is None:
+        page[person] = [fact]
+    elif facts[-1].day < fact.day:
+        facts.append(fact)
+    else:
+        insort(facts, fact, key=place)
+
+
+def place(fact: AnyFact) -> tuple[int, str, str]:
+    """The order of facts: day, kind, key."""
+    return (fact.day, fact.feed, fact.key)
 
 
 def tag_of(kind: type[Fact]) -> bytes:
@@ -106,6 +164,6 @@ def check_version(version: int) -> None:
         raise Stop(f"状态的编码版本是{version}，本程序只读{CODEC_VERSION}：请运行 lidm rebuild")
 
 
-def too_large(size: int) -> bytes:
+def too_large(size: int) -> NoReturn:
     """Raises Stop."""
     raise Stop(f"一户的状态有{size}字节，超过{LIMIT_BYTES}字节上限")

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from households.coverage import Coverage
 from households.overruled import NOBODY, overruled_now
-from households.pages import Pages
+from households.pages import Pages, place
 from households.residence import covered, elsewhere, rank
 from households.state import HOUSEHOLD, Head
 from policy.schemes import OTHER, Schemes
@@ -41,6 +41,13 @@ _KEYED_ALONE: tuple[type[Fact], ...] = (Bill, Refund, Rent)
 _PAGE_OF: dict[int, str] = {}
 
 
+class Total(NamedTuple):
+    """What to add up: a measure of facts, from this half-year on."""
+
+    measure: Measure
+    oldest: str
+
+
 class Member(NamedTuple):
     """A person of the household on a day; the dead still count (ask `deaths`). `until` is half-open."""
 
@@ -57,13 +64,13 @@ class Queries:
 
     __slots__ = (
         "_areas", "_declared", "_members", "_overruled", "_refunds", "_tiers", "coverage", "head", "id", "memo",
-        "page_memo", "page_sums", "pages",
+        "page_memo", "pages", "totals",
     )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
         self.id, self.head, self.pages, self.coverage = household, head, pages, coverage
         self.page_memo: dict[str, dict[object, int]] = {}
-        self.page_sums: dict[str, dict[Measure, int]] = {}
+        self.totals: dict[Total, int] = {}
         self.forget_views()
 
     def forget_views(self) -> None:
@@ -80,14 +87,13 @@ class Queries:
         self._overruled: dict[type[Fact], frozenset[tuple[str, str]]] = {}
         self._areas: Declared | None = None
 
-    def page_sum(self, name: str, measure: Measure) -> int:
-        """The sum of a measure over all facts of a page, kept up to date while facts are added."""
-        sums = self.page_sums.get(name)
-        if sums is None:
-            sums = self.page_sums[name] = {}
-        total = sums.get(measure)
+    def total(self, sum_of: Total) -> int:
+        """The sum of a measure over all facts from a page on, kept up to date while facts are added."""
+        total = self.totals.get(sum_of)
         if total is None:
-            total = sums[measure] = sum([measure(fact) for facts in self.pages[name].values() for fact in facts])
+            measure, oldest = sum_of
+            total = sum([self.pages.sum(name, measure) for name in self.pages if name >= oldest])
+            self.totals[sum_of] = total
         return total
 
     # ---- who lives here
@@ -260,11 +266,6 @@ class Queries:
                     newest[each.person] = each
         chosen = sorted(newest.values(), key=lambda each: (each.relation != "HEAD", each.person))
         return [Member(each.person, each.relation, each.born, each.statuses, each.day, each.until) for each in chosen]
-
-
-def place(fact: AnyFact) -> tuple[int, str, str]:
-    """The order of facts: day, kind, key."""
-    return (fact.day, fact.feed, fact.key)
 
 
 def page_of(day: int) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.facts import AnyFact, Membership
 
-CODEC_VERSION = 1
+CODEC_VERSION = 2
 FOLD_VERSION = 1
 HOUSEHOLD = "household"
 

@@ -158,7 +158,7 @@ class Shelf:
         head = codec.decode_head(raw[8:]) if raw is not None else Head()
         pages = self._pages.get(name, {})
         head.applied = max(map(_applied, (*pages.values(), *((raw,) if raw is not None else ()))), default=head.applied)
-        return Household(name, head, codec.Pages.of({half: page[8:] for half, page in pages.items()}), coverage)
+        return Household(name, head, codec.Pages({half: page[8:] for half, page in pages.items()}), coverage)
 
     def _schedule(self, name: str, before: int | None, after: int | None) -> None:
         if before is not None:
@@ -188,8 +188,7 @@ class Shelf:
 
 
 def _page_record(name: str, household: Household, half_year: str) -> tuple[bytes, bytes]:
-    page = codec.encode_page(household.pages.get(half_year) or {})
-    return f"{name}/{half_year}".encode(), _APPLIED.pack(household.head.applied) + page
+    return f"{name}/{half_year}".encode(), _APPLIED.pack(household.head.applied) + household.pages.raw[half_year]
 
 
 def _applied(raw: bytes) -> int:

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from households.codec import Pages, canonical, decode_head, encode_head, encode_page
+from households.codec import Pages, canonical, decode_head, encode_head
 from households.ledger import NOTHING, Household
 from schemas.facts import AnyFact, first_day, month_of
 from schemas.records import FactBody
@@ -42,8 +42,7 @@ def told(bodies: list[FactBody], floors: tuple[tuple[str, int, int], ...] = ()) 
 
 def stored(household: Household) -> Household:
     """The household as it comes back from its bytes."""
-    raw = {name: encode_page(page) for name, page in household.pages.items()}
-    return Household(household.id, decode_head(encode_head(household.head)), Pages.of(raw))
+    return Household(household.id, decode_head(encode_head(household.head)), Pages(household.pages.raw))
 
 
 @settings(deadline=None)
@@ -61,6 +60,7 @@ def test_going_through_bytes_in_the_middle_changes_nothing(bodies: list[FactBody
         half.fold(body)
     assert canonical(half) == canonical(told(bodies))
     assert encode_head(half.head) == encode_head(told(bodies).head)
+    assert half.pages.raw == told(bodies).pages.raw
 
 
 @settings(deadline=None)
@@ -126,7 +126,7 @@ def test_a_correction_equals_having_been_told_right_at_first() -> None:
     corrected = told([FactBody(ME, bill("b", 5, 1)), right])
     assert canonical(corrected) == canonical(told([right]))
     assert [each.day for each in corrected.bills(ME)] == [START + 250]
-    assert corrected.dirty_pages == {"2025H1", "2025H2"}
+    assert corrected.dirty_pages.keys() == {"2025H1", "2025H2"}
 
 
 def test_a_repetition_changes_nothing_and_marks_nothing() -> None:
