@@ -25,6 +25,7 @@ from sinks.consumers import group_consumer
 from sinks.store import AlertStore, StoreError
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
+from streams.gaps import way_on
 from streams.guard import stop_process
 from streams.metrics import METRICS
 from streams.registry import Registry
@@ -132,6 +133,7 @@ def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
         lambda: group_consumer(config.broker, session_seconds=config.session_seconds),
         generation=config.generation,
         meter=METRICS,
+        way_on=way_on("archive"),
     )
     return ArchiveStage(archive, store)
 

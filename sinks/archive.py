@@ -24,18 +24,20 @@ from sinks.rows import placed
 from sinks.store import AlertStore, StoreError
 from sinks.tables import Row
 from streams.failpoints import failpoint
+from streams.gaps import decode_note, tell
 
 log = structlog.get_logger(__name__)
 COMMIT_MS = 10_000
 CLOSE_MS = 3_000
 
 
+Counted = Literal["lidm_archive_rows_total", "lidm_archive_failures_total", "lidm_gap_messages_accepted_total"]
+
+
 class Meter(Protocol):
     """Where the archive's figures go (`streams.metrics.METRICS` is one)."""
 
-    def count(
-        self, name: Literal["lidm_archive_rows_total", "lidm_archive_failures_total"], amount: float = 1, **labels: str
-    ) -> None: ...
+    def count(self, name: Counted, amount: float = 1, **labels: str) -> None: ...
 
     def set(self, name: Literal["lidm_lag_messages"], value: float, **labels: str) -> None: ...
 
@@ -79,12 +81,15 @@ class Archive:
         generation: str,
         meter: Meter | None = None,
         limits: Limits | None = None,
+        way_on: str = "",
     ) -> None:
+        """`way_on`: what an operator can do when messages were dropped, said with the stop."""
         self._store = store
         self._consumers = consumer_factory
         self._generation = generation
         self._meter = meter
         self._limits = limits or Limits()
+        self._way_on = way_on
         self._stop = threading.Event()
         self._failures = 0
         self._refusals = 0
@@ -177,13 +182,18 @@ class Archive:
         expected = self._expected.get(partition, 0)
         if offset <= expected:
             return
-        expected = max(expected, consumer.committed(partition) or 0)  # somebody else may have read on meanwhile
+        committed = consumer.committed(partition, metadata=True)  # somebody else may have read on meanwhile
+        if committed is not None and committed.offset > expected:
+            expected = committed.offset
+            if note := decode_note(committed.metadata):
+                tell(note, "archive", partition.topic, partition.partition, self._meter)
         if offset <= expected:
             return
         first = consumer.beginning_offsets([partition])[partition]
         if first > expected:
             where = f"{partition.topic}/{partition.partition}"
-            raise Stop(f"消息服务已丢弃 {where} 的 {first - expected} 条未归档消息（应从{expected}读起），停止以免漏存")
+            gone = f"消息服务已丢弃 {where} 的 {first - expected} 条未归档消息（应从{expected}读起），停止以免漏存"
+            raise Stop(gone + self._way_on)
 
     def _written(self, batch: Batch) -> bool:
         try:

@@ -24,6 +24,7 @@ from streams.batches import decode_batches, encode_batches
 from streams.config import StreamConfig
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
+from streams.gaps import decode_note, tell, way_on
 from streams.guard import stop_process
 from streams.metrics import METRICS
 from streams.registry import Registry, decode_stay
@@ -165,7 +166,8 @@ class Intake(Service):
             return
         first = (await self._consumer.beginning_offsets([place]))[place]
         if first > expected:
-            raise Stop(f"消息服务已丢弃 {place.topic}/{place.partition} 的 {first - expected} 条未读消息，停止以免漏数")
+            gone = f"消息服务已丢弃 {place.topic}/{place.partition} 的 {first - expected} 条未读消息，停止以免漏数"
+            raise Stop(gone if self._config.embedded else gone + way_on("intake"))
 
     async def _deliver(self) -> None:
         letters, hints, counts = self._router.drain()
@@ -220,7 +222,9 @@ class Intake(Service):
                 self._positions.pop(place, None)
                 self._expected[place] = committed.offset if known else 0
                 self._router.open.pop((place.topic, place.partition), None)
-                if known and committed.metadata:
+                if known and (note := decode_note(committed.metadata or "")):
+                    tell(note, "intake", place.topic, place.partition, METRICS)
+                elif known and committed.metadata:
                     self._router.open[place.topic, place.partition] = decode_batches(committed.metadata)
                 consumer.seek(place, self._expected[place])
             self._tenure = object()

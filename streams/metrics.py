@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 # Counter: commands refused, by reason
 # Counter: evaluations impossible for want of parameters, or failed by a fault in a rule, by detector
 # Counter: bytes of state written by checkpoints
+# Counter: messages lost to retention that an operator answered for, by stage and topic
 CounterName = Literal[
     "lidm_events_in_total",
     "lidm_events_out_total",
@@ -27,6 +28,7 @@ CounterName = Literal[
     "lidm_checkpoint_bytes_total",
     "lidm_archive_rows_total",
     "lidm_archive_failures_total",
+    "lidm_gap_messages_accepted_total",
 ]
 # Gauge: unread messages, by stage and topic
 # Gauge: open cases and overdue steps, by lane
@@ -57,6 +59,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_policy_missing_total": ("detector",),
     "lidm_detector_failures_total": ("detector",),
     "lidm_archive_rows_total": ("table",),
+    "lidm_gap_messages_accepted_total": ("stage", "topic"),
     "lidm_lag_messages": ("stage", "topic"),
     "lidm_cases_open": ("lane",),
     "lidm_cases_overdue": ("lane",),

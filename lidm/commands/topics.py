@@ -1,15 +1,22 @@
 """`lidm topics`: the catalogue, and whether the cluster agrees with it."""
 
 import json
+from datetime import datetime
 
 import click
+import structlog
 
+from gateway.values import SHANGHAI
 from lidm.cluster import TopicState, admin_of, apply, look
+from lidm.gaps import accept, gaps_of
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
 from schemas.errors import CallError, DataError
 from schemas.topics import Catalogue
+from streams.gaps import NOTE_CHARACTERS, Gap
+from streams.lag import STAGE_TOPICS
 
+log = structlog.get_logger("lidm.topics")
 _STANDING = {"ok": "一致", "missing": "缺少", "differs": "设置不同", "partitions": "分区数不同", "replicas": "副本不足"}
 
 
@@ -81,6 +88,39 @@ def apply_command(as_json: bool) -> None:
         raise DataError("集群没有接受全部设置")
     if not as_json:
         click.echo(f"已建立或改正 {changed} 个主题")
+
+
+@command.command("accept-gap")
+@click.argument("stage", type=click.Choice(["intake", "archive"]))
+@click.option("--messages", type=click.IntRange(min=1), help="确认漏掉的条数，须与所列相同")
+@click.option("--reason", help=f"为什么接受，最多 {NOTE_CHARACTERS} 字；与操作人一起记入集群和日志")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def accept_gap(stage: str, messages: int | None, reason: str | None, as_json: bool) -> None:
+    """消息在读到之前已过保存期：列出缺口；写明条数与原因后，环节从仍在的第一条继续。只认这一次的缺口。"""
+    settings = _reachable()
+    group, partitions = f"lidm-{stage}", Catalogue.partitions(settings.effective_size)
+    with admin_of(settings.bootstrap) as admin:
+        gaps = gaps_of(admin, group, STAGE_TOPICS[stage], partitions)
+        lost = sum(gap.lost for gap in gaps)
+        _say_gaps(gaps, as_json)
+        if not gaps:
+            return
+        if messages is None:
+            raise DataError(f"共 {lost} 条。能补的先补；接受后不再处理：--messages {lost} --reason 原因")
+        if messages != lost or not reason or len(reason) > NOTE_CHARACTERS:
+            raise CallError(f"没有接受：须写明 --messages {lost} 与 --reason（不超过 {NOTE_CHARACTERS} 字）")
+        at = datetime.now(SHANGHAI).isoformat(timespec="seconds")
+        accept(admin, group, gaps, by=settings.actor, why=reason, at=at)
+    log.warning("gap_accepted", stage=stage, messages=lost, by=settings.actor, why=reason, at=at)
+    click.echo(f"{settings.actor} 已接受 {stage} 漏掉 {lost} 条，重新启动该环节即可继续", err=as_json)
+
+
+def _say_gaps(gaps: list[Gap], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([{**gap._asdict(), "lost": gap.lost} for gap in gaps], ensure_ascii=False))
+        return
+    rows = [(gap.topic, str(gap.partition), str(gap.expected), str(gap.first), str(gap.lost)) for gap in gaps]
+    click.echo(table(("主题", "分区", "应从", "现存最早", "已丢失"), rows) if rows else "没有缺口")
 
 
 def _enough_copies(states: list[TopicState]) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
 from kafka import TopicPartition
 from kafka.errors import CommitFailedError, KafkaConnectionError
 from kafka.structs import OffsetAndMetadata
+from structlog.testing import capture_logs
 
 import schemas.topics
 from schemas.errors import Stop
@@ -20,6 +22,7 @@ from sinks.archive import Archive, Limits
 from sinks.rows import ARCHIVED, Message
 from sinks.store import AlertStore, StoreError
 from sinks.tables import Row
+from streams.gaps import GapNote, encode_note, way_on
 from tests.sinks.samples import Said, alert, events, said
 
 QUICK = Limits(messages=50, linger_seconds=0.01, poll_ms=5, first_pause_seconds=0.001, longest_pause_seconds=0.01)
@@ -33,6 +36,7 @@ class ListConsumer:
         self._log, self._committed, self._faults = log, committed, faults
         self._at = {tp: committed.get(tp, 0) for tp in log}
         self.beginnings: dict[TopicPartition, int] = {}
+        self.metadata = ""
 
     def poll(self, timeout_ms: int, max_records: int) -> Mapping[TopicPartition, Sequence[Message]]:
         found: dict[TopicPartition, Sequence[Message]] = {}
@@ -53,8 +57,9 @@ class ListConsumer:
             raise self._faults.pop()
         self._committed.update({tp: offset.offset for tp, offset in offsets.items()})
 
-    def committed(self, partition: TopicPartition) -> int | None:
-        return self._committed.get(partition)
+    def committed(self, partition: TopicPartition, metadata: Literal[True]) -> OffsetAndMetadata | None:
+        at = self._committed.get(partition)
+        return None if at is None else OffsetAndMetadata(at, self.metadata, -1)
 
     def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         return {tp: self.beginnings.get(tp, 0) for tp in partitions}
@@ -235,6 +240,23 @@ def test_what_the_broker_dropped_stops_it_and_a_marker_in_the_log_does_not(
         return
     with running(archive):
         until(lambda: len(store.rows) == len(messages))
+
+
+def test_a_gap_somebody_answered_for_is_said_and_counted_and_the_next_one_stops_it_again() -> None:
+    committed, counted, store = {HOLED: 20}, Counted(), Flaky()
+    log = {HOLED: [said(alert(n), n) for n in range(20, 27)]}
+    consumer = ListConsumer(log, {}, [])
+    consumer._committed = committed  # noqa: SLF001 - its position is in the list, not in the log
+    consumer.beginnings[HOLED] = 20
+    consumer.metadata = encode_note(GapNote(20, "operator", "已核对", "2026-05-14"))
+    archive = Archive(store, lambda: consumer, generation="g1", meter=counted, limits=QUICK, way_on=way_on("archive"))
+    with pytest.raises(Stop, match="lidm topics accept-gap archive"), capture_logs() as logs, running_into(archive):
+        until(lambda: committed[HOLED] == 27)
+        consumer.metadata = ""
+        consumer.beginnings[HOLED] = 40
+        log[HOLED] += [said(alert(n), n) for n in range(40, 50)]
+    assert counted.counts["lidm_gap_messages_accepted_total", ""] == 20
+    assert [(line["by"], line["why"]) for line in logs if line["event"] == "gap_accepted"] == [("operator", "已核对")]
 
 
 def test_messages_dropped_after_it_began_stop_it_too() -> None:
