@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
 TODAY = date(2026, 6, 30)
+TOLD = date(2026, 1, 5)
 AREA = "339901001000"
 CITY = "339901000000"
 SOURCE = "urn:xinghe:medical-insurance"
@@ -51,10 +52,13 @@ class Plan:
     bills: tuple[Bill, ...]
     order: tuple[int, ...]
     """Indices into `bills` in the order sent; about one in a hundred comes twice."""
+    today: date = TODAY
+    """The day asked about, that of the last bills."""
 
     def memberships(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and value of one `civil.household` message per person."""
-        return ((each.person.encode(), membership_event(each)) for each in self.people)
+        told = min(TOLD, self.today)
+        return ((each.person.encode(), membership_event(each, told)) for each in self.people)
 
     def messages(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and value of one `medical.settlement` message per event."""
@@ -64,7 +68,7 @@ class Plan:
             yield person.encode(), bill_event(bill, person)
 
 
-def plan(events: int, households: int, seed: int = 1) -> Plan:
+def plan(events: int, households: int, seed: int = 1, today: date = TODAY) -> Plan:
     """Draws everything. `events` counts duplicates."""
     rnd = random.Random(seed)
     people = tuple(_resident(rnd, i) for i in range(households))
@@ -73,14 +77,22 @@ def plan(events: int, households: int, seed: int = 1) -> Plan:
     mine: list[list[int]] = [[] for _ in range(households)]
     for at, owner in enumerate(owners):
         mine[owner].append(at)
-    first = TODAY - timedelta(days=DAYS - 1)
+    first = today - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=at * DAYS // unique) for at in range(unique)]
     amounts = [0] * unique
     crossing = min(1.0, CROSSING_SHARE * events / households)
     for owner, own in enumerate(mine):
-        _draw(rnd, own, LINES_FEN[people[owner].scheme], crossing, amounts, days)
+        _draw(rnd, own, LINES_FEN[people[owner].scheme], crossing, amounts, days, year_before(today))
     bills = tuple(Bill(owner, at, days[at], amounts[at]) for at, owner in enumerate(owners))
-    return Plan(people, bills, tuple(_with_duplicates(rnd, unique, events)))
+    return Plan(people, bills, tuple(_with_duplicates(rnd, unique, events)), today)
+
+
+def year_before(on: date) -> date:
+    """The same day a year earlier; bills of that day have left the window."""
+    try:
+        return on.replace(year=on.year - 1)
+    except ValueError:  # 29 February
+        return on.replace(year=on.year - 1, day=28)
 
 
 def _resident(rnd: random.Random, number: int) -> Resident:
@@ -89,7 +101,13 @@ def _resident(rnd: random.Random, number: int) -> Resident:
 
 
 def _draw(
-    rnd: random.Random, bills: list[int], line: int, crossing: float, amounts: list[int], days: list[date]
+    rnd: random.Random,
+    bills: list[int],
+    line: int,
+    crossing: float,
+    amounts: list[int],
+    days: list[date],
+    before: date,
 ) -> None:
     if not bills:
         return
@@ -100,9 +118,9 @@ def _draw(
     if lot < crossing:
         dear = bills[-1] if len(bills) < 2 or rnd.random() < 0.5 else bills[-2]
         amounts[dear] = line + rnd.randint(1, line * 5 // 2)
-    elif lot < crossing + 0.02 and days[bills[0]] > date(TODAY.year - 1, TODAY.month, TODAY.day):
+    elif lot < crossing + 0.02 and days[bills[0]] > before:
         amounts[bills[-1]] += line - sum(amounts[at] for at in bills)  # exactly on the line
-    elif lot < crossing + 0.04 and days[bills[0]] <= date(TODAY.year - 1, TODAY.month, TODAY.day):
+    elif lot < crossing + 0.04 and days[bills[0]] <= before:
         amounts[bills[0]] = line * 3  # dear, but more than a year ago
 
 
@@ -113,7 +131,7 @@ def _with_duplicates(rnd: random.Random, unique: int, events: int) -> list[int]:
     return [at for _, at in sorted(keyed)]
 
 
-def membership_event(resident: Resident) -> bytes:
+def membership_event(resident: Resident, told: date = TOLD) -> bytes:
     """One `civil.household` CloudEvent: the head of a household of one."""
     by = {"source": "星河市民政局", "document": "星民认〔2024〕1号"}
     held = [{"scheme": resident.scheme, "since": "2024-01-01", **by}]
@@ -139,8 +157,8 @@ def membership_event(resident: Resident) -> bytes:
         "source": "urn:xinghe:civil-affairs",
         "type": "lidm.civil.household",
         "subject": resident.person,
-        "time": "2026-01-05T08:00:00+08:00",
-        "recordedtime": "2026-01-05T08:00:00+08:00",
+        "time": f"{told}T08:00:00+08:00",
+        "recordedtime": f"{told}T08:00:00+08:00",
         "data": data,
     }
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()

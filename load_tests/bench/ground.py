@@ -66,8 +66,10 @@ def create_topic(bootstrap: str, name: str) -> None:
         admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1, "configs": configs}})
 
 
-def publish(bootstrap: str, topic: str, messages: Iterable[Message], at_ms: int | None = None) -> int:
-    """Sends messages with lz4 as departments do; returns how many once all are acknowledged."""
+def publish(
+    bootstrap: str, topic: str, messages: Iterable[Message], at_ms: int | None = None, compression: str = "lz4"
+) -> int:
+    """Sends messages, with lz4 as departments do; returns how many once all are acknowledged."""
     from confluent_kafka import Producer
 
     failed: list[object] = []
@@ -79,7 +81,7 @@ def publish(bootstrap: str, topic: str, messages: Iterable[Message], at_ms: int 
     settings: dict[str, str | int | float | bool] = {
         "bootstrap.servers": bootstrap,
         "partitioner": "murmur2_random",
-        "compression.type": "lz4",
+        "compression.type": compression,
         "linger.ms": LINGER_MS,
         "log_level": 2,
         "queue.buffering.max.messages": IN_FLIGHT * 2,

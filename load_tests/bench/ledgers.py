@@ -1,107 +1,156 @@
 """Rows that need no broker: ledgers of 24 months folded warm and cold, their size, and reading them back.
 
-Households of two; per person and month 0.86 bills, one benefit, and for every second person one contribution: the
-volumes of a watched city. Every figure includes encoding what a checkpoint would write.
+The monitor's part alone: decoding a block, folding, all detectors, encoding what a checkpoint writes. Blocks are made
+before the clock starts. Checkpoints come so often that a household is rarely touched twice between two of them, as in
+a city, where a checkpoint sees a small share of the households.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-import zstandard
-
-from load_tests.bench.ground import POLICY
-from policy.bundle import Bundle
-from schemas.facts import AnyFact, Benefit, Bill, Contribution, Declared, Membership, Status, first_day
-from schemas.records import (
-    FactBody,
-    FactRecord,
-    GoliveBody,
-    GoliveRecord,
-    PolicyBody,
-    PolicyRecord,
-    Record,
-    TickBody,
-    TickRecord,
-    encode_block,
-)
+from load_tests.bench.copies import renamed
+from load_tests.bench.volumes import COPY, FIRST, PER_HOUSEHOLD, begin, closing, dump, month_of, tick
+from schemas.records import Record, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
+from streams.collector import calm_collector
 from streams.config import StreamConfig
+from streams.statelog import Item
 from streams.watch import Watch
 
-CITY, FIRST = "339901000000", 2024 * 12
-PER_HOUSEHOLD, BILLS, BLOCK, BLOCKS_PER_CHECKPOINT = 2, 0.86, 200, 200
-DAY_MS = 86_400_000
-EPOCH = date(1970, 1, 1).toordinal()
+MONTHS = 24
+BLOCK = 200
+SELDOM, OFTEN = 200, 2
+"""Blocks between two checkpoints: while ledgers grow, and while they are measured."""
+CITY_PERSONS = 350_000
+COLD_PERSONS = 6_000
 
 
+class Blocks(NamedTuple):
+    """Records as intake sends them: how many, and each block with the time of its first record."""
+
+    records: int
+    blocks: list[tuple[int, bytes]]
+
+
+@dataclass
 class Ledgers:
-    """One partition with its log position; folds records and keeps what a checkpoint would."""
+    """One partition with its log position; folds blocks and keeps what a checkpoint would."""
 
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.offset = 0
-        self.bytes = 0
+    watch: Watch
+    every: int = SELDOM
+    offset: int = 0
+    bytes: int = 0
+    hear: Callable[[list[Item]], None] = lambda state: None
+    """Told of every checkpoint's state."""
 
-    def fold(self, records: Iterator[Record]) -> int:
+    def fold(self, records: Iterable[Record]) -> int:
         """Folds records in blocks; returns how many."""
-        block: list[Record] = []
-        count = 0
-        for record in records:
-            block.append(record)
-            count += 1
-            if len(block) == BLOCK:
-                self._block(block)
-                block = []
-        if block:
-            self._block(block)
-        self._checkpoint()
-        return count
+        return self.take(packed(records))
 
-    def _block(self, block: list[Record]) -> None:
-        self.watch.fold(HOUSEHOLD_EVENTS, self.offset, block[0].known_at, encode_block(block))
-        self.offset += 1
-        if self.offset % BLOCKS_PER_CHECKPOINT == 0:
-            self._checkpoint()
+    def take(self, given: Blocks) -> int:
+        """Folds blocks and writes the last of them; returns how many records."""
+        for known_at, block in given.blocks:
+            self.watch.fold(HOUSEHOLD_EVENTS, self.offset, known_at, block)
+            self.offset += 1
+            if self.offset % self.every == 0:
+                self._checkpoint()
+        self._checkpoint()
+        return given.records
 
     def _checkpoint(self) -> None:
         state = self.watch.drain().state
         self.bytes += sum(len(item.key) + len(item.value or b"") for item in state)
         self.watch.keep(state)
+        self.hear(state)
 
 
-def measure(persons: int, months: int = 24) -> dict[str, Any]:
-    """CPU microseconds per event warm and cold, changelog bytes per event, bytes per person, seconds to read back."""
-    rng, config = random.Random(1), StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=10**9)
+def packed(records: Iterable[Record]) -> Blocks:
+    """Records in blocks."""
+    every = list(records)
+    chunks = [every[start : start + BLOCK] for start in range(0, len(every), BLOCK)]
+    return Blocks(len(every), [(chunk[0].known_at, encode_block(chunk)) for chunk in chunks])
+
+
+def grown(rng: random.Random, persons: int, months: int = MONTHS) -> Ledgers:
+    """Ledgers as they stand after so many months, everything decoded."""
+    config = StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=10**9)
     ledgers = Ledgers(Watch(0, config))
-    ledgers.fold(_begin(persons))
+    ledgers.fold(begin(persons))
     for month in range(FIRST, FIRST + months):
-        ledgers.fold(_month(rng, persons, month))
-        ledgers.fold(iter([_tick(month + 1)]))
-    ledgers.bytes = 0
-    count, warm = _timed(lambda: ledgers.fold(_month(rng, persons, FIRST + months)))
-    changelog = ledgers.bytes / count
-    records = [*ledgers.watch.records(), *ledgers.watch.control_records()]
-    size = sum(len(key) + len(value) for key, value in records)
-    back = Ledgers(Watch(0, replace(config, decoded_households=1000)))
-    began = time.monotonic()
-    for key, value in records:
-        back.watch.restore(key.encode(), value)
-    back.watch.opened()
-    recovered = time.monotonic() - began
-    back.offset = ledgers.offset
-    dumped, cold = _timed(lambda: back.fold(_dump(rng, persons, FIRST + months + 1)))
+        ledgers.fold([tick(month + 1)])
+        ledgers.fold(month_of(rng, persons, month))
+        ledgers.fold(closing(month))
+    return ledgers
+
+
+def decoded_like_a_city(persons: int) -> int:
+    """How many households may stay decoded so that the share is that of a city of 350,000 in one worker."""
+    return round(StreamConfig(broker="none", partitions=1).decoded_households * persons / CITY_PERSONS)
+
+
+def measure(persons: int, months: int = MONTHS) -> dict[str, Any]:
+    """CPU microseconds per event warm and cold, changelog bytes per event, bytes per person, seconds to read back."""
+    calm_collector()
+    rng = random.Random(1)
+    ledgers = grown(rng, persons, months)
+    month = FIRST + months
+    told = {"persons": persons, "months": months, **_warm(ledgers, rng, persons, month)}
+    records = [*ledgers.watch.records()]
+    told["state_bytes_per_person"] = round(sum(len(key) + len(value) for key, value in records) / persons)
+    copies = -(-COLD_PERSONS // persons)
+    numbers = [copy * COPY + number for copy in range(copies) for number in range(persons)]
+    back, recovered = _restored(ledgers, records, copies, len(numbers))
+    told["restore_seconds_per_350000_persons"] = round(recovered / len(numbers) * CITY_PERSONS, 1)
+    return told | _cold(back, rng, numbers, month + 1)
+
+
+def _warm(ledgers: Ledgers, rng: random.Random, persons: int, month: int) -> dict[str, Any]:
+    events = packed(month_of(rng, persons, month))
+    _, ticked = _timed(lambda: ledgers.fold([tick(month + 1)]))
+    ledgers.bytes, ledgers.every = 0, OFTEN
+    count, used = _timed(lambda: ledgers.take(events))
+    written = ledgers.bytes
+    _, closed = _timed(lambda: ledgers.fold(closing(month)))
     return {
-        "persons": persons,
-        "months": months,
-        "warm_cpu_us_per_event": round(warm / count * 1e6, 1),
-        "cold_dump_cpu_us_per_event": round(cold / dumped * 1e6, 1),
-        "changelog_bytes_per_event": round(changelog),
-        "state_bytes_per_person": round(size / persons),
-        "restore_seconds_per_350000_persons": round(recovered / persons * 350_000, 1),
+        "warm_cpu_us_per_event": round(used / count * 1e6, 1),
+        "changelog_bytes_per_event": round(written / count),
+        "month_tick_cpu_us_per_person": round(ticked / persons * 1e6, 1),
+        "closing_cpu_us_per_person": round(closed / persons * 1e6, 1),
+    }
+
+
+def _restored(
+    ledgers: Ledgers, records: Sequence[tuple[str, bytes]], copies: int, persons: int
+) -> tuple[Ledgers, float]:
+    """The same state and its copies, read back; and CPU seconds that took."""
+    state = [(renamed(key.encode(), copy), renamed(raw, copy)) for copy in range(copies) for key, raw in records]
+    state += [(key.encode(), raw) for key, raw in ledgers.watch.control_records()]
+    decoded = decoded_like_a_city(persons)
+    back = Ledgers(Watch(0, StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=decoded)))
+    before = time.process_time()
+    for key, raw in state:
+        back.watch.restore(key, raw)
+    back.watch.opened()
+    used = time.process_time() - before
+    back.offset, back.every = ledgers.offset, OFTEN
+    return back, used
+
+
+def _cold(back: Ledgers, rng: random.Random, numbers: Sequence[int], month: int) -> dict[str, Any]:
+    rows = packed(dump(rng, numbers, month))
+    back.fold([tick(month + 1)])
+    back.watch.reset()  # the tick has decoded who was due
+    back.bytes = 0
+    count, used = _timed(lambda: back.take(rows))
+    return {
+        "cold_persons": len(numbers),
+        "cold_households": len(numbers) // PER_HOUSEHOLD,
+        "cold_decoded_households": max(1000, decoded_like_a_city(len(numbers))),
+        "cold_dump_cpu_us_per_event": round(used / count * 1e6, 1),
+        "cold_dump_changelog_bytes_per_event": round(back.bytes / count),
     }
 
 
@@ -109,76 +158,3 @@ def _timed(work: Callable[[], int]) -> tuple[int, float]:
     before = time.process_time()
     count = work()
     return count, time.process_time() - before
-
-
-def _begin(persons: int) -> Iterator[Record]:
-    bundle, at = Bundle.load(POLICY), _at(FIRST)
-    yield PolicyRecord("", at, "", 0, 0, PolicyBody(bundle.hash, zstandard.compress(bundle.canonical())))
-    yield _tick(FIRST)
-    for code in ("MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT"):
-        yield GoliveRecord("", at, "", 0, 0, GoliveBody(CITY, code, 20))
-    since = first_day(FIRST - 24)
-    for number in range(persons):
-        household, person = _household(number), _person(number)
-        head = number % PER_HOUSEHOLD == 0
-        declared = Declared(CITY, CITY, CITY, CITY, 300_000, "期间", "文书") if head else None
-        key = f"{household}|{person}|{since}"
-        statuses = (Status("DIBAO", since, None, "某局", "某号"),)
-        relation = "HEAD" if head else "SPOUSE"
-        head_of_fact = (key, at, 0, f"m{number}", "民政", False, since)
-        fact = Membership(*head_of_fact, household, person, relation, None, 715_000, statuses, declared)
-        yield FactRecord(household, at, "", 0, number, FactBody(person, fact))
-
-
-def _month(rng: random.Random, persons: int, month: int) -> Iterator[Record]:
-    order = list(range(persons))
-    rng.shuffle(order)
-    for number in order:
-        yield _record(number, month, _benefit(number, month))
-        if number % 2:
-            yield _record(number, month, _contribution(number, month))
-        if rng.random() < BILLS:
-            yield _record(number, month, _bill(rng, number, month))
-
-
-def _dump(rng: random.Random, persons: int, month: int) -> Iterator[Record]:
-    order = list(range(persons))
-    rng.shuffle(order)
-    return (_record(number, month, _contribution(number, month)) for number in order)
-
-
-def _bill(rng: random.Random, number: int, month: int) -> AnyFact:
-    day, paid = first_day(month) + rng.randrange(28), rng.randrange(1_000, 8_000)
-    key = f"S{month}-{number:07d}"
-    return Bill(key, _at(month), 0, f"{key}~0a1b2c3d", "医保", False, day, paid, paid // 4, 0, paid * 3, "OUTPATIENT")
-
-
-def _benefit(number: int, month: int) -> AnyFact:
-    key = f"{_person(number)}|DIBAO|{month}"
-    return Benefit(key, _at(month), 0, f"b{month}-{number:07d}", "民政", False, first_day(month), "DIBAO", 98_000)
-
-
-def _contribution(number: int, month: int) -> AnyFact:
-    key = f"{_person(number)}|{month}|E{number % 900:04d}"
-    event = f"c{month}-{number:07d}"
-    return Contribution(key, _at(month), 0, event, "人社", False, first_day(month), f"E{number % 900:04d}", 450_000)
-
-
-def _record(number: int, month: int, fact: AnyFact) -> Record:
-    return FactRecord(_household(number), _at(month), "feeds", 0, number, FactBody(_person(number), fact))
-
-
-def _tick(month: int) -> Record:
-    return TickRecord("", _at(month), "", 0, 0, TickBody(_at(month)))
-
-
-def _at(month: int) -> int:
-    return (first_day(month) - EPOCH) * DAY_MS
-
-
-def _household(number: int) -> str:
-    return f"h_{number // PER_HOUSEHOLD:032x}"
-
-
-def _person(number: int) -> str:
-    return f"p_{number:032x}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from load_tests.bench.bills import LINES_FEN, TODAY, Bill, Plan
+from load_tests.bench.bills import LINES_FEN, Bill, Plan, year_before
 
 
 class Expected(NamedTuple):
@@ -30,7 +30,7 @@ def expected(bench: Plan, sent: Iterable[int] | None = None) -> dict[str, Expect
     found = {}
     for owner, bills in mine.items():
         resident = bench.people[owner]
-        told = _judge(list(bills.values()), LINES_FEN[resident.scheme], TODAY)
+        told = _judge(list(bills.values()), LINES_FEN[resident.scheme], bench.today)
         if told is not None:
             found[resident.household] = told
     return found
@@ -48,12 +48,6 @@ def _judge(bills: list[Bill], line: int, today: date) -> Expected | None:
 
 
 def _paid(bills: list[Bill], on: date) -> int:
-    before = _year_before(on)
+    before = year_before(on)
     return sum(bill.self_paid_fen for bill in bills if before < bill.day <= on)
 
-
-def _year_before(on: date) -> date:
-    try:
-        return on.replace(year=on.year - 1)
-    except ValueError:  # 29 February
-        return on.replace(year=on.year - 1, day=28)

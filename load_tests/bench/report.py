@@ -2,35 +2,66 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from load_tests.bench import ledgers, rounds
-from load_tests.bench.bills import plan
+from load_tests.bench import ground, latency, month, rounds
+from load_tests.bench.bills import Plan, plan
+from load_tests.bench.budgets import judged
 from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Job, reference_us, spread
-from load_tests.bench.rounds import Cost, Scene
+from load_tests.bench.ground import PARTITIONS
+from load_tests.bench.process import Worker
+from load_tests.bench.recovery import recovered
+from load_tests.bench.rounds import BILLS, FEEDS, Cost, Scene
+from streams.checkpoint import MAX_DIRTY
+from streams.config import StreamConfig
+from streams.intake import POLL_RECORDS
 
-ROWS = ("whole_path", "plain_faust", "batched", "ledgers")
-PERSONS = 4_000
+FIRST_JOB = ("whole_path", "plain_faust", "batched")
+ROWS = (*FIRST_JOB, "ledgers", "latency", "recovery", "month")
+FLOORS, FLOOR_EVENTS = 3, 200_000
 Progress = Callable[[str], None]
 
 
-def run(events: int, households: int, times: int, rows: Sequence[str], say: Progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything."""
+
+    events: int = 500_000
+    households: int = 50_000
+    rounds: int = 5
+    ledger_persons: int = 4_000
+    latency_seconds: int = 60
+    recovery_persons: int = 40_000
+    month_rows: int = 200_000
+
+
+def run(sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
     """Runs the rows asked for in a temporary folder and reports figures. Raises DataError when alerts are wrong."""
-    with tempfile.TemporaryDirectory(prefix="lidm-bench-") as folder:
-        report: dict[str, Any] = {"events": events, "households": households, "rounds": times}
-        report |= _first_job(Path(folder), events, households, times, rows, say)
-    if "ledgers" in rows:
-        say(f"台账：{PERSONS} 人，24 个月")
-        report["ledgers"] = _as_reference(ledgers.measure(PERSONS), report.get("floor_us"))
+    report: dict[str, Any] = {"events": sizes.events, "households": sizes.households, "rounds": sizes.rounds}
+    with tempfile.TemporaryDirectory(prefix="lidm-bench-") as name:
+        folder = Path(name)
+        report |= _first_job(folder, sizes, rows, say)
+        if "floor_us" not in report and {"ledgers", "month"} & set(rows):
+            say("读取基准")
+            report |= _floor_alone(folder, min(sizes.events, FLOOR_EVENTS), sizes.households)
+        floor = float(report.get("floor_us", REFERENCE_FLOOR_US))
+        if "ledgers" in rows:
+            say(f"台账：{sizes.ledger_persons} 人，24 个月")
+            report["ledgers"] = as_reference(_ledgers(folder, sizes.ledger_persons), floor)
+        if "latency" in rows:
+            say(f"事件到预警：每秒 {latency.RATE} 条，{sizes.latency_seconds} 秒")
+            report["latency"] = latency.measure(folder, sizes.latency_seconds)
+        if {"recovery", "month"} & set(rows):
+            report |= _after_a_dump(folder, sizes, rows, floor, report.get("ledgers"), say)
+    report["budgets"] = judged(report)
     return report
 
 
-def _as_reference(measured: dict[str, Any], floor: float | None) -> dict[str, Any]:
-    """CPU figures as reference microseconds too, where the floor of this run is known."""
-    if floor is None:
-        return measured
+def as_reference(measured: dict[str, Any], floor: float) -> dict[str, Any]:
+    """CPU figures as reference microseconds too."""
     scaled = {
         name.replace("_cpu_us_", "_reference_us_"): round(value * REFERENCE_FLOOR_US / floor, 1)
         for name, value in measured.items()
@@ -39,55 +70,121 @@ def _as_reference(measured: dict[str, Any], floor: float | None) -> dict[str, An
     return measured | scaled
 
 
-def _first_job(
-    folder: Path, events: int, households: int, times: int, rows: Sequence[str], say: Progress
+def _ledgers(folder: Path, persons: int) -> dict[str, Any]:
+    with Worker.stage("ledgers", folder / "ledgers.log", persons=persons) as worker:
+        told = dict(worker.first("persons"))
+    del told["total_cpu"]
+    return told
+
+
+def _floor_alone(folder: Path, events: int, households: int) -> dict[str, Any]:
+    """The reference floor where the first job is left out: bills in a topic, read a few times."""
+    bench = plan(events, min(households, events))
+    with ground.broker(folder / "floor") as kafka:
+        ground.create_topics(kafka.bootstrap, "driven")
+        ground.publish(kafka.bootstrap, BILLS, ((None, k, v) for k, v in bench.messages()))
+        floors = [rounds.measure_floor(kafka.bootstrap, folder) for _ in range(FLOORS)]
+    return _floor_told(floors)
+
+
+def _floor_told(floors: Sequence[float]) -> dict[str, Any]:
+    return {
+        "floor_us": round(median(floors), 2),
+        "floor_spread": spread(floors),
+        "void": spread(floors) > MOST_SPREAD,
+    }
+
+
+def _after_a_dump(
+    folder: Path, sizes: Sizes, rows: Sequence[str], floor: float, ledgers: dict[str, Any] | None, say: Progress
 ) -> dict[str, Any]:
-    wanted = {row for row in ("whole_path", "plain_faust", "batched") if row in rows}
+    found: dict[str, Any] = {}
+    say(f"恢复：{sizes.recovery_persons} 人，24 个月，刚收过月度整批")
+    with recovered(folder, sizes.recovery_persons) as ready:
+        if "recovery" in rows:
+            found["recovery"] = ready.told
+        if "month" in rows:
+            say(f"月度整批：{sizes.month_rows} 行")
+            found["month"] = _month_told(month.measure(ready, sizes.month_rows), len(ready.numbers), floor, ledgers)
+    return found
+
+
+def _month_told(dump: month.Dump, persons: int, floor: float, ledgers: dict[str, Any] | None) -> dict[str, Any]:
+    """What was measured through the broker, and apart from it what follows from costs per row."""
+    intake = round(reference_us(dump.intake.cpu, dump.rows, floor), 1)
+    monitor = round(reference_us(dump.monitor.cpu, dump.rows, floor), 1)
+    cold = monitor if ledgers is None else float(ledgers["cold_dump_reference_us_per_event"])
+    wall = dump.monitor.wall
+    return {
+        "measured": {
+            "rows": dump.rows,
+            "persons": persons,
+            "wall_seconds": round(wall, 1),
+            "events_per_second": round(dump.rows / wall),
+            "minutes_for_7_million": month.minutes_for_city(dump.rows, wall),
+            "intake_reference_us_per_event": intake,
+            "monitor_reference_us_per_event": monitor,
+            "peak_mib": {"intake": dump.intake.peak_mib, "monitor": dump.monitor.peak_mib},
+        },
+        "derived": {
+            "minutes": month.derived_minutes(intake + cold),
+            "intake_reference_us_per_event": intake,
+            "cold_dump_reference_us_per_event": cold,
+            "cold_from": "month.measured" if ledgers is None else "ledgers",
+            "rows": month.CITY_ROWS,
+            "cores": month.CORES,
+        },
+    }
+
+
+def _first_job(folder: Path, sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
+    wanted = [row for row in FIRST_JOB if row in rows]
     if not wanted:
         return {}
-    bench = plan(events, households)
-    say(f"准备：{households} 户，{events} 条结算单")
+    bench = plan(sizes.events, sizes.households)
+    say(f"准备：{sizes.households} 户，{sizes.events} 条结算单")
     scene = rounds.prepare(folder, bench, "plain_faust" in wanted, "batched" in wanted)
     jobs = {row: Job() for row in wanted}
-    for number in range(times):
-        _round(scene, jobs, events)
-        told = "，".join(f"{row} {sum(job.rounds[-1].values()):.1f}" for row, job in jobs.items())
-        say(f"第 {number + 1} 轮（基准微秒/条）：{told}")
-    return _told(jobs)
+    for number in range(sizes.rounds):
+        say(f"第 {number + 1} 轮，共 {sizes.rounds} 轮")
+        _round(scene, jobs, sizes.events, say)
+    return _told(jobs, bench)
 
 
-def _round(scene: Scene, jobs: dict[str, Job], events: int) -> None:
+def _round(scene: Scene, jobs: dict[str, Job], events: int, say: Progress) -> None:
     with scene.round(scene.singles) as bootstrap:
-        floor = rounds.measure_floor(bootstrap, scene)
+        floor = rounds.measure_floor(bootstrap, scene.folder)
         ours = rounds.measure_product(bootstrap, scene) if "whole_path" in jobs else {}
-        floor = (floor + rounds.measure_floor(bootstrap, scene)) / 2
+        floor = (floor + rounds.measure_floor(bootstrap, scene.folder)) / 2
         if ours:
-            _note(jobs["whole_path"], ours, events, floor)
+            say(f"  单条全程 {_note(jobs['whole_path'], ours, events, floor):.1f} 基准微秒/条")
         if "plain_faust" in jobs:
-            _note(jobs["plain_faust"], {"worker": rounds.measure_faust(bootstrap, scene)}, events, floor)
+            theirs = {"worker": rounds.measure_faust(bootstrap, scene)}
+            say(f"  plain Faust {_note(jobs['plain_faust'], theirs, events, floor):.1f} 基准微秒/条")
     if "batched" in jobs:
         with scene.round(scene.arrays) as bootstrap:
-            _note(jobs["batched"], rounds.measure_product(bootstrap, scene), events, floor)
+            batched = rounds.measure_product(bootstrap, scene)
+        say(f"  成批 {_note(jobs['batched'], batched, events, floor):.1f} 基准微秒/条")
 
 
-def _note(job: Job, costs: dict[str, Cost], events: int, floor: float) -> None:
+def _note(job: Job, costs: dict[str, Cost], events: int, floor: float) -> float:
     job.floors.append(floor)
     job.rounds.append({name: reference_us(cost.cpu, events, floor) for name, cost in costs.items()})
     job.walls.append(max(cost.wall for cost in costs.values()))
     for name, cost in costs.items():
         job.peaks_mib[name] = max(cost.peak_mib, job.peaks_mib.get(name, 0))
+    return sum(job.rounds[-1].values())
 
 
-def _told(jobs: dict[str, Job]) -> dict[str, Any]:
-    floors = next(iter(jobs.values())).floors
-    found: dict[str, Any] = {"floor_us": round(median(floors), 2), "floor_spread": spread(floors)}
-    found["void"] = spread(floors) > MOST_SPREAD
+def _told(jobs: dict[str, Job], bench: Plan) -> dict[str, Any]:
+    found = _floor_told(next(iter(jobs.values())).floors)
     if "whole_path" in jobs:
         ours = jobs["whole_path"]
         found["whole_path_cpu_us_per_event"] = ours.total
-        found["stages"] = {**ours.parts, "floor": 1.7}
+        found["stages"] = {**ours.parts, "floor": REFERENCE_FLOOR_US}
         found["peak_mib"] = ours.peaks_mib
         found["whole_path_rounds"] = [round(sum(each.values()), 2) for each in ours.rounds]
+        found["memory"] = memory(ours.peaks_mib, len(bench.order))
     if "batched" in jobs:
         found["batched_cpu_us_per_event"] = jobs["batched"].total
         found["batched_stages"] = jobs["batched"].parts
@@ -98,3 +195,19 @@ def _told(jobs: dict[str, Job]) -> dict[str, Any]:
             pairs = zip(theirs.rounds, jobs["whole_path"].rounds, strict=True)
             found["plain_faust_over_ours"] = round(median(sum(t.values()) / sum(o.values()) for t, o in pairs), 1)
     return found
+
+
+def memory(peaks_mib: dict[str, int], backlog: int) -> dict[str, Any]:
+    """Peaks under a backlog that waited from the start, and what bounds each stage whatever the backlog."""
+    config = StreamConfig(broker="none", partitions=PARTITIONS)
+    return {
+        "peak_mib": peaks_mib,
+        "largest_peak_mib": max(peaks_mib.values()),
+        "backlog_events": backlog,
+        "bounds": {
+            "intake_fetched_bytes": config.fetch_bytes * PARTITIONS * len(FEEDS),
+            "intake_poll_records": POLL_RECORDS,
+            "monitor_dirty_households": MAX_DIRTY,
+            "monitor_decoded_households": config.decoded_households,
+        },
+    }

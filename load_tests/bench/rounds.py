@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from load_tests.bench import ground
+from load_tests.bench import ground, process
 from load_tests.bench.bills import TODAY, Plan, noon_ms
 from load_tests.bench.ground import PARTITIONS, Message, broker, publish, wait_read
 from load_tests.bench.process import Worker
@@ -21,6 +21,7 @@ from schemas.topics import ALERTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
 BILLS = feed_topic("medical.settlement")
 MEMBERS = feed_topic("civil.household")
 FEEDS = ("medical.settlement", "civil.household")
+DETECTORS = ("MED-SELFPAY",)
 PER_ARRAY = 100
 FAUST_ALERTS = "plain.alerts"
 FAUST_GROUP = "plain-faust"
@@ -59,9 +60,12 @@ def prepare(folder: Path, bench: Plan, faust: bool, arrays: bool) -> Scene:
     base, now = folder / "base", noon_ms(TODAY)
     with broker(base) as kafka:
         ground.create_topics(kafka.bootstrap, "driven")
-        publish(kafka.bootstrap, HOUSEHOLD_EVENTS, ground.controls(now, ("MED-SELFPAY",)), now)
+        publish(kafka.bootstrap, HOUSEHOLD_EVENTS, ground.controls(now, DETECTORS), now)
         publish(kafka.bootstrap, MEMBERS, ((None, k, v) for k, v in bench.memberships()), now)
-        with _monitor(kafka.bootstrap, folder) as monitor, _intake(kafka.bootstrap, folder) as intake:
+        with (
+            process.monitor(kafka.bootstrap, folder, DETECTORS) as monitor,
+            process.intake(kafka.bootstrap, folder, FEEDS) as intake,
+        ):
             wait_read(kafka.bootstrap, "intake", (MEMBERS,), intake.alive)
             wait_read(kafka.bootstrap, "monitor", None, monitor.alive)
         if faust:
@@ -91,22 +95,22 @@ def in_arrays(bench: Plan) -> Iterable[Message]:
             yield partition, None, b"[" + b",".join(values) + b"]"
 
 
-def measure_floor(bootstrap: str, scene: Scene) -> float:
+def measure_floor(bootstrap: str, folder: Path) -> float:
     """Reference floor of this round: `getmany` over the single bills, CPU microseconds per message."""
     given = {"broker": bootstrap, "topic": BILLS, "partitions": PARTITIONS}
-    with Worker.stage("floor", scene.folder / "floor.log", **given) as worker:
+    with Worker.stage("floor", folder / "floor.log", **given) as worker:
         told = worker.first("messages")
     return float(told["cpu"]) / float(told["messages"]) * 1e6
 
 
 def measure_product(bootstrap: str, scene: Scene) -> dict[str, Cost]:
     """Both stages at once, each in its own process; CPU counts from when state and registry are loaded."""
-    with _monitor(bootstrap, scene.folder) as monitor:
+    with process.monitor(bootstrap, scene.folder, DETECTORS) as monitor:
         monitor.first("ready")
         ground.nudge(bootstrap)
         wait_read(bootstrap, "monitor", None, monitor.alive)
         before = monitor.cpu()
-        with _intake(bootstrap, scene.folder) as intake:
+        with process.intake(bootstrap, scene.folder, FEEDS) as intake:
             ready = intake.first("ready")
             began = time.monotonic()
             wait_read(bootstrap, "intake", (BILLS,), intake.alive)
@@ -175,16 +179,6 @@ def _faust_alerts(bootstrap: str) -> dict[str, Expected]:
         if told:
             found[household] = Expected(**told)
     return found
-
-
-def _intake(bootstrap: str, folder: Path) -> Worker:
-    given = {"broker": bootstrap, "partitions": PARTITIONS, "folder": str(folder / "intake"), "feeds": FEEDS}
-    return Worker.stage("intake", folder / "intake.log", **given)
-
-
-def _monitor(bootstrap: str, folder: Path) -> Worker:
-    given = {"broker": bootstrap, "partitions": PARTITIONS, "folder": str(folder / "monitor")}
-    return Worker.stage("monitor", folder / "monitor.log", **given, detectors=["MED-SELFPAY"])
 
 
 def _faust(bootstrap: str, home: Path) -> Worker:

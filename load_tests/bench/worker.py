@@ -1,6 +1,7 @@
 """A process under measurement: `python -m load_tests.bench.worker STAGE JSON`. Says `ready`, then works until SIGTERM.
 
-STAGE: `intake`, `monitor` (the product's own stages) or `floor` (aiokafka `getmany` over one topic, nothing else).
+STAGE: `intake`, `monitor` (the product's own stages), `floor` (aiokafka `getmany` over one topic, nothing else) or
+`ledgers` (no broker).
 """
 
 import asyncio
@@ -9,13 +10,15 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from detectors.registry import load_detectors
+from detectors.registry import Detector, load_detectors
 from lidm.logs import configure_logs
+from load_tests.bench import ledgers
 from streams.config import StreamConfig
 from streams.intake import POLL_RECORDS
 from streams.registry import Registry
@@ -23,6 +26,19 @@ from streams.stages import IntakeStage, Stage, monitor_stage
 from streams.watch import Watch
 
 SEAL = bytes(range(1, 33))
+
+
+class Told(Watch):
+    """A partition that says when its state is read back, and how long that took."""
+
+    def __init__(self, partition: int, config: StreamConfig, detectors: Mapping[str, Detector]) -> None:
+        super().__init__(partition, config, detectors)
+        self._made = time.monotonic()
+
+    def opened(self) -> None:
+        """See Foldable."""
+        super().opened()
+        say(opened=self._partition, loading=time.monotonic() - self._made, households=len(self._shelf))
 
 
 def stage_of(name: str, given: dict[str, Any]) -> Stage:
@@ -40,7 +56,7 @@ def stage_of(name: str, given: dict[str, Any]) -> Stage:
         return IntakeStage(config, Registry(), feeds=tuple(given["feeds"]))
     known = load_detectors()
     wanted = {code: known[code] for code in given.get("detectors", known)}
-    return monitor_stage(config, lambda p: Watch(p, config, wanted))
+    return monitor_stage(config, lambda p: Told(p, config, wanted))
 
 
 async def work(name: str, given: dict[str, Any]) -> None:
@@ -93,6 +109,9 @@ def main() -> None:
     """See the module."""
     name, given = sys.argv[1], json.loads(sys.argv[2])
     configure_logs("warning")
+    if name == "ledgers":
+        say(**ledgers.measure(given["persons"]))
+        return
     asyncio.run(floor(given) if name == "floor" else work(name, given))
 
 
