@@ -41,17 +41,17 @@ class Recovered:
     """The people, as `volumes` numbers them."""
 
 
-def town(persons: int = TOWN_PERSONS) -> Town:
-    """State of 24 months and what a dump writes over it: each half of a household at another checkpoint."""
-    rng = random.Random(1)
-    ledgers = grown(rng, persons)
-    ledgers.fold([tick(DUMPED + 1)])
+def town(persons: int = TOWN_PERSONS, months: int = MONTHS) -> Town:
+    """State of so many months and what a dump writes over it: each half of a household at another checkpoint."""
+    rng, dumped = random.Random(1), FIRST + months
+    ledgers = grown(rng, persons, months)
+    ledgers.fold([tick(dumped + 1)])
     settled = _raw(ledgers.watch.records())
     rewritten: list[Raw] = []
     ledgers.hear = lambda state: rewritten.extend(_of_households(state))
     for half in range(PER_HOUSEHOLD):
-        ledgers.fold(dump(rng, range(half, persons, PER_HOUSEHOLD), DUMPED))
-    ledgers.fold(closing(DUMPED))
+        ledgers.fold(dump(rng, range(half, persons, PER_HOUSEHOLD), dumped))
+    ledgers.fold(closing(dumped))
     return Town(persons, settled, rewritten, _raw(ledgers.watch.control_records()))
 
 
