@@ -6,7 +6,7 @@ when the first alert about that household was appended to `alerts.v1`. Household
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -56,13 +56,18 @@ def measure(folder: Path, seconds: int, rate: int = RATE) -> dict[str, Any]:
     return {**told(heard, causes(bench), len(bench.order)), "rate": rate, "peak_mib": peaks}
 
 
-def paced(messages: Iterable[Message], rate: int) -> Iterator[Message]:
+def paced(
+    messages: Iterable[Message],
+    rate: int,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Message]:
     """The same messages, no faster than the rate."""
-    began = time.monotonic()
+    began = clock()
     for number, message in enumerate(messages):
-        early = began + number / rate - time.monotonic()
+        early = began + number / rate - clock()
         if early > 0.002:
-            time.sleep(early)
+            sleep(early)
         yield message
 
 

@@ -11,7 +11,16 @@ from load_tests.bench.bills import TODAY, plan
 from load_tests.bench.copies import Town, began, renamed, spread_out
 from load_tests.bench.reference import expected
 from load_tests.bench.report import Sizes, as_reference, memory
-from load_tests.bench.volumes import COPY, FIRST, MONTHLY, household_name, membership, period_of, person_name
+from load_tests.bench.volumes import (
+    COPY,
+    FIRST,
+    MONTHLY,
+    at_ms,
+    household_name,
+    membership,
+    period_of,
+    person_name,
+)
 from schemas.errors import DataError
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
@@ -70,11 +79,13 @@ def test_percentiles_are_nearest_rank(share: int, value: int) -> None:
     assert latency.percentile([7], share) == 7
 
 
-def test_messages_leave_no_faster_than_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_leave_no_faster_than_the_rate() -> None:
     now = [100.0]
-    monkeypatch.setattr(latency.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(latency.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    sent = [now[0] - 100.0 for _ in latency.paced([(None, b"k", b"v")] * 50, 10)]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    sent = [now[0] - 100.0 for _ in latency.paced([(None, b"k", b"v")] * 50, 10, lambda: now[0], sleep)]
     assert sent == pytest.approx([number / 10 for number in range(50)])
 
 
@@ -158,7 +169,7 @@ def test_a_dump_goes_through_intake_to_the_households_of_its_people() -> None:
     for number in numbers:
         registry.merge(stay_of(membership(number)))
     router, records = Router(registry, PARTITIONS, b""), list[Record]()
-    at = recovery.at_ms(month.MONTH + 1)
+    at = at_ms(month.MONTH + 1)
     for offset, (partition, key, value) in enumerate(month.messages(numbers, rows)):
         assert partition is not None
         router.take(FEEDS[month.KIND], [Inbound(month.TOPIC, partition, offset, at, key, value)])
