@@ -1,7 +1,7 @@
 """Cases as the fold of their events; nothing about a case is known that is not in `cases.events.v1`.
 
 `CaseView.apply` takes events in `seq` order per case. Read twice it changes nothing; a gap, a broken chain or a second,
-different event under one (case_id, seq) raises Stop.
+different event under one (case_id, seq) raises Stop. `recall` takes a case as an earlier fold left it.
 """
 
 from collections import defaultdict
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from cases.digests import GENESIS, event_digest, payload_digest
+from cases.chains import Chain
+from cases.digests import event_digest, payload_digest
 from schemas.alerts import Areas
 from schemas.case_commands import CaseEvidence
 from schemas.case_words import FeedbackResult, Lane, Refusal, Reply, State
@@ -53,7 +54,7 @@ class ReferralState:
 
 @dataclass(slots=True)
 class Case:
-    """One household's open work in one lane, as of its last event."""
+    """One household's open work in one lane, as of its last event; `place` in the order of opening, from 0."""
 
     case_id: str
     number: str
@@ -64,6 +65,7 @@ class Case:
     opening: AlertNote
     held: bool
     per_day: int | None
+    place: int
     alerts: dict[str, AlertNote] = field(default_factory=dict)
     accepted_by: str | None = None
     accepted_at: datetime | None = None
@@ -83,6 +85,7 @@ class Case:
     overdue: list[Clock] = field(default_factory=list)
     continues: list[str] = field(default_factory=list)
     updated_at: datetime | None = None
+    released_on: date | None = None
 
     @property
     def state(self) -> State:
@@ -125,7 +128,7 @@ class Case:
                 if isinstance(body, JoinedBody) and body.released:
                     self.held = False
             case ReleasedBody():
-                self.held = False
+                self.held, self.released_on = False, event.at.date()
             case OverdueBody():
                 self.overdue.append(body.clock)
             case ContactOpenedBody():
@@ -167,19 +170,23 @@ class CaseView:
 
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
-        self._digests: defaultdict[str, list[str]] = defaultdict(list)
+        self.chains: dict[str, Chain] = {}
+        self.events = 0
+        self.opened = 0
+        self.touched: dict[str, None] = {}
         self._of_lane: defaultdict[tuple[str, Lane], list[str]] = defaultdict(list)
         self._numbers: dict[str, str] = {}
 
     def apply(self, event: CaseEvent) -> bool:
         """Folds one event; False when it was known. Raises Stop when history contradicts itself."""
-        links = self._digests[event.case_id]
+        chain = self.chain(event.case_id)
         digest = event_digest(event)
-        if event.seq <= len(links):
-            if links[event.seq - 1] != digest:
+        if event.seq <= len(chain.links):
+            if chain.links[event.seq - 1] != digest:
                 raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录有两种内容")
+            self._pass(event)
             return False
-        if event.seq != len(links) + 1 or event.previous_digest != self.last_digest(event.case_id):
+        if event.seq != len(chain.links) + 1 or event.previous_digest != chain.last:
             raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录与上一条不相接")
         if event.payload_digest != payload_digest(event.evidence, event.body):
             raise Stop(f"个案 {event.case_id} 第 {event.seq} 条记录内容与摘要不符")
@@ -187,17 +194,42 @@ class CaseView:
             self._open(event, event.body)
         if event.case_id in self.cases:
             self.cases[event.case_id]._fold(event)  # noqa: SLF001  the view owns its cases
-        links.append(digest)
+        chain.add(event, digest)
+        self.chains[event.case_id] = chain
+        self.events += 1
+        self.touched[event.case_id] = None
         return True
+
+    def recall(self, case_id: str, chain: Chain, case: Case | None) -> None:
+        """Takes a case as an earlier fold left it, unless more is known. Cases are in order again after `settle`."""
+        known = self.chains.get(case_id)
+        if known is not None and len(known.links) >= len(chain.links):
+            return
+        self.events += len(chain.links) - (len(known.links) if known else 0)
+        self.chains[case_id] = chain
+        self.touched.pop(case_id, None)
+        if case is not None:
+            self.cases[case_id] = case
+
+    def settle(self) -> None:
+        """Puts recalled cases among the others, in the order of opening."""
+        self.cases = dict(sorted(self.cases.items(), key=lambda item: item[1].place))
+        self._numbers = {case.number: case_id for case_id, case in self.cases.items()}
+        self._of_lane.clear()
+        for case_id, case in self.cases.items():
+            self._of_lane[case.household, case.lane].append(case_id)
 
     def next_seq(self, case_id: str) -> int:
         """The number the next event of a case gets."""
-        return len(self._digests.get(case_id, ())) + 1
+        return len(self.chain(case_id).links) + 1
 
     def last_digest(self, case_id: str) -> str:
         """Digest of a case's last event."""
-        links = self._digests.get(case_id)
-        return links[-1] if links else GENESIS
+        return self.chain(case_id).last
+
+    def chain(self, case_id: str) -> Chain:
+        """The history of a case_id, empty when it has none."""
+        return self.chains.get(case_id) or Chain()
 
     def find(self, name: str) -> Case | None:
         """A case by id, by sayable number, or by the beginning of its id (8 characters or more) when only one fits."""
@@ -223,6 +255,11 @@ class CaseView:
         """Every case that is not closed, in the order of opening."""
         return (case for case in self.cases.values() if case.closed is None)
 
+    def _pass(self, event: CaseEvent) -> None:
+        """A recalled case may be ahead of the events read so far: whoever opens next comes after it."""
+        if isinstance(event.body, OpenedBody):
+            self.opened = max(self.opened, self.cases[event.case_id].place + 1)
+
     def _open(self, event: CaseEvent, body: OpenedBody) -> None:
         if event.lane is None or event.case_id in self.cases:
             raise Stop(f"个案 {event.case_id} 建立了两次或没有类别")
@@ -238,7 +275,9 @@ class CaseView:
             opening=body.alert,
             held=body.held,
             per_day=body.per_day,
+            place=self.opened,
         )
+        self.opened += 1
 
 
 def refusal_of(event: CaseEvent) -> Refusal | None:

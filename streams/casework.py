@@ -1,8 +1,9 @@
 """Case work of one partition: alerts, commands and ticks in, case events out; pure, and equal after any restart.
 
 State is the fold of the events alone: what `on_*` returns it has already applied, and `restore` of the same events
-leads to the same state. Each alert revision and each command leads to at most one event, so a crash never leaves an
-input half answered; a tick read again continues where its events ended. Time is the timestamp of the input.
+leads to the same state, as does `recall` of some cases, `restore` of the events since, then `settle`. Each alert
+revision and each command leads to at most one event, so a crash never leaves an input half answered; a tick read again
+continues where its events ended. Time is the timestamp of the input.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from cases.digests import payload_digest
 from cases.identity import case_id_of, number_of, series_of, split_number
 from cases.lanes import lane_of
 from cases.lifecycle import decide
+from cases.snapshot import CaseRecord
 from cases.view import Case, CaseView
 from schemas.alerts import Alert
 from schemas.case_commands import CaseCommand, CaseEvidence, Verify
@@ -49,6 +51,10 @@ class Casework:
     def __init__(self, partition: int, partitions: int, deadlines: Deadlines) -> None:
         self.view = CaseView()
         self._partition, self._partitions, self._deadlines = partition, partitions, deadlines
+        self._recalled = False
+        self._forget_derived()
+
+    def _forget_derived(self) -> None:
         self._revisions: dict[tuple[str, str], int] = {}
         self._commands: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -69,11 +75,41 @@ class Casework:
             self._remember(event.household, cause.alert_id, cause.revision)
         if cause.tick_ms is not None:
             self._now_ms = max(self._now_ms, cause.tick_ms)
-        if isinstance(body, OpenedBody) and (number := split_number(body.number)):
-            self._counts[number[0]] = max(self._counts[number[0]], number[1])
+        if isinstance(body, OpenedBody):
+            self._count_number(body.number)
         if isinstance(body, ReleasedBody):
             self._count_release(event.at.date(), body.quota_of)
         return True
+
+    def recall(self, case_id: str, record: CaseRecord) -> None:
+        """Takes a case as an earlier fold left it; may be ahead of the events restored so far."""
+        self._recalled = True
+        self.view.recall(case_id, record.chain, record.case)
+
+    def begin(self, opened: int) -> None:
+        """The events restored from here on come after so many openings."""
+        self.view.opened = max(self.view.opened, opened)
+
+    def record(self, case_id: str) -> CaseRecord:
+        """A case as it stands, for `recall`."""
+        return CaseRecord(self.view.chain(case_id), self.view.cases.get(case_id))
+
+    def settle(self) -> None:
+        """Everything is restored: what follows from the cases and their chains together is worked out again."""
+        if not self._recalled:
+            return
+        self._recalled = False
+        self._forget_derived()
+        self.view.settle()
+        for chain in self.view.chains.values():
+            self._commands.update(chain.commands)
+            self._now_ms = max(self._now_ms, chain.ticked_ms)
+        for case in self.view.cases.values():
+            self._count_number(case.number)
+            for note in case.alerts.values():
+                self._remember(case.household, note.alert_id, note.revision)
+            if case.released_on is not None:
+                self._count_release(case.released_on, case.opening.detector)
 
     # ---- inputs -----------------------------------------------------------------------------------------------------
 
@@ -128,16 +164,6 @@ class Casework:
         for case, clock in list(self._run_out(at)):
             events.append(self._say(case, cause, at, OverdueBody(clock=clock), clock.step.value))
         return events
-
-    # ---- gauges -----------------------------------------------------------------------------------------------------
-
-    def open_cases(self) -> int:
-        """Cases not closed, held ones included."""
-        return sum(1 for _ in self.view.open_cases())
-
-    def overdue_cases(self) -> int:
-        """Open cases with a running clock that was reported overdue."""
-        return sum(1 for case in self.view.open_cases() if any(clock in case.overdue for clock in case.clocks))
 
     # ---- decisions --------------------------------------------------------------------------------------------------
 
@@ -232,10 +258,14 @@ class Casework:
         seen = self._revisions.get((household, alert_id), 0)
         self._revisions[household, alert_id] = max(seen, revision)
 
+    def _count_number(self, number: str) -> None:
+        if split := split_number(number):
+            self._counts[split[0]] = max(self._counts[split[0]], split[1])
+
     def _count_release(self, day: date, detector: str) -> None:
-        if day != self._released_on:
+        if self._released_on is None or day > self._released_on:
             self._released_on, self._released = day, Counter()
-        self._released[detector] += 1
+        self._released[detector] += day == self._released_on
 
 
 def _calls_for_work(note: AlertNote, holder: Case | None) -> bool:

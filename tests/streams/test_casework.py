@@ -168,11 +168,11 @@ def test_overdue_is_said_once_per_step_and_not_while_paused() -> None:
     said = only(desk.on_tick(ms("2026-05-19 00:00")))
     assert isinstance(said.body, OverdueBody)
     assert said.reason_code == "accept"
-    assert desk.overdue_cases() == 1
+    assert desk.view.cases[case_id].overdue
     assert desk.on_tick(ms("2026-05-20 00:00")) == []
     who = {"case_id": case_id, "household": HOUSEHOLD, "actor": "王"}
     desk.on_command(Accept.model_validate({**who, "command_id": "1"}), ms("2026-05-20 09:00"))
-    assert desk.overdue_cases() == 0
+    assert not set(desk.view.cases[case_id].overdue) & set(desk.view.cases[case_id].clocks)
     pause = {"command_id": "2", "until": date(2026, 7, 1), "reason": SnoozeReason.IN_HOSPITAL}
     desk.on_command(Snooze.model_validate({**who, **pause}), ms("2026-05-20 10:00"))
     assert desk.on_tick(ms("2026-06-30 00:00")) == []
