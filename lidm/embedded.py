@@ -36,7 +36,7 @@ from streams.delivery import Delivery, Letter
 from streams.lag import Lag
 from streams.memory_gate import MemoryGate
 from streams.metrics import METRICS
-from streams.stages import IntakeStage, OnRead, Stage, cases_stage, monitor_stage
+from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
 
 log = structlog.get_logger("lidm.embedded")
 UNREAD_BYTES = 2_000_000
@@ -52,7 +52,7 @@ class Embedded:
     store: AlertStore
     stages: list[Stage]
     _loop: asyncio.AbstractEventLoop
-    _gate: MemoryGate
+    gate: MemoryGate
 
     def wait_quiet(self, timeout_seconds: float = 600.0) -> None:
         """Returns once every stage has read, delivered and archived everything. Raises Stop on time-out."""
@@ -152,18 +152,28 @@ class _Started:
 
 
 async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _Started:
-    """What is owed goes first: a later revision would silence an earlier one."""
-    config = service.config
+    """Readers first, so that what is owed finds room however much it is; and alerts that are owed before the monitor
+    speaks: a later revision would silence an earlier one."""
+    config, stage_of = service.config, {stage.name: stage for stage in service.stages}
     if owed:
         log.warning("said_again", messages=len(owed), note="上次没有来得及归档的预警与转送")
-        delivery = Delivery(config)
-        await delivery.start()
-        await delivery.send(owed)
-        await delivery.stop()
     runner, port = await listen(health, service.settings.http_port)
-    await asyncio.gather(*(stage.start() for stage in service.stages))
+    await asyncio.gather(stage_of["cases"].start(), stage_of["archive"].start())
+    await _say_again(service, [letter for letter in owed if letter.topic == ALERTS])
+    await stage_of["monitor"].start()
+    await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
+    await stage_of["intake"].start()
     gauges = keep_gauges(service.stages, config.broker, config.partitions, True)
     return _Started(port, runner, (asyncio.create_task(beat(health)), asyncio.create_task(gauges)))
+
+
+async def _say_again(service: Embedded, letters: list[Letter]) -> None:
+    """Through admission like everything else: the broker forgets what overflows."""
+    if letters:
+        delivery = Delivery(service.config, service.gate)
+        await delivery.start()
+        await delivery.send(letters)
+        await delivery.stop()
 
 
 async def _stop_all(service: Embedded, started: _Started, *, orderly: bool) -> None:
@@ -199,11 +209,10 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, 
         meter=METRICS,
     )
     archive.on_commit = lambda topic, p, offset: gate.read("archive", topic, p, offset)
-    on_read: OnRead = gate.read
     return [
         IntakeStage(config, history.registry, gate),
-        monitor_stage(config, lambda p: history.watches[p], gate, on_read),
-        cases_stage(config, lambda p: _cases_of(p, config, store), gate, on_read),
+        monitor_stage(config, lambda p: history.watches[p], gate),
+        cases_stage(config, lambda p: _cases_of(p, config, store), gate),
         ArchiveStage(archive, store),
     ]
 

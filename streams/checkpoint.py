@@ -91,6 +91,7 @@ class Checkpoint:
         self._due = time.monotonic()
         self.phase = "idle"
         self.on_delivered: Callable[[list[EventT[bytes]]], None] = lambda events: None
+        self.on_taken: Callable[[EventT[bytes]], None] | None = None
         app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
         app.on_rebalance_complete.connect(cast(Any, self._assigned), weak=False)
         app.before_stop = self._stopping
@@ -128,7 +129,16 @@ class Checkpoint:
             message.topic, message.offset, int(message.timestamp * 1000), message.value or b""
         )
         self._pending.append(event)
+        if self.on_taken is not None:
+            self.on_taken(event)
         return True
+
+    async def between(self) -> None:
+        """Between two messages. Where outputs wait for our own reading, reading waits for no checkpoint."""
+        if self.on_taken is None:
+            await self.when_due()
+        else:
+            await asyncio.sleep(0)
 
     async def when_due(self) -> None:
         """Runs a checkpoint when one is due by time or by dirty records."""
@@ -270,7 +280,7 @@ def serve(stage: str, app: StageApp, checkpoint: Checkpoint, topics: tuple[str, 
             try:
                 if await checkpoint.ready(event.message.partition):
                     checkpoint.fold(event)
-                await checkpoint.when_due()
+                await checkpoint.between()
             except asyncio.CancelledError:
                 raise
             except BaseException as error:

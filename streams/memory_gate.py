@@ -11,8 +11,9 @@ class MemoryGate:
     """Counts bytes per partition that are on their way or unread: from our own sends, and from the positions that
     readers report from any thread. All else is called in one loop.
 
-    A stage does not wait for its own reading, which goes on only after what it writes; so waiting never runs in a
-    circle as long as stages read from one another in one direction.
+    A reader of its own mail is done with it once the checkpoint that delivers it is over; waiting for that would be to
+    wait for itself. It waits until it has taken it into its own memory, which goes on meanwhile. So waiting never runs
+    in a circle as long as stages read from one another in one direction.
     """
 
     def __init__(self, limit_bytes: int, readers: dict[str, set[str]]) -> None:
@@ -20,21 +21,21 @@ class MemoryGate:
         self._readers = readers
         self._sent: dict[_Place, deque[tuple[int, int]]] = {}
         self._positions: dict[tuple[str, str, int], int] = {}
+        self._taken: dict[tuple[str, str, int], int] = {}
         self._reserved: Counter[_Place] = Counter()
 
     def reserve(self, writer: str, topic: str, partition: int, size: int) -> bool:
         """Takes room for `size` bytes if there is any; `sent` or `release` gives it back."""
-        others = self._readers.get(topic, set()) - {writer}
-        if others:
-            taken = self._behind(others, topic, partition) + self._reserved[(topic, partition)]
-            if taken + size > max(self._limit, size):
-                return False
-        if self._readers.get(topic):
-            self._reserved[(topic, partition)] += size
+        if not self._readers.get(topic):
+            return True
+        unread = self._behind(writer, topic, partition) + self._reserved[(topic, partition)]
+        if unread + size > max(self._limit, size):
+            return False
+        self._reserved[(topic, partition)] += size
         return True
 
     async def admit(self, writer: str, topic: str, partition: int, size: int) -> None:
-        """Waits until readers other than the writer have left enough room, and takes it."""
+        """Waits until there is enough room, and takes it."""
         while not self.reserve(writer, topic, partition, size):
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -54,19 +55,25 @@ class MemoryGate:
         """A reader has everything below `next_offset`."""
         self._positions[(reader, topic, partition)] = next_offset
 
+    def took(self, reader: str, topic: str, partition: int, next_offset: int) -> None:
+        """A reader has everything below `next_offset` in its memory, though it will only be done with it later."""
+        self._taken[(reader, topic, partition)] = next_offset
+
     def unread(self, topic: str, partition: int) -> int:
         """Bytes that the slowest reader has not read."""
-        return self._behind(self._readers.get(topic, set()), topic, partition)
+        return self._behind("", topic, partition)
 
-    def _behind(self, readers: set[str], topic: str, partition: int) -> int:
+    def _behind(self, writer: str, topic: str, partition: int) -> int:
+        """Bytes that somebody still needs from the broker, as far as the writer may wait for it."""
         queue = self._sent.get((topic, partition))
         if not queue:
             return 0
-        slowest = self._slowest(self._readers[topic], topic, partition)
-        while queue and queue[0][0] <= slowest:
+        readers = self._readers.get(topic, set())
+        read = {reader: self._positions.get((reader, topic, partition), 0) for reader in readers}
+        done = min(read.values(), default=0)
+        while queue and queue[0][0] <= done:
             queue.popleft()
-        position = self._slowest(readers, topic, partition)
+        if writer in read:
+            read[writer] = max(read[writer], self._taken.get((writer, topic, partition), 0))
+        position = min(read.values(), default=0)
         return sum(size for end, size in queue if end > position)
-
-    def _slowest(self, readers: set[str], topic: str, partition: int) -> int:
-        return min(self._positions.get((reader, topic, partition), 0) for reader in readers)

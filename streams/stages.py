@@ -16,15 +16,10 @@ from streams.config import StreamConfig
 from streams.delivery import Delivery, Gate
 from streams.guard import stop_process
 from streams.intake import Intake
+from streams.memory_gate import MemoryGate
 from streams.registry import Registry
 from streams.statelog import KafkaStateLog, NoStateLog, StateLog
 from streams.ticks import TICK_SECONDS, case_ticks, household_ticks, now_ms
-
-OnRead = Callable[[str, str, int, int], None]
-
-
-def ignore_read(reader: str, topic: str, partition: int, next_offset: int) -> None:
-    """For brokers that keep what is unread."""
 
 
 class Stage(Protocol):
@@ -95,8 +90,7 @@ class FoldStage:
         log_of: Callable[[Delivery], StateLog],
         make: Callable[[int], Foldable],
         ticks: Callable[[set[int], int], list[Any]],
-        gate: Gate | None = None,
-        on_read: OnRead = ignore_read,
+        gate: MemoryGate | None = None,
     ) -> None:
         self.name = name
         self._label = label
@@ -106,8 +100,9 @@ class FoldStage:
         self.checkpoint = Checkpoint(
             name, self._app, config, self._delivery, log_of(self._delivery), make, topics
         )
-        self._on_read = on_read
-        self.checkpoint.on_delivered = self._tell_read
+        if gate is not None:
+            self.checkpoint.on_delivered = lambda events: _tell(gate.read, name, *events)
+            self.checkpoint.on_taken = lambda event: _tell(gate.took, name, event)
         self._ticks = ticks
         self._clock: asyncio.Task[None] | None = None
         serve(name, self._app, self.checkpoint, topics)
@@ -137,11 +132,6 @@ class FoldStage:
         """See Stage."""
         return {"phase": self.checkpoint.phase, "dirty": self.checkpoint.dirty}
 
-    def _tell_read(self, events: list[EventT[bytes]]) -> None:
-        for event in events:
-            message = event.message
-            self._on_read(self.name, message.topic, message.partition, message.offset + 1)
-
     async def _watched_clock(self) -> None:
         """A clock that stands still is silence: deadlines would never pass again."""
         try:
@@ -164,11 +154,16 @@ class FoldStage:
             await asyncio.sleep(1.0)
 
 
+def _tell(heard: Callable[[str, str, int, int], None], reader: str, *events: EventT[bytes]) -> None:
+    for event in events:
+        message = event.message
+        heard(reader, message.topic, message.partition, message.offset + 1)
+
+
 def monitor_stage(
     config: StreamConfig,
     make: Callable[[int], Foldable],
-    gate: Gate | None = None,
-    on_read: OnRead = ignore_read,
+    gate: MemoryGate | None = None,
 ) -> FoldStage:
     """Households' ledgers and alerts; state in `households.state.v1`, none when embedded."""
 
@@ -176,15 +171,14 @@ def monitor_stage(
         return NoStateLog() if config.embedded else KafkaStateLog(STATE, config, delivery)
 
     return FoldStage(
-        "monitor", "监测", (HOUSEHOLD_EVENTS,), config, log_of, make, household_ticks, gate, on_read
+        "monitor", "监测", (HOUSEHOLD_EVENTS,), config, log_of, make, household_ticks, gate
     )
 
 
 def cases_stage(
     config: StreamConfig,
     make: Callable[[int], CasePartition],
-    gate: Gate | None = None,
-    on_read: OnRead = ignore_read,
+    gate: MemoryGate | None = None,
 ) -> FoldStage:
     """Case work; its state is the fold of `cases.events.v1`, with snapshots in `cases.state.v1`, none when embedded."""
 
@@ -198,4 +192,4 @@ def cases_stage(
             part.keep_snapshots()
         return part
 
-    return FoldStage("cases", "办理", (ALERTS, CASE_COMMANDS), config, log_of, made, case_ticks, gate, on_read)
+    return FoldStage("cases", "办理", (ALERTS, CASE_COMMANDS), config, log_of, made, case_ticks, gate)
