@@ -64,7 +64,12 @@ def at_most(household: Household, first: int, counting: Counting) -> int:
 
     Cheap on purpose: sums of whole pages, which the household keeps up to date. Most households end here.
     """
-    return household.total(Total(counting.measure, page_of(first)))
+    return household.total(spent_since(first, counting))
+
+
+def spent_since(first: int, counting: Counting) -> Total:
+    """What `at_most` adds up."""
+    return Total(counting.measure, page_of(first))
 
 
 def _measure(outside: bool, account: bool) -> Measure:

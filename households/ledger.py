@@ -53,6 +53,17 @@ class Household(FactStore):
 
     __slots__ = ()
 
+    def add(self, person: str, fact: AnyFact) -> bool:
+        """What `fold` does with a new fact of a page, of somebody who never left; False, nothing done: ask `fold`."""
+        if not fact.__class__.paged or person in self.head.stubs:
+            return False
+        key = fact.key.encode()
+        for raw in self.pages.raw.values():
+            if key in raw:
+                return False
+        self._put(person, fact)
+        return True
+
     def fold(self, body: FactBody) -> FoldResult:
         """Fold one fact, from the router or forwarded by a household its person left."""
         fact = body.fact

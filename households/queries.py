@@ -158,7 +158,7 @@ class Queries:
     @property
     def responsible_area(self) -> str:
         """Whose standard and money, as declared last; empty when nobody declared the household."""
-        declared = self.declared
+        declared = self._areas or self.declared
         return declared.responsible_area if declared is not None else ""
 
     # ---- what happened to them

@@ -39,16 +39,11 @@ class FactStore(Queries):
             if not newer(fact, old):
                 return fact
             self._remove(person, old)
-        kind = fact.__class__
-        if kind.paged:
+        if fact.paged:
             self._put(person, fact)
         else:
             insert(self.head.lasting, person, fact)
             self.dirty_head = True
-        if kind is Refund:
-            self._refunds = None
-        if self._overruled:
-            self._overruled.pop(kind, None)
         return old
 
     def _put(self, person: str, fact: AnyFact) -> None:
@@ -64,6 +59,10 @@ class FactStore(Queries):
         for total in totals:
             if name >= total.oldest:
                 totals[total] += total.measure(fact)
+        if self._refunds is not None and fact.__class__ is Refund:
+            self._refunds = None
+        if self._overruled:
+            self._overruled.pop(fact.__class__, None)
 
     def _remove(self, person: str, fact: AnyFact) -> None:
         if fact.paged:

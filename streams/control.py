@@ -10,6 +10,7 @@ from households import codec
 from households.coverage import Cadence, Coverage
 from policy.areas import AreaUnknown
 from policy.bundle import Bundle
+from policy.parameters import Policy
 from schemas.errors import Stop
 from schemas.records import GoliveBody, PolicyBody
 from streams.statelog import Item
@@ -126,6 +127,11 @@ class Control:
         self.kept.live.setdefault(body.detector, {})[body.area] = body.per_day
 
     # ---- questions --------------------------------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> Policy | None:
+        """What holds today; None before there is a policy or a day."""
+        return None if self.bundle is None or self.on is None else self.bundle.on(date_of(self.on))
 
     def chain(self, area: str) -> tuple[str, ...]:
         """An area and those above it today; the area alone while nothing is known."""

@@ -35,6 +35,10 @@ class Outlook(NamedTuple):
     silent: Sure | None
 
 
+Standing = tuple[tuple[str, int | None, Sure], ...]
+"""Of each detector that listens: its code, the day its policy changes, its cheap question."""
+
+
 class Judge:
     """The detectors of a partition; what they have to say collects in `alerts`, with the time it was known."""
 
@@ -43,6 +47,7 @@ class Judge:
         self.alerts: list[tuple[Alert, int]] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
+        self._standing: dict[tuple[frozenset[str], str], Standing | None] = {}
         self._listening: dict[frozenset[str], tuple[Detector, ...]] = {}
 
     def listening(self, feeds: frozenset[str]) -> Iterable[Detector]:
@@ -67,6 +72,22 @@ class Judge:
         feed had been missing until now (`listening`).
         """
         return [d for d in self.detectors.values() if feed in d.absence or (listening and feed in d.listens)]
+
+    def unmoved(self, household: Household, feeds: frozenset[str], policy: Policy) -> bool:
+        """Whether `look` is sure to say nothing and plan nothing; never with an episode, whatever its detector."""
+        if policy is not self._policy:
+            self._renew(policy)
+        asked, head = (feeds, household.responsible_area), household.head
+        standing = self._standing[asked] if asked in self._standing else self._stand(asked, policy)
+        if standing is None or head.episodes:
+            return False
+        try:
+            for code, ordinal, silent in standing:
+                if head.rechecks.get(code) != ordinal or not silent(household):
+                    return False
+        except Exception:  # `look` meets it again
+            return False
+        return True
 
     def look(self, household: Household, detectors: Iterable[Detector], control: Control, known_at: int) -> bool:
         """Evaluates on the partition's day; whether anything of the household changed."""
@@ -134,9 +155,20 @@ class Judge:
         """When the household looks different by itself: something known begins or ends after today."""
         _set(household, ANY, next_change(household, on))
 
+    def _renew(self, policy: Policy) -> None:
+        self._policy, self._outlooks, self._standing = policy, {}, {}
+
+    def _stand(self, asked: tuple[frozenset[str], str], policy: Policy) -> Standing | None:
+        """What to ask for these feeds in an area; None where one of the detectors has no cheap question."""
+        feeds, area = asked
+        looks = [(each.code, self._outlook(each, policy, area)) for each in self.listening(feeds)]
+        found = tuple((code, look.ordinal, look.silent) for code, look in looks if look.silent is not None)
+        standing = self._standing[asked] = found if len(found) == len(looks) else None
+        return standing
+
     def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
         if policy is not self._policy:
-            self._policy, self._outlooks = policy, {}
+            self._renew(policy)
         try:
             return self._outlooks[detector.code, area]
         except KeyError:

@@ -57,6 +57,10 @@ class Shelf:
         self._dirty[household.id] = household
         self.schedule(household, recheck_on)
 
+    def note(self, household: Household) -> None:
+        """The household changed; it is due when it was."""
+        self._dirty[household.id] = household
+
     def schedule(self, household: Household, recheck_on: int | None) -> None:
         """The household is due again on `recheck_on`."""
         name = household.id

@@ -12,7 +12,7 @@ import msgspec
 from detectors.registry import Detector, load_detectors
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.errors import Stop
-from schemas.partition import partition_of
+from schemas.facts import FACT_KINDS
 from schemas.records import (
     BatchPartRecord,
     FactRecord,
@@ -24,23 +24,18 @@ from schemas.records import (
     TransferBody,
     TransferRecord,
     decode_block,
-    encode_block,
 )
-from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.checkpoint import Drained
 from streams.config import StreamConfig
 from streams.control import Control, date_of, day_of
-from streams.delivery import Letter
 from streams.judge import ANY, Judge
-from streams.metrics import METRICS
-from streams.rejected import Coordinates, dead_letters
+from streams.outbox import Outbox, PersonRecord
 from streams.shelf import Shelf
 from streams.statelog import Item
 
 MEMBERSHIP = "civil.household"
-MAIL_RECORDS = 200
 NO_FEEDS: frozenset[str] = frozenset()
-PersonRecord = FactRecord | ForwardRecord | TransferRecord
+FEEDS_OF = {kind: frozenset((kind.feed,)) for kind in FACT_KINDS}
 
 
 class Watch:
@@ -56,8 +51,7 @@ class Watch:
         self._base = 0
         self._offset = -1
         self._known_at = 0
-        self._letters: list[Letter] = []
-        self._mail: dict[int, list[PersonRecord]] = {}
+        self._outbox = Outbox(partition, config)
         self._touched: dict[str, frozenset[str]] = {}
         self._ahead: dict[str, int] = {}
         self._entered: dict[str, Household | None] = {}
@@ -84,7 +78,8 @@ class Watch:
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
-        self._letters, self._mail, self._judge.alerts = [], {}, []
+        self._outbox.clear()
+        self._judge.alerts = []
         self._touched, self._ahead, self._entered = {}, {}, {}
         self._shelf.reset()
         self._control.read()
@@ -92,10 +87,8 @@ class Watch:
 
     def drain(self) -> Drained:
         """Alerts, rejections and mail; then households, control and marker."""
-        letters, self._letters = self._letters, []
-        letters += self._alert_letters()
-        letters += self._mail_letters()
-        return Drained(letters, self._shelf.drain() + self._control.drain())
+        alerts, self._judge.alerts = self._judge.alerts, []
+        return Drained(self._outbox.drain(alerts), self._shelf.drain() + self._control.drain())
 
     def keep(self, state: list[Item]) -> None:
         """These records are durable now."""
@@ -146,6 +139,8 @@ class Watch:
         self._offset = offset
         self._entered = {}
         for record in records:
+            if record.__class__ is FactRecord and self._add(record):
+                continue
             if isinstance(record, PersonRecord):
                 self._take(record)
             else:
@@ -162,6 +157,22 @@ class Watch:
         entered = None if household.head.applied >= self._offset else household
         self._entered[name] = entered
         return entered
+
+    def _add(self, record: FactRecord) -> bool:
+        """Nearly every record: a new fact, up to today, of somebody who never left. False: nothing was done."""
+        name = record.household
+        household = self._entered.get(name) or self._enter(name)
+        if household is None:
+            return True
+        body, on = record.body, self._control.on
+        fact = body.fact
+        if on is None or fact.day > on or not household.add(body.person, fact):
+            return False
+        news, feeds = FEEDS_OF[fact.__class__], self._touched.get(name)
+        if feeds is not news:
+            self._touched[name] = news if feeds is None else feeds | news
+        self._known_at = record.known_at
+        return True
 
     def _take(self, record: PersonRecord) -> None:
         name = record.household
@@ -192,11 +203,18 @@ class Watch:
     def _settle(self) -> None:
         """Evaluates every household touched since the last settling, once."""
         touched, self._touched = self._touched, {}
+        control, shelf, offset = self._control, self._shelf, self._offset
+        policy = control.policy
         for name, feeds in touched.items():
             household = self._entered[name]
-            if household is not None:
-                self._reconsider(household, feeds)
-                self._changed(household)
+            if household is None:
+                continue
+            if policy is not None and name not in self._ahead and self._judge.unmoved(household, feeds, policy):
+                household.head.applied = offset
+                shelf.note(household)
+                continue
+            self._reconsider(household, feeds)
+            self._changed(household)
         self._ahead.clear()
 
     def _reconsider(self, household: Household, feeds: frozenset[str]) -> None:
@@ -226,41 +244,12 @@ class Watch:
         """Puts what is owed to other households in the mail; alerts of episodes that left say where they went."""
         known_at, topic, partition, offset = record.known_at, record.topic, record.partition, record.offset
         for target, transfer in outcome.transfers:
-            self._post(TransferRecord(target, known_at, topic, partition, offset, transfer))
+            self._outbox.post(TransferRecord(target, known_at, topic, partition, offset, transfer))
         for target, late in outcome.forwards:
-            self._post(ForwardRecord(target, known_at, topic, partition, offset, late))
+            self._outbox.post(ForwardRecord(target, known_at, topic, partition, offset, late))
         self._judge.depart(household, outcome, self._control, known_at)
         if outcome.problem is not None:
-            self._reject(outcome.problem, "事实在多户之间转送超过限度，请核对成员关系", record)
-
-    def _post(self, record: TransferRecord | ForwardRecord) -> None:
-        self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
-
-    def _reject(self, code: str, text: str, record: PersonRecord) -> None:
-        METRICS.count("lidm_events_rejected_total", feed=HOUSEHOLD_EVENTS, code=code)
-        at = Coordinates(record.topic, record.partition, record.offset, record.known_at)
-        key, value = record.household.encode(), encode_block([record])
-        sealed = dead_letters(code, "", text, at, key, value, self._config.seal_public_key, self._config.partitions)
-        self._letters.extend(sealed)
-
-    def _alert_letters(self) -> list[Letter]:
-        alerts, self._judge.alerts = self._judge.alerts, []
-        for alert, _ in alerts:
-            METRICS.count("lidm_alerts_total", detector=alert.detector, state=alert.state)
-        return [
-            Letter(ALERTS, self._partition, alert.household.encode(), alert.model_dump_json().encode(), known_at)
-            for alert, known_at in alerts
-        ]
-
-    def _mail_letters(self) -> list[Letter]:
-        """Transfers and forwards as blocks of the partitions they go to."""
-        mail, self._mail = self._mail, {}
-        return [
-            Letter(HOUSEHOLD_EVENTS, partition, None, encode_block(chunk), chunk[-1].known_at)
-            for partition, records in sorted(mail.items())
-            for start in range(0, len(records), MAIL_RECORDS)
-            for chunk in [records[start : start + MAIL_RECORDS]]
-        ]
+            self._outbox.reject(outcome.problem, "事实在多户之间转送超过限度，请核对成员关系", record)
 
     # ---- the partition's own records --------------------------------------------------------------------------------
 

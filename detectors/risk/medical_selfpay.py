@@ -9,13 +9,13 @@ from detectors.burden import (
     Counting,
     Window,
     above_since,
-    at_most,
     charges,
     evidence,
     inside,
     medical_year,
     next_change,
     rolling_year,
+    spent_since,
 )
 from detectors.calendar import year_ago
 from detectors.findings import Breach, Findings
@@ -58,8 +58,13 @@ class _Subject(NamedTuple):
 def _far_below(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
     """Whether even everything together, before refunds, stays at or under the lowest line of a household."""
     terms = policy.rule("medical_selfpay", area).read(_terms)
-    first, counting, lines = year_ago(on.toordinal()) + 1, terms.counting, terms.lines
-    return lambda household: at_most(household, first, counting) <= _lowest_held(household, lines)
+    spent, lines = spent_since(year_ago(on.toordinal()) + 1, terms.counting), terms.lines
+
+    def below(household: Household) -> bool:
+        total = household.totals.get(spent)
+        return (household.total(spent) if total is None else total) <= _lowest_held(household, lines)
+
+    return below
 
 
 @detector(

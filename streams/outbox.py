@@ -1,0 +1,60 @@
+"""What a partition of the monitor sends with its next checkpoint: rejections, alerts, mail to other households."""
+
+from collections.abc import Iterable
+
+from schemas.alerts import Alert
+from schemas.partition import partition_of
+from schemas.records import FactRecord, ForwardRecord, TransferRecord, encode_block
+from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
+from streams.config import StreamConfig
+from streams.delivery import Letter
+from streams.metrics import METRICS
+from streams.rejected import Coordinates, dead_letters
+
+MAIL_RECORDS = 200
+PersonRecord = FactRecord | ForwardRecord | TransferRecord
+
+
+class Outbox:
+    """Collects; `drain` hands over and starts afresh."""
+
+    def __init__(self, partition: int, config: StreamConfig) -> None:
+        self._partition = partition
+        self._config = config
+        self._letters: list[Letter] = []
+        self._mail: dict[int, list[PersonRecord]] = {}
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._letters, self._mail = [], {}
+
+    def drain(self, alerts: Iterable[tuple[Alert, int]]) -> list[Letter]:
+        """Rejections, these alerts (each with the time it was known), mail."""
+        letters, self._letters = self._letters, []
+        return letters + [self._alert(alert, known_at) for alert, known_at in alerts] + self._mail_letters()
+
+    def post(self, record: TransferRecord | ForwardRecord) -> None:
+        """For another household."""
+        self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
+
+    def reject(self, code: str, text: str, record: PersonRecord) -> None:
+        """A record that nobody takes: it is kept sealed."""
+        METRICS.count("lidm_events_rejected_total", feed=HOUSEHOLD_EVENTS, code=code)
+        at = Coordinates(record.topic, record.partition, record.offset, record.known_at)
+        key, value = record.household.encode(), encode_block([record])
+        sealed = dead_letters(code, "", text, at, key, value, self._config.seal_public_key, self._config.partitions)
+        self._letters.extend(sealed)
+
+    def _alert(self, alert: Alert, known_at: int) -> Letter:
+        METRICS.count("lidm_alerts_total", detector=alert.detector, state=alert.state)
+        return Letter(ALERTS, self._partition, alert.household.encode(), alert.model_dump_json().encode(), known_at)
+
+    def _mail_letters(self) -> list[Letter]:
+        """Transfers and forwards as blocks of the partitions they go to."""
+        mail, self._mail = self._mail, {}
+        return [
+            Letter(HOUSEHOLD_EVENTS, partition, None, encode_block(chunk), chunk[-1].known_at)
+            for partition, records in sorted(mail.items())
+            for start in range(0, len(records), MAIL_RECORDS)
+            for chunk in [records[start : start + MAIL_RECORDS]]
+        ]
