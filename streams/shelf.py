@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from typing import TypeVar
 
 from households import codec
 from households.coverage import Coverage
@@ -11,6 +12,7 @@ from streams.statelog import Item
 
 _APPLIED = struct.Struct(">q")
 _NEVER = 0xFFFFFFFF
+K = TypeVar("K", str, bytes)
 
 
 class Shelf:
@@ -25,7 +27,8 @@ class Shelf:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._heads: dict[str, bytes] = {}
-        self._pages: dict[str, dict[str, bytes]] = {}
+        self._pages: dict[bytes, bytes] = {}
+        self._halves: dict[str, tuple[str, ...]] = {}
         self._cache: dict[str, Household] = {}
         self._dirty: dict[str, Household] = {}
         self._flying: set[str] = set()
@@ -82,14 +85,17 @@ class Shelf:
         """Encodes every dirty household: head and touched pages together."""
         items = [Item(key, value) for key, value in self._rewrite.items()]
         self._rewrite = {}
+        heads, pack = self._heads, _APPLIED.pack
         for name, household in self._dirty.items():
             touched = household.dirty_pages
-            if len(touched) == 1 and not household.dirty_head and name in self._heads:
+            if len(touched) == 1 and not household.dirty_head and name in heads:
                 (half_year,) = touched  # nearly always: one new fact
-                items.append(Item(*_page_record(name, household, half_year)))
+                value = pack(household.head.applied) + household.pages.raw[half_year]
+                items.append(Item(f"{name}/{half_year}".encode(), value))
+                touched.clear()
             else:
                 items += self._changes(name, household)
-            household.clean()
+                household.clean()
         self._flying = set(self._dirty)
         self._dirty = {}
         return items
@@ -120,8 +126,12 @@ class Shelf:
 
     def keep(self, items: list[Item]) -> None:
         """These records are durable; the cache may shrink."""
+        pages = self._pages
         for item in items:
-            self._put(item.key.decode(), item.value)
+            if item.key in pages and item.value is not None:
+                pages[item.key] = item.value
+            else:
+                self._put(item.key.decode(), item.value)
         self._flying = set()
         if len(self._cache) > self._limit:
             for name in list(self._cache)[: len(self._cache) - self._limit]:
@@ -154,13 +164,14 @@ class Shelf:
         """Every durable record, sorted by key."""
         for name in sorted(self._heads):
             yield name, self._heads[name]
-            for half_year in sorted(self._pages.get(name, ())):
-                yield f"{name}/{half_year}", self._pages[name][half_year]
+            for half_year in sorted(self._halves.get(name, ())):
+                key = f"{name}/{half_year}"
+                yield key, self._pages[key.encode()]
 
     def _decode(self, name: str, coverage: Coverage) -> Household:
         raw = self._heads.get(name)
         head = codec.decode_head(raw[8:]) if raw is not None else Head()
-        pages = self._pages.get(name, {})
+        pages = {half: self._pages[f"{name}/{half}".encode()] for half in self._halves.get(name, ())}
         head.applied = max(map(_applied, (*pages.values(), *((raw,) if raw is not None else ()))), default=head.applied)
         return Household(name, head, codec.Pages({half: page[8:] for half, page in pages.items()}), coverage)
 
@@ -178,21 +189,30 @@ class Shelf:
             self._due.setdefault(after, set()).add(name)
 
     def _known(self, key: str) -> bytes | None:
-        name, _, half_year = key.partition("/")
-        return self._pages.get(name, {}).get(half_year) if half_year else self._heads.get(name)
+        return self._pages.get(key.encode()) if "/" in key else self._heads.get(key)
 
     def _put(self, key: str, value: bytes | None) -> None:
         name, _, half_year = key.partition("/")
-        shelf = self._pages.setdefault(name, {}) if half_year else self._heads
-        place = half_year or name
+        if not half_year:
+            _store(self._heads, name, value)
+            return
+        known = self._halves.get(name, ())
         if value is None:
-            shelf.pop(place, None)
-        else:
-            shelf[place] = value
+            self._halves[name] = tuple(each for each in known if each != half_year)
+        elif half_year not in known:
+            self._halves[name] = (*known, half_year)
+        _store(self._pages, key.encode(), value)
 
 
 def _page_record(name: str, household: Household, half_year: str) -> tuple[bytes, bytes]:
     return f"{name}/{half_year}".encode(), _APPLIED.pack(household.head.applied) + household.pages.raw[half_year]
+
+
+def _store(shelf: dict[K, bytes], key: K, value: bytes | None) -> None:
+    if value is None:
+        shelf.pop(key, None)
+    else:
+        shelf[key] = value
 
 
 def _applied(raw: bytes) -> int:
