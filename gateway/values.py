@@ -18,6 +18,7 @@ OPERATIONS = {
     "reverse": "reverse",
 }
 
+_YUAN_DIGITS = 15
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?")
 
@@ -26,16 +27,25 @@ class BadValue(ValueError):
     """A cell that does not say what its column needs. Its text is a Chinese reason without the value."""
 
 
-@lru_cache(maxsize=100_000)
 def fen(text: str) -> int:
     """元 in decimal as integer fen: `1,234.5` is 123450. At most two decimals that matter."""
+    if text[-3:-2] == "." and len(text) <= _YUAN_DIGITS + 3:  # nearly every amount is written as 1234.50
+        digits = text[:-3] + text[-2:]
+        if digits.isdigit() and digits.isascii():
+            return int(digits)
+    return _fen(text)
+
+
+@lru_cache(maxsize=100_000)
+def _fen(text: str) -> int:
+    """The same of any spelling."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.strip().replace(",", "")
     sign = -1 if text.startswith("-") else 1
     whole, _, cents = text.removeprefix("-").partition(".")
     cents = cents.rstrip("0")
-    if not (whole + cents).isdigit() or len(cents) > 2 or not (whole.isascii() and cents.isascii()):
+    if not (whole + cents).isdigit() or len(cents) > 2 or len(whole) > _YUAN_DIGITS or not (whole + cents).isascii():
         raise BadValue("应为以元计的金额，最多两位小数")
     return sign * (int(whole or "0") * 100 + int((cents + "00")[:2]))
 

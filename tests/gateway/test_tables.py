@@ -1,7 +1,10 @@
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from gateway import values
@@ -118,3 +121,23 @@ def test_months_moments_and_words() -> None:
     for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5"), (values.truth, "?")):
         with pytest.raises(values.BadValue):
             read(text)
+
+
+SPELLINGS = st.from_regex(r"-?[0-9,]{0,7}\.?[0-9]{0,3}", fullmatch=True) | st.text("0123456789.,- １２٣元", max_size=8)
+
+
+@given(SPELLINGS)
+def test_the_short_way_to_an_amount_says_what_the_long_one_says(text: str) -> None:
+    def said(parse: Callable[[str], int]) -> int | str:
+        try:
+            return parse(text)
+        except values.BadValue as error:
+            return str(error)
+
+    assert said(values.fen) == said(values._fen)  # noqa: SLF001 - the long way
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "9" * 5_000 + ".00", "1234567890123456.00"])
+def test_a_number_nobody_pays_is_refused_as_a_row_not_as_a_program(text: str) -> None:
+    with pytest.raises(values.BadValue, match="金额"):
+        values.fen(text)
