@@ -45,4 +45,6 @@ def _for_people(report: Mapping[str, Any]) -> str:
         lines.append(f"同一批数据，plain Faust 的 CPU 是本系统的 {report['plain_faust_over_ours']:g} 倍")
     if "floor_us" in report:
         lines.append(f"读取基准 {report['floor_us']:g} 微秒/条，各轮相差 {report['floor_spread']:g} 倍")
+    if not report["full_size"]:
+        lines.append("规模小于预算所定：只说明能够运行，数值不可用来比较")
     return "\n".join(lines)

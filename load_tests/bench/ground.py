@@ -32,6 +32,7 @@ PARTITIONS = 4
 POLICY = Path(__file__).resolve().parents[2] / "policy"
 WAIT_SECONDS = 1200.0
 LINGER_MS = 20
+FLUSH_SECONDS = 300
 IN_FLIGHT = 100_000
 ANYWHERE = -1
 
@@ -96,7 +97,7 @@ def publish(
             producer.poll(0)
             while len(producer) > IN_FLIGHT:
                 producer.poll(0.05)
-    if producer.flush(60) or failed:
+    if producer.flush(FLUSH_SECONDS) or failed:
         raise Stop(f"{topic}: {len(failed)} messages were not delivered")
     return sent
 

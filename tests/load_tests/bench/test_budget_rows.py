@@ -1,12 +1,15 @@
 """Rows of the budget table without a broker: who caused an alert, renamed ledgers, dumps, percentiles, the table."""
 
+import json
 import random
 from datetime import date
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
-from load_tests.bench import budgets, latency, ledgers, month, recovery
+from lidm.commands import bench
+from load_tests.bench import budgets, latency, ledgers, month, recovery, report
 from load_tests.bench.bills import TODAY, plan
 from load_tests.bench.copies import Town, began, renamed, spread_out
 from load_tests.bench.reference import expected
@@ -44,14 +47,14 @@ def town() -> Town:
 
 
 def test_the_cause_of_an_alert_is_the_bill_after_which_the_reference_speaks() -> None:
-    bench = plan(2000, 200, today=date(2026, 11, 22))
-    caused = latency.causes(bench)
-    assert caused.keys() == expected(bench).keys()
+    job = plan(2000, 200, today=date(2026, 11, 22))
+    caused = latency.causes(job)
+    assert caused.keys() == expected(job).keys()
     assert len(caused) > 10
     for household, number in caused.items():
-        first = min(at for at, bill in enumerate(bench.order) if bench.bills[bill].number == number)
-        assert household in expected(bench, bench.order[: first + 1])
-        assert household not in expected(bench, bench.order[:first])
+        first = min(at for at, bill in enumerate(job.order) if job.bills[bill].number == number)
+        assert household in expected(job, job.order[: first + 1])
+        assert household not in expected(job, job.order[:first])
 
 
 def test_latency_is_from_the_causing_bill_to_the_first_alert() -> None:
@@ -194,13 +197,13 @@ def test_minutes_follow_from_rates_and_costs() -> None:
 
 
 def test_a_missed_budget_is_a_figure_and_what_was_not_measured_is_absent() -> None:
-    report = {
+    measured = {
         "whole_path_cpu_us_per_event": 20.0,
         "ledgers": {"warm_reference_us_per_event": 25.1, "state_bytes_per_person": 5400},
         "latency": {"p99_seconds": 1.5},
         "memory": memory({"intake": 90, "monitor": 250}, 1000),
     }
-    rows = {row["name"]: row for row in budgets.judged(report)}
+    rows = {row["name"]: row for row in budgets.judged(measured)}
     assert [(name, row["figure"], row["met"]) for name, row in rows.items()] == [
         ("whole_path", 20.0, True),
         ("warm", 25.1, False),
@@ -225,9 +228,27 @@ def test_memory_is_bounded_by_what_the_configuration_says() -> None:
 
 def test_sizes_are_those_of_the_budgets() -> None:
     assert (Sizes().events, Sizes().rounds, Sizes().latency_seconds) == (500_000, 5, 60)
+    assert Sizes().full and Sizes(events=600_000).full
+    assert not Sizes(events=5_000).full and not Sizes(rounds=1).full
     assert plan(100, 10).today == TODAY
     assert {period_of(FIRST), period_of(FIRST + 13)} == {"2024-01", "2025-02"}
     assert set(MONTHLY) < set(FEEDS)
+
+
+def test_a_missed_budget_ends_with_zero_and_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"plain_faust_over_ours": 9.5, "floor_us": 1.7, "floor_spread": 1.4, "void": True, "full_size": False}
+    rows = budgets.judged({"whole_path_cpu_us_per_event": 99.0})
+    monkeypatch.setattr(report, "run", lambda sizes, wanted, say: {**told, "budgets": rows, "sizes": str(sizes)})
+    machine = CliRunner().invoke(bench.command, ["--json", "--events", "7"])
+    assert machine.exit_code == 0
+    found = json.loads(machine.stdout.splitlines()[-1])
+    assert found["budgets"][0]["met"] is False and found["void"] is True
+    assert "events=7," in found["sizes"]
+    people = CliRunner().invoke(bench.command, [])
+    assert people.exit_code == 0
+    assert "未达到" in people.stdout and "9.5 倍" in people.stdout and "只说明能够运行" in people.stdout
+    assert "不作数" in people.stderr
+    assert bench.ROWS == report.ROWS
 
 
 def month_day(number: int) -> int:
