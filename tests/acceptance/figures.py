@@ -12,10 +12,10 @@ FOLDER = repository() / "docs" / "acceptance"
 
 
 def noted(issue: int, what: str, figures: dict[str, Any]) -> None:
-    """Adds figures under `what`. Those of another commit are dropped; changes not committed fail the run."""
+    """Adds figures under `what`. Those of other code are dropped; changes not committed fail the run."""
     path, commit = FOLDER / f"{issue}.json", _commit()
     known = json.loads(path.read_text()) if path.exists() else {}
-    if known.get("commit") != commit:
+    if known and _git("diff", "--name-only", known["commit"], commit, "--", ".", ":!docs"):
         known = {}
     known |= {"commit": commit, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "cores": os.cpu_count(), what: figures}
     FOLDER.mkdir(exist_ok=True)
