@@ -6,6 +6,7 @@ of day D when `year_ago(D) < d <= D`.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from detectors.calendar import anniversary, year_ago
@@ -68,8 +69,13 @@ def at_most(household: Household, first: int, counting: Counting) -> int:
 
 
 def spent_since(first: int, counting: Counting) -> Total:
-    """What `at_most` adds up."""
-    return Total(counting.measure, page_of(first))
+    """What `at_most` adds up; the same object for the same question."""
+    return _total(counting.measure, page_of(first))
+
+
+@lru_cache(maxsize=256)
+def _total(measure: Measure, oldest: str) -> Total:
+    return Total(measure, oldest)
 
 
 def _measure(outside: bool, account: bool) -> Measure:

@@ -55,12 +55,8 @@ class Household(FactStore):
 
     def add(self, person: str, fact: AnyFact) -> bool:
         """What `fold` does with a new fact of a page, of somebody who never left; False, nothing done: ask `fold`."""
-        if not fact.__class__.paged or person in self.head.stubs:
+        if not fact.__class__.paged or person in self.head.stubs or self.pages.holding(fact.key):
             return False
-        key = fact.key.encode()
-        for raw in self.pages.raw.values():
-            if key in raw:
-                return False
         self._put(person, fact)
         return True
 

@@ -45,10 +45,12 @@ def newer(fact: Fact, old: Fact) -> bool:
 
 def _told_of_two(pages: Pages, kind: type[Fact]) -> bool:
     """Whether two people have a fact of one key here; nearly always not, and asked after every new fact."""
+    told = [pages[name] for name in pages if pages.may_hold_kind(name, kind)]
+    if len({who for page in told for who in page}) < 2:
+        return False
     held: dict[str, set[str]] = {}
-    for name in pages:
-        if pages.may_hold_kind(name, kind):
-            for who, facts in pages[name].items():
-                mine = {fact.key for fact in facts if fact.__class__ is kind}
-                held[who] = held[who] | mine if who in held else mine
+    for page in told:
+        for who, facts in page.items():
+            mine = {fact.key for fact in facts if fact.__class__ is kind}
+            held[who] = held[who] | mine if who in held else mine
     return len(held) > 1 and sum(map(len, held.values())) > len(set().union(*held.values()))

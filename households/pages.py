@@ -8,7 +8,7 @@ bytes is not in the page.
 
 import struct
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -18,6 +18,7 @@ from schemas.errors import Stop
 from schemas.facts import AnyFact, Fact
 
 LIMIT_BYTES = 800_000
+MARKS = 1024
 COUNTED, FIRST_PERSON = 2, 7
 """Places in a page: after the codec version and the mark of an array comes its length, then an entry's own mark."""
 
@@ -40,7 +41,7 @@ _TAGS: dict[type[Fact], bytes] = {}
 class Pages(Mapping[str, Page]):
     """Pages by half-year. `raw` is what they are; what a question decoded is kept and follows `append`."""
 
-    __slots__ = ("_read", "raw")
+    __slots__ = ("_marks", "_read", "raw")
 
     def __init__(self, raw: Mapping[str, bytes | bytearray] | None = None) -> None:
         self.raw: dict[str, bytearray] = {}
@@ -48,6 +49,7 @@ class Pages(Mapping[str, Page]):
         for name, value in (raw or {}).items():
             check_version(value[0])
             self.raw[name] = bytearray(value)
+        self._marks: bytearray | None = None if self.raw else bytearray(MARKS >> 3)
 
     def __getitem__(self, name: str) -> Page:
         page = self._read.get(name)
@@ -64,6 +66,9 @@ class Pages(Mapping[str, Page]):
     def append(self, name: str, person: str, fact: AnyFact) -> Page | None:
         """Puts a fact at the end; the decoded page, if there is one, is the caller's to change. Raises Stop when the
         page would become larger than what one record may hold."""
+        if self._marks:
+            mark = hash(fact.key) & (MARKS - 1)
+            self._marks[mark >> 3] |= 1 << (mark & 7)
         raw = self.raw.get(name)
         if raw is None:
             self.raw[name] = encode_entries(((person, fact),))
@@ -86,9 +91,29 @@ class Pages(Mapping[str, Page]):
         )
         self._read.pop(name, None)
 
-    def holding(self, text: bytes) -> Iterable[str]:
-        """Names of the pages that may contain the text; of no other."""
+    def holding(self, key: str) -> Sequence[str]:
+        """Names of the pages that may contain a fact of the key; of no other.
+
+        Keys seen leave marks, so that a new one is nearly always known to be new without looking at the bytes. A
+        household back from its bytes is looked through the first time and marked the second.
+        """
+        if self._marks is not None:
+            if not self._marks:
+                self._mark_all(self._marks)
+            mark = hash(key) & (MARKS - 1)
+            if not self._marks[mark >> 3] & 1 << (mark & 7):
+                return ()
+        else:
+            self._marks = bytearray()
+        text = key.encode()
         return [name for name, raw in self.raw.items() if text in raw]
+
+    def _mark_all(self, marks: bytearray) -> None:
+        marks += bytes(MARKS >> 3)
+        for raw in self.raw.values():
+            for _, fact in read_entries(raw):
+                mark = hash(fact.key) & (MARKS - 1)
+                marks[mark >> 3] |= 1 << (mark & 7)
 
     def may_hold_kind(self, name: str, kind: type[Fact]) -> bool:
         """False only when the page cannot contain a fact of the kind."""

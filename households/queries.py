@@ -41,11 +41,13 @@ _KEYED_ALONE: tuple[type[Fact], ...] = (Bill, Refund, Rent)
 _PAGE_OF: dict[int, str] = {}
 
 
-class Total(NamedTuple):
-    """What to add up: a measure of facts, from this half-year on."""
+class Total:
+    """What to add up: a measure of facts, from a half-year on. Compared by identity: make one and keep it."""
 
-    measure: Measure
-    oldest: str
+    __slots__ = ("measure", "oldest")
+
+    def __init__(self, measure: Measure, oldest: str) -> None:
+        self.measure, self.oldest = measure, oldest
 
 
 class Member(NamedTuple):
@@ -91,8 +93,7 @@ class Queries:
         """The sum of a measure over all facts from a page on, kept up to date while facts are added."""
         total = self.totals.get(sum_of)
         if total is None:
-            measure, oldest = sum_of
-            total = sum([self.pages.sum(name, measure) for name in self.pages if name >= oldest])
+            total = sum([self.pages.sum(name, sum_of.measure) for name in self.pages if name >= sum_of.oldest])
             self.totals[sum_of] = total
         return total
 

@@ -82,7 +82,7 @@ class FactStore(Queries):
         kind, key = fact.__class__, fact.key
         if not kind.paged:
             return _find(self.head.lasting, person, kind, key)
-        for name in self.pages.holding(key.encode()):
+        for name in self.pages.holding(key):
             found = _find(self.pages[name], person, kind, key)
             if found is not None:
                 return found

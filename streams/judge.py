@@ -78,7 +78,10 @@ class Judge:
         if policy is not self._policy:
             self._renew(policy)
         asked, head = (feeds, household.responsible_area), household.head
-        standing = self._standing[asked] if asked in self._standing else self._stand(asked, policy)
+        try:
+            standing = self._standing[asked]
+        except KeyError:
+            standing = self._stand(asked, policy)
         if standing is None or head.episodes:
             return False
         try:
