@@ -1,0 +1,140 @@
+"""Records about people, folded into their households: each household touched is looked at once per block.
+
+Validation comes before mutation; what others have to hear goes to the outbox. `applied` guards against our own replay,
+fact keys against intake's repeats.
+"""
+
+from collections.abc import Mapping
+
+from detectors.registry import Detector, load_detectors
+from households.ledger import NOTHING, FoldResult, Household
+from schemas.facts import FACT_KINDS
+from schemas.records import FactRecord, ForwardRecord, TransferBody, TransferRecord
+from streams.config import StreamConfig
+from streams.control import Control
+from streams.judge import ANY, Judge
+from streams.outbox import Outbox, PersonRecord
+from streams.shelf import Shelf
+
+MEMBERSHIP = "civil.household"
+NO_FEEDS: frozenset[str] = frozenset()
+FEEDS_OF = {kind: frozenset((kind.feed,)) for kind in FACT_KINDS}
+
+
+class Folding:
+    """Ledgers, detectors and what is underway in the block being folded."""
+
+    def __init__(self, partition: int, config: StreamConfig, detectors: Mapping[str, Detector] | None = None) -> None:
+        self._partition = partition
+        self._config = config
+        self._judge = Judge(detectors if detectors is not None else load_detectors())
+        feeds = {feed for d in self._judge.detectors.values() for feed in d.listens | d.absence}
+        self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
+        self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
+        self._base = 0
+        self._offset = -1
+        self._known_at = 0
+        self._outbox = Outbox(partition, config)
+        self._touched: dict[str, frozenset[str]] = {}
+        self._ahead: dict[str, int] = {}
+        self._entered: dict[str, Household | None] = {}
+
+    def _enter(self, name: str) -> Household | None:
+        """The household, None when it has applied this block before a crash."""
+        if name in self._entered:
+            return self._entered[name]
+        household = self._shelf.get(name, self._control.coverage)
+        entered = None if household.head.applied >= self._offset else household
+        self._entered[name] = entered
+        return entered
+
+    def _add(self, record: FactRecord) -> bool:
+        """Nearly every record: a new fact, up to today, of somebody who never left. False: nothing was done."""
+        name = record.household
+        household = self._entered.get(name) or self._enter(name)
+        if household is None:
+            return True
+        body, on = record.body, self._control.on
+        fact = body.fact
+        if on is None or fact.day > on or not household.add(body.person, fact):
+            return False
+        news, feeds = FEEDS_OF[fact.__class__], self._touched.get(name)
+        if feeds is not news:
+            self._touched[name] = news if feeds is None else feeds | news
+        self._known_at = record.known_at
+        return True
+
+    def _take(self, record: PersonRecord) -> None:
+        name = record.household
+        household = self._enter(name)
+        if household is None:
+            return
+        body = record.body
+        on, news = self._control.on, NO_FEEDS
+        outcome = household.merge_transfer(body) if isinstance(body, TransferBody) else household.fold(body)
+        if outcome is NOTHING:
+            return
+        if on is None or isinstance(body, TransferBody) or body.fact.day <= on:
+            news = outcome.feeds
+        elif outcome.fresh and not household.contested(body.fact):  # nothing differs until that day comes
+            self._ahead[name] = min(body.fact.day, self._ahead.get(name, body.fact.day))
+        else:
+            news = outcome.feeds
+            self._ahead[name] = min(on + 1, self._ahead.get(name, on + 1))
+        feeds = self._touched.get(name)
+        if feeds is None:
+            self._touched[name] = news
+        elif feeds is not news:
+            self._touched[name] = feeds | news
+        self._known_at = record.known_at
+        if outcome.transfers or outcome.forwards or outcome.moved or outcome.problem:
+            self._owe(household, outcome, record)
+
+    def _settle(self) -> None:
+        """Evaluates every household touched since the last settling, once."""
+        touched, self._touched = self._touched, {}
+        control, shelf, offset = self._control, self._shelf, self._offset
+        policy = control.policy
+        for name, feeds in touched.items():
+            household = self._entered[name]
+            if household is None:
+                continue
+            if policy is not None and name not in self._ahead and self._judge.unmoved(household, feeds, policy):
+                household.head.applied = offset
+                shelf.note(household)
+                continue
+            self._reconsider(household, feeds)
+            self._changed(household)
+        self._ahead.clear()
+
+    def _reconsider(self, household: Household, feeds: frozenset[str]) -> None:
+        control = self._control
+        if control.on is None or control.bundle is None:
+            household.head.rechecks[ANY] = 1
+            household.dirty_head = True
+            return
+        if MEMBERSHIP in feeds:
+            for feed, month, begun_ms in control.coverage.floors(control.chain(household.responsible_area)):
+                household.apply_floor(feed, month, begun_ms)
+        if MEMBERSHIP in feeds:
+            self._judge.plan(household, control.on)
+        if (day := self._ahead.get(household.id)) is not None:
+            household.head.rechecks[ANY] = min(day, household.head.rechecks.get(ANY, day))
+            household.dirty_head = True
+        self._judge.look(household, self._judge.listening(feeds), control, self._known_at)
+
+    def _changed(self, household: Household) -> None:
+        head = household.head
+        head.applied = self._offset
+        self._shelf.touch(household, min(head.rechecks.values()) if head.rechecks else None)
+
+    def _owe(self, household: Household, outcome: FoldResult, record: PersonRecord) -> None:
+        """Puts what is owed to other households in the mail; alerts of episodes that left say where they went."""
+        known_at, topic, partition, offset = record.known_at, record.topic, record.partition, record.offset
+        for target, transfer in outcome.transfers:
+            self._outbox.post(TransferRecord(target, known_at, topic, partition, offset, transfer))
+        for target, late in outcome.forwards:
+            self._outbox.post(ForwardRecord(target, known_at, topic, partition, offset, late))
+        self._judge.depart(household, outcome, self._control, known_at)
+        if outcome.problem is not None:
+            self._outbox.reject(outcome.problem, "事实在多户之间转送超过限度，请核对成员关系", record)
