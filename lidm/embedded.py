@@ -39,7 +39,6 @@ from streams.metrics import METRICS
 from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
 
 log = structlog.get_logger("lidm.embedded")
-UNREAD_BYTES = 2_000_000
 
 
 @dataclass
@@ -99,7 +98,7 @@ def _running(settings: Settings, store: AlertStore, *, announce: bool) -> Iterat
     """Stages in a loop of their own, announced to other commands; after an orderly end nothing is left unread."""
     generation = f"e{time.time_ns() // 1_000_000}"
     config = stream_config(settings, embedded=True, generation=generation)
-    gate = MemoryGate(UNREAD_BYTES, _readers())
+    gate = MemoryGate(settings.unread_bytes, _readers())
     history = history_of(store, config)
     stages = _embedded_stages(config, store, gate, history)
     loop = asyncio.new_event_loop()

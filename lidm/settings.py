@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     seal_public_key_file: Path | None = None
     session_seconds: float = 30.0
     checkpoint_seconds: float = 0.5
+    unread_bytes: int = Field(default=2_000_000, ge=100_000, le=2_000_000)
     instance: str | None = None
     http_port: int = 0
     generation: str = "g1"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
         raise CallError("--bad-rows 不能是要发布的文件本身")
     linkage = linkage_of(settings)
     persons = _persons(options["persons"])
+    began, worked = time.monotonic(), time.process_time()
     with publisher_of(settings) as way, progress_on(terminal(), feed) as progress:
         done = publish_file(
             file,
@@ -104,9 +106,14 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
             ended=None if options["at"] else lambda: moment_of(settings, None)[0],
             progress=progress,
         )
+    took = {
+        "seconds": round(time.monotonic() - began, 3),
+        "cpu_seconds": round(time.process_time() - worked, 3),
+        "waited_seconds": round(way.waited_seconds, 3),
+    }
     if not options["as_json"]:
         say_problems(done.problems, done.receipt.bad)
-    _say(done.receipt, options, bad_rows)
+    _say(done.receipt, options, bad_rows, took)
     if done.receipt.bad:
         raise DataError(f"有 {done.receipt.bad:,} 行未发送")
 
@@ -130,15 +137,20 @@ def _persons(path: Path | None) -> frozenset[str] | None:
     return frozenset(lines)
 
 
-def _say(receipt: Receipt, options: dict[str, Any], bad_rows: Path | None) -> None:
+def _say(
+    receipt: Receipt, options: dict[str, Any], bad_rows: Path | None, took: dict[str, float] | None = None
+) -> None:
+    """`took`: how long publishing lasted, what it worked itself, and how long the service made it wait."""
     write_json(options["receipt"], receipt.as_json())
     if options["as_json"]:
-        click.echo(json.dumps(receipt.as_json(), ensure_ascii=False))
+        click.echo(json.dumps({**receipt.as_json(), **(took or {})}, ensure_ascii=False))
         return
     parts = "、".join(str(count) for count in receipt.partitions)
     left = f"，名单之外 {receipt.left_out:,} 行未发" if receipt.left_out else ""
     sent = f"已送达 {receipt.sent:,} 行（各分区 {parts}）"
     click.echo(f"读入 {receipt.read:,} 行，{sent}，未发送 {receipt.bad:,} 行{left}")
+    if took and took["waited_seconds"] >= 1:
+        click.echo(f"用时 {took['seconds']:.0f} 秒，其中 {took['waited_seconds']:.0f} 秒在等服务读取")
     if receipt.batchid is not None:
         state = f"已关闭 {receipt.period}" if receipt.closed else f"未关闭 {receipt.period}，该月不作“没有记录”判断"
         click.echo(f"批次 {receipt.batchid}：{state}")

@@ -65,7 +65,7 @@ class Posting:
 async def mail(folder: Path) -> None:
     """Until every letter came back."""
     cluster, broker = front._start_cluster()  # noqa: SLF001 - the broker as the service starts it
-    gate = MemoryGate(front.UNREAD_BYTES, {HOUSEHOLD_EVENTS: {"monitor", "archive"}})
+    gate = MemoryGate(load_settings().unread_bytes, {HOUSEHOLD_EVENTS: {"monitor", "archive"}})
     config = StreamConfig(broker=broker, partitions=4, clock="driven", embedded=True, data_dir=folder)
     parts: dict[int, Posting] = {}
     stage = monitor_stage(config, lambda p: parts.setdefault(p, Posting(p)), gate)

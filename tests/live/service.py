@@ -73,12 +73,12 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Service]:
+def service(folder: Path, **settings: object) -> Iterator[Service]:
     """Starts it, with keys for invented people the first time; ends it by its pid whatever happens."""
     if not (folder / "keys").exists():
         assert lidm(folder, "gateway", "init", "--synthetic")[0] == 0
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIDM_")}
-    environment |= {"LIDM_DATA_DIR": str(folder)}
+    environment |= {"LIDM_DATA_DIR": str(folder)} | {f"LIDM_{name.upper()}": str(v) for name, v in settings.items()}
     face = folder / "run" / "service.json"
     face.unlink(missing_ok=True)  # of one that was killed
     with (folder / "service.out").open("ab") as out, (folder / "service.err").open("ab") as err:
@@ -108,13 +108,13 @@ def roster(path: Path, persons: range) -> Path:
     return path
 
 
-def bills(path: Path, rows: int, persons: int, *, fen: int = 400, begin: int = 0) -> Path:
-    """So many bills of so many persons in turn, all of yesterday."""
+def bills(path: Path, rows: int, persons: int, *, fen: int = 400, begin: int = 0, number: str = "S") -> Path:
+    """So many bills of so many persons in turn, all of yesterday; settlement numbers begin with `number`."""
     day = (datetime.now(UTC) + timedelta(hours=8) - timedelta(days=1)).date().isoformat()
     with path.open("w", encoding="utf-8") as file:
         for n in range(rows):
             row = {
-                "identity": number_of(n % persons), "id": f"b-{begin + n}", "settle_no": f"S{begin + n}",
+                "identity": number_of(n % persons), "id": f"b-{begin + n}", "settle_no": f"{number}{begin + n}",
                 "settled_on": day, "visit": "OUTPATIENT", "hospital": "H33990100001", "total": fen + 600,
                 "pooled_pay": 600, "critical_pay": 0, "aid_pay": 0, "account_pay": 0, "in_catalogue_self_paid": fen,
                 "out_of_catalogue": 0,
