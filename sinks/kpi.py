@@ -19,12 +19,16 @@ FROM (
     FROM (
         SELECT alert_id, toYYYYMM(argMin(on_day, revision)) AS month, argMax(responsible_area, revision) AS area,
                argMax(state, revision) AS last_state, argMin(baseline, revision) AS stock
-        FROM alerts GROUP BY alert_id
+        FROM alerts WHERE alert_id IN (
+            SELECT alert_id FROM alerts WHERE toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
+        ) GROUP BY alert_id
     ) AS newest ANY LEFT JOIN (
         SELECT alert_id, max(last_conclusion > joined) AS was_concluded, max(last_proof > joined) AS was_handled
         FROM (
             SELECT case_id, alert_id, min(seq) AS joined FROM case_events
-            WHERE type IN ('opened', 'joined') AND alert_id != '' GROUP BY case_id, alert_id
+            WHERE type IN ('opened', 'joined') AND alert_id IN (
+                SELECT alert_id FROM alerts WHERE toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
+            ) GROUP BY case_id, alert_id
         ) AS links ALL INNER JOIN (
             SELECT case_id, maxIf(seq, type IN ('verified', 'closed')) AS last_conclusion,
                    maxIf(seq, type = 'verified' AND evidence > 0) AS last_proof

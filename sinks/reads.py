@@ -40,13 +40,22 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
         where.append("baseline = %(baseline)s")
         params["baseline"] = int(chosen.baseline)
     having = f"HAVING argMax(state, revision) IN {STANDING}" if chosen.standing else ""
-    rows = store.query(
-        "SELECT argMax(json, revision) AS body, max(known_at_ms) AS latest, alert_id FROM alerts "  # noqa: S608
+    found = store.query(  # whole messages are read of the chosen ones only
+        "SELECT alert_id, max(known_at_ms) AS latest FROM alerts "  # noqa: S608
         f"{'WHERE ' + ' AND '.join(where) if where else ''} GROUP BY alert_id {having} "
         "ORDER BY latest DESC, alert_id LIMIT %(n)s",
         params,
     )
-    return [Alert.model_validate_json(str(body)) for body, _, _ in rows]
+    if not found:
+        return []
+    params["ids"] = [str(alert_id) for alert_id, _ in found]
+    rows = store.query(
+        "SELECT alert_id, argMax(json, revision) FROM alerts "  # noqa: S608
+        f"WHERE {' AND '.join([*where, 'alert_id IN %(ids)s'])} GROUP BY alert_id",
+        params,
+    )
+    bodies = {str(alert_id): str(body) for alert_id, body in rows}
+    return [Alert.model_validate_json(bodies[str(alert_id)]) for alert_id, _ in found]
 
 
 def revisions(store: AlertStore, alert_id: str) -> list[Alert]:

@@ -10,7 +10,7 @@ import click
 
 from schemas.errors import CallError
 
-ROWS = ("whole_path", "plain_faust", "batched", "ledgers", "latency", "recovery", "month")
+ROWS = ("whole_path", "plain_faust", "batched", "ledgers", "latency", "recovery", "month", "screens")
 AT_LEAST_ONE = click.IntRange(min=1)
 
 
@@ -22,6 +22,7 @@ AT_LEAST_ONE = click.IntRange(min=1)
 @click.option("--latency-seconds", default=60, show_default=True, type=AT_LEAST_ONE, help="事件到预警测多少秒")
 @click.option("--recovery-persons", default=40_000, show_default=True, type=AT_LEAST_ONE, help="恢复与整批的人数")
 @click.option("--month-rows", default=200_000, show_default=True, type=AT_LEAST_ONE, help="实测的月度整批行数")
+@click.option("--screen-years", default=10, show_default=True, type=AT_LEAST_ONE, help="查询一项的年数")
 @click.option("--only", multiple=True, type=click.Choice(ROWS), help="只测这些（可重复）")
 @click.option("--json", "as_json", is_flag=True, help="只在最后一行输出 JSON")
 def command(only: tuple[str, ...], as_json: bool, **sizes: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from load_tests.bench import ground, latency, month, rounds
+from load_tests.bench import ground, latency, month, rounds, screens
 from load_tests.bench.bills import Plan, plan
 from load_tests.bench.budgets import judged
 from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Job, reference_us, spread
@@ -20,7 +20,7 @@ from streams.config import StreamConfig
 from streams.intake import POLL_RECORDS
 
 FIRST_JOB = ("whole_path", "plain_faust", "batched")
-ROWS = (*FIRST_JOB, "ledgers", "latency", "recovery", "month")
+ROWS = (*FIRST_JOB, "ledgers", "latency", "recovery", "month", "screens")
 FLOORS = 3
 Progress = Callable[[str], None]
 
@@ -36,6 +36,7 @@ class Sizes:
     latency_seconds: int = 60
     recovery_persons: int = 40_000
     month_rows: int = 200_000
+    screen_years: int = 10
 
     @property
     def full(self) -> bool:
@@ -63,6 +64,9 @@ def run(sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
             report["latency"] = latency.measure(folder, sizes.latency_seconds)
         if {"recovery", "month"} & set(rows):
             report |= _after_a_dump(folder, sizes, rows, floor, report.get("ledgers"), say)
+        if "screens" in rows:
+            say(f"查询：{sizes.screen_years} 年的预警与个案")
+            report["screens"] = screens.measure(folder, sizes.screen_years)
     report["budgets"] = judged(report)
     return report
 

@@ -37,7 +37,7 @@ from streams.ticks import case_ticks, household_ticks
 STAGES = ("intake", "monitor", "cases", "archive")
 DETECTORS = ("MED-SELFPAY", "RENT-ARREARS", "JOB-LOSS", "MEMBER-DEATH", "DEATH-ON-BENEFIT")
 SESSION_SECONDS = "10"
-QUIET_SECONDS = 180.0
+QUIET_SECONDS = 600.0
 
 
 @dataclass

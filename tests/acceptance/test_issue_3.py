@@ -25,9 +25,9 @@ from tests.acceptance.figures import noted
 pytestmark = [pytest.mark.live, pytest.mark.acceptance, pytest.mark.timeout(7200)]
 ISSUE = 3
 PLAN = Plan(
-    households=1_000,
-    small=6.0,
-    weeks=44,
+    households=2_000,
+    small=2.6,
+    weeks=40,
     pace=2_000.0,
     kills=20,
     joins_loaded=600.0,
