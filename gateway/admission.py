@@ -104,6 +104,7 @@ class Admission:
         self._sent_bytes = 0
         self._sent_messages = 0
         self.waited_seconds = 0.0
+        self.waiting_cpu_seconds = 0.0
 
     @classmethod
     def to_embedded(cls, bootstrap: str, flush: Callable[[], None]) -> Self:
@@ -123,7 +124,8 @@ class Admission:
         if self._fits(lane, size):
             return
         self._flush()
-        began = moved = self._now()
+        began, worked = self._now(), time.process_time()
+        moved = began
         seen = lane.bytes + lane.foreign
         while not self._fits(lane, size):
             self._refresh(topic, partition, lane)
@@ -134,6 +136,7 @@ class Admission:
             if not self._fits(lane, size):
                 self._sleep(0.02)
         self.waited_seconds += self._now() - began
+        self.waiting_cpu_seconds += time.process_time() - worked
 
     def after(self, topic: str, partition: int, size: int, offset: Callable[[], int]) -> None:
         """Counts a message handed to the producer; `offset()` is asked only after a flush."""

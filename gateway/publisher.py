@@ -84,6 +84,11 @@ class FeedPublisher:
         """How long admission has held the publisher back."""
         return self._admission.waited_seconds if self._admission is not None else 0.0
 
+    @property
+    def waiting_cpu_seconds(self) -> float:
+        """What looking whether there is room has cost meanwhile."""
+        return self._admission.waiting_cpu_seconds if self._admission is not None else 0.0
+
     def partitions(self, topic: str) -> int:
         """Number of partitions of a topic. Raises Unreachable when the topic is not there."""
         if topic not in self._partitions:

@@ -108,7 +108,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
         )
     took = {
         "seconds": round(time.monotonic() - began, 3),
-        "cpu_seconds": round(time.process_time() - worked, 3),
+        "cpu_seconds": round(time.process_time() - worked - way.waiting_cpu_seconds, 3),
         "waited_seconds": round(way.waited_seconds, 3),
     }
     if not options["as_json"]:
