@@ -1,6 +1,6 @@
 """What a partition of the monitor sends with its next checkpoint: rejections, alerts, mail to other households."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
 from schemas.partition import partition_of
@@ -12,6 +12,7 @@ from streams.metrics import METRICS
 from streams.rejected import Coordinates, dead_letters
 
 MAIL_RECORDS = 200
+MAIL_BYTES = 500_000
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
 
 
@@ -53,8 +54,19 @@ class Outbox:
         """Transfers and forwards as blocks of the partitions they go to."""
         mail, self._mail = self._mail, {}
         return [
-            Letter(HOUSEHOLD_EVENTS, partition, None, encode_block(chunk), chunk[-1].known_at)
+            Letter(HOUSEHOLD_EVENTS, partition, None, block, known_at)
             for partition, records in sorted(mail.items())
             for start in range(0, len(records), MAIL_RECORDS)
-            for chunk in [records[start : start + MAIL_RECORDS]]
+            for block, known_at in _blocks(records[start : start + MAIL_RECORDS])
         ]
+
+
+def _blocks(records: list[PersonRecord]) -> Iterator[tuple[bytes, int]]:
+    """Records as one block, or as several where they bring years of facts with them; the time of each one's last."""
+    block = encode_block(records)
+    if len(block) <= MAIL_BYTES or len(records) == 1:
+        yield block, records[-1].known_at
+        return
+    half = len(records) // 2
+    yield from _blocks(records[:half])
+    yield from _blocks(records[half:])

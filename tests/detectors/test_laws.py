@@ -204,8 +204,11 @@ def test_a_breach_also_holds_on_its_own_since(code: str) -> None:
             then = evaluate(detector, household, breach.since)
             assert breach.cause in {each.cause for each in then.breaches}, (breach.cause, breach.since, on)
 
-    holds()
-    assert len(seen) > 5, "the ledgers drawn say nothing about this law"
+    for _ in range(6):  # breaches are rare among ledgers drawn at random
+        holds()
+        if len(seen) > 5:
+            return
+    raise AssertionError("the ledgers drawn say nothing about this law")
 
 
 def test_rigid_ratio_begins_with_the_people_of_that_day() -> None:
