@@ -4,7 +4,7 @@ Values are complete messages; the partition is decided by the caller (murmur2 of
 every message first passes admission. Nothing here knows an identity number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
@@ -96,15 +96,25 @@ class FeedPublisher:
             self._partitions[topic] = len(found)
         return self._partitions[topic]
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Takes one message; `timestamp_ms` is the known-at time of a driven clock. Waits where admission says so."""
         if len(value) > MAX_MESSAGE_BYTES:
             raise DataError(f"一条消息超过 {MAX_MESSAGE_BYTES} 字节，请减小 --array")
-        size = len(key) + len(value)
+        size = len(key or b"") + len(value)
         if self._admission is not None:
             self._admission.before(topic, partition, size)
         try:
-            future = self._producer.send(topic, value, key, partition=partition, timestamp_ms=timestamp_ms)
+            future = self._producer.send(
+                topic, value, key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
+            )
         except KafkaError as error:
             raise Unreachable(f"消息服务不接收：{topic}") from error
         future.add_errback(self._failed)

@@ -139,6 +139,13 @@ class Vault:
         row = self._db.execute("SELECT sealed FROM persons WHERE person = ?", (person,)).fetchone()
         return None if row is None else self._unseal(person, row[0])
 
+    def note(self, whats: Iterable[str], *, actor: str, purpose: str, at_ms: int) -> None:
+        """Logs that something else sealed is about to be opened (a dead letter), in the same chain of openings."""
+        if not purpose.strip() or not actor.strip():
+            raise CallError("打开密封内容须写明经办人和理由")
+        for what in whats:
+            self._log(what, actor=actor, purpose=purpose, case_id="", at_ms=at_ms)
+
     def openings(self, case_id: str | None = None) -> list[Opening]:
         """The log of openings, oldest first, of one case or of all."""
         rows = self._db.execute("SELECT * FROM openings WHERE ? IS NULL OR case_id = ? ORDER BY n", (case_id, case_id))

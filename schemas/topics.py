@@ -15,6 +15,9 @@ ALERTS = "alerts.v1"
 CASE_COMMANDS = "cases.commands.v1"
 CASE_EVENTS = "cases.events.v1"
 REJECTED = "feeds.rejected.v1"
+REJECTED_WORK = "rejected.work.v1"
+INTAKE_CONTROL = "intake.control.v1"
+FEED_REPORTS = "reports.feeds.v1"
 MEMBERS = "households.members.v1"
 ALIASES = "persons.aliases.v1"
 STATE = "households.state.v1"
@@ -56,7 +59,7 @@ class Entry(_Strict):
     owner: str
     producers: list[str]
     consumers: list[str]
-    key: Literal["subject", "household", "person", "alias", "state", "coordinates", "none"]
+    key: Literal["subject", "household", "person", "alias", "state", "coordinates", "feed", "none"]
     partitions: Literal["by_size"]
     cleanup: Literal["delete", "compact"]
     retention_days: int | None = Field(ge=1)

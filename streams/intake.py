@@ -144,7 +144,10 @@ class Intake(Service):
             await self._unbroken(place, records[0].offset)
             self._router.take(
                 self._specs[place.topic],
-                [Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value) for r in records],
+                [
+                    Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+                    for r in records
+                ],
             )
             self._expected[place] = self._positions[place] = records[-1].offset + 1
 

@@ -14,7 +14,7 @@ from schemas.partition import partition_of
 from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
 from streams.batches import Batches, OpenBatch, batch_name, begin
-from streams.delivery import Letter
+from streams.delivery import Headers, Letter
 from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
 
@@ -31,6 +31,7 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 class Counts(NamedTuple):
@@ -172,10 +173,10 @@ class Router:
         batch = batches.pop(batch_name(manifest.batchid), None)
         if batch is None:
             text = "批次没有开始清单就结束了，或同时打开的批次过多而被放弃，请整批重发"
-            problem = Problem("UNKNOWN_BATCH", "/batchid", text)
+            problem = Problem("UNKNOWN_BATCH", "/batchid", text, batchid=manifest.batchid)
         elif batch.rows != manifest.rows:
             text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行，请整批重发"
-            problem = Problem("BATCH_SHORT", "/data/rows", text)
+            problem = Problem("BATCH_SHORT", "/data/rows", text, batchid=manifest.batchid)
         else:
             self._close_batch(message, manifest, batch)
             return
@@ -226,5 +227,7 @@ class Router:
                 self._public_key,
                 self._partitions,
                 [(p.code, p.pointer if p.index is None else f"/{p.index}{p.pointer}") for p in refused],
+                message.headers,
+                next((p.batchid for p in refused if p.batchid), None),
             )
         )
