@@ -62,6 +62,16 @@ class BadRows:
         writer.writerow([*padded, problem.row, f"{problem.column}：{problem.reason}"])
         self.written += 1
 
+    def plain_csv(self, header: Sequence[str], cells: Sequence[str]) -> None:
+        """Adds a row of a table as it was, under its own headings."""
+        if self._file is None:
+            return
+        writer = csv.writer(self._file)
+        if not self.written:
+            writer.writerow(header)
+        writer.writerow(cells)
+        self.written += 1
+
     def line(self, line: str) -> None:
         """Adds a line of JSON as it was."""
         if self._file is not None:
@@ -80,7 +90,8 @@ class BadRows:
 def _private(path: Path) -> TextIO:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)
-    return os.fdopen(handle, "w", encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="")
+    encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
+    return os.fdopen(handle, "w", encoding=encoding, errors="surrogateescape", newline="")
 
 
 def summary(problems: Iterable[RowProblem], limit: int = 20) -> list[str]:
