@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from schemas.feed import FEEDS
 
@@ -24,7 +24,7 @@ STATE = "households.state.v1"
 
 Size = Literal["trial", "county", "city", "province"]
 Clock = Literal["wall", "driven"]
-Scope = Literal["registered", "all"]
+Scope = Literal["registered", "over_line", "all"]
 
 PARTITIONS: dict[Size, int] = {"trial": 4, "county": 12, "city": 24, "province": 96}
 
@@ -45,11 +45,21 @@ class Cadence(_Strict):
 
 
 class Watch(_Strict):
-    """Whose facts are kept: `registered` persons, or `all` by the right of a named document."""
+    """Whose facts are kept: `registered` persons, those `over_line` as well, or `all` by the right of a named document.
+
+    `line`: the department's own line, by which it or the gateway picks whom it tells of beyond the register.
+    """
 
     watch: Scope
     basis: str
     purpose: str
+    line: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_line(self) -> Self:
+        if (self.watch == "over_line") != (self.line is not None):
+            raise ValueError("scope over_line, and no other, names its line")
+        return self
 
 
 class Entry(_Strict):

@@ -14,6 +14,7 @@ from schemas.envelope import Decoder, Delivery, Manifest, Problem
 from schemas.facts import KIND_OF_FEED, Bill, Membership
 from schemas.feed import FEEDS
 from schemas.generate import example_event
+from tests.schemas.natural_keys import NATURAL_KEYS
 
 KNOWN_AT_MS = 1_782_792_000_000
 DECODERS = {kind: Decoder(spec) for kind, spec in FEEDS.items()}
@@ -120,22 +121,11 @@ def test_a_bill_becomes_what_the_ledger_keeps() -> None:
     assert (delivery.person, delivery.household, delivery.batchid) == ("p_" + "0" * 31 + "1", None, "b-1")
 
 
-NATURAL_KEYS = {
-    "medical.settlement": "S202605-000123",
-    "medical.reimbursement": "S202605-000123|惠民保|R202605-000045",
-    "employment.contribution": "p_00000000000000000000000000000001|2026-05|E33990100017",
-    "employment.status": "p_00000000000000000000000000000001|UNEMPLOYED|2026-03-01",
-    "housing.security": "G339901-0042|2026-05|bill",
-    "civil.household": "h_00000000000000000000000000000001|p_00000000000000000000000000000001|2025-01-01",
-    "civil.benefit": "p_00000000000000000000000000000001|DIBAO|2026-05",
-    "vital.death": "p_00000000000000000000000000000001|cremation",
-}
-
-
 @pytest.mark.parametrize("kind", sorted(FEEDS))
 def test_natural_keys(kind: str) -> None:
     (delivery,) = decode(event(kind), kind)
     assert delivery.fact.key == NATURAL_KEYS[kind]
+    assert FEEDS[kind].fact.keyed_alone == (delivery.person not in NATURAL_KEYS[kind])
 
 
 def test_a_bill_without_number_is_known_by_source_and_id() -> None:
