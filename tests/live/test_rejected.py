@@ -76,7 +76,15 @@ def keys(made: Lab) -> list[str]:
     return sorted(r.body.fact.key for r in records if isinstance(r, FactRecord) and r.topic == FEEDS[KIND].topic)
 
 
-def test_the_list_filters_and_shows_nothing_sealed(spoiled: Lab) -> None:
+def test_from_refused_to_taken(spoiled: Lab, tmp_path: Path) -> None:
+    the_list_filters_and_shows_nothing_sealed(spoiled)
+    opening_needs_a_reason_and_leaves_a_trace(spoiled)
+    mended_and_sent_again_within_limits(spoiled, tmp_path)
+    key_partition_headers_and_the_count_of_replays_stay_with_it(spoiled, tmp_path)
+    setting_aside_empties_the_list(spoiled)
+
+
+def the_list_filters_and_shows_nothing_sealed(spoiled: Lab) -> None:
     assert len(listed(spoiled)) == 7
     assert len(listed(spoiled, "--code", "NOT_JSON")) == 1
     assert not listed(spoiled, "--feed", "vital.death")
@@ -86,7 +94,7 @@ def test_the_list_filters_and_shows_nothing_sealed(spoiled: Lab) -> None:
     assert "old3" not in call(spoiled, "list").output
 
 
-def test_opening_needs_a_reason_and_leaves_a_trace(spoiled: Lab) -> None:
+def opening_needs_a_reason_and_leaves_a_trace(spoiled: Lab) -> None:
     place = listed(spoiled, "--code", "NOT_JSON")[0]["letter"]
     assert "noise" not in call(spoiled, "show", place).output
     assert "noise" in call(spoiled, "show", place, "--reason", "核对部门文件").output
@@ -97,7 +105,7 @@ def test_opening_needs_a_reason_and_leaves_a_trace(spoiled: Lab) -> None:
     assert isinstance(call(spoiled, "replay", place, "--reason", " ").exception, CallError)
 
 
-def test_mended_and_sent_again_within_limits(spoiled: Lab, tmp_path: Path) -> None:
+def mended_and_sent_again_within_limits(spoiled: Lab, tmp_path: Path) -> None:
     mend = tmp_path / "mend.yaml"
     mend.write_text("rename: {amount: total}\n", encoding="utf-8")
     words = ("replay", "--feed", KIND, "--reason", "旧字段名", "--json")
@@ -120,7 +128,7 @@ def test_mended_and_sent_again_within_limits(spoiled: Lab, tmp_path: Path) -> No
     assert {row["state"] for row in listed(spoiled, "--all")} == {"open", "replayed"}
 
 
-def test_key_partition_headers_and_the_count_of_replays_stay_with_it(spoiled: Lab, tmp_path: Path) -> None:
+def key_partition_headers_and_the_count_of_replays_stay_with_it(spoiled: Lab, tmp_path: Path) -> None:
     sent = [m for m in read_all(spoiled.config.broker, 4, FEEDS[KIND].topic) if dict(m.headers).get(REPLAYS_HEADER)]
     assert len(sent) == 6
     assert {(m.key, m.partition, dict(m.headers)[REPLAYS_HEADER]) for m in sent} == {
@@ -151,7 +159,7 @@ def test_key_partition_headers_and_the_count_of_replays_stay_with_it(spoiled: La
     assert last == {REPLAYS_HEADER: b"4", "trace": b"t"}
 
 
-def test_setting_aside_empties_the_list(spoiled: Lab) -> None:
+def setting_aside_empties_the_list(spoiled: Lab) -> None:
     place = listed(spoiled)[0]["letter"]
     assert call(spoiled, "aside", place, "--reason", "部门已另行补报").exit_code == 0
     assert not listed(spoiled)
