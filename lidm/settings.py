@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     seal_public_key_file: Path | None = None
     session_seconds: float = 30.0
     checkpoint_seconds: float = 0.5
+    breaker_share: float = 0.5
+    breaker_rows: int = 1000
+    breaker_minutes: int = 60
     instance: str | None = None
     http_port: int = 0
     generation: str = "g1"

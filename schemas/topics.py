@@ -62,6 +62,14 @@ class Watch(_Strict):
         return self
 
 
+class Breaker(_Strict):
+    """When a feed is parked: more than `share` of `rows` recent elements refused; for `minutes`, 0 = until told."""
+
+    share: float = Field(gt=0, le=1)
+    rows: int = Field(ge=1)
+    minutes: int = Field(ge=0)
+
+
 class Entry(_Strict):
     """One topic of the catalogue."""
 
@@ -76,6 +84,7 @@ class Entry(_Strict):
     sensitivity: Literal["internal", "personal", "restricted"]
     cadence: Cadence | None = None
     scope: Watch | None = None
+    breaker: Breaker | None = None
     model: str | None = None
     versions: list[int] = []
     config: dict[str, str | int | float] = {}
@@ -123,6 +132,14 @@ class Catalogue:
         """Whose facts of a feed are kept."""
         watch = self._feed(feed).scope
         return watch.watch if watch else "registered"
+
+    def breaker(self, feed: str) -> Breaker | None:
+        """The feed's own limits of refusal, None where the setting holds."""
+        return self._feed(feed).breaker
+
+    def owner(self, feed: str) -> str:
+        """The department that answers for a feed."""
+        return self._feed(feed).owner
 
     def _feed(self, kind: str) -> Entry:
         return self.entries[feed_topic(kind)]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable
 from typing import Any
 
-import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
@@ -19,16 +18,19 @@ from mode import Service
 
 from schemas.errors import Stop
 from schemas.feed import FEEDS
-from schemas.topics import ALIASES, MEMBERS, feed_topic
+from schemas.topics import feed_topic
 from streams.batches import decode_batches, encode_batches
+from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
 from streams.guard import stop_process
+from streams.hints import AliasRecord, learn, open_hints, to_the_end
 from streams.metrics import METRICS
-from streams.registry import Registry, decode_stay
-from streams.routing import Counts, Inbound, Router
+from streams.registry import Registry
+from streams.routing import Inbound, Router, measure
 
+__all__ = ["AliasRecord", "Intake"]
 log = structlog.get_logger("lidm.intake")
 POLL_RECORDS = 5000
 COMMIT_SECONDS = 0.25
@@ -51,6 +53,8 @@ class Intake(Service):
         self._registry = registry
         self._specs = {feed_topic(kind): spec for kind, spec in FEEDS.items() if feeds is None or kind in feeds}
         self._router = Router(registry, config.partitions, config.seal_public_key)
+        self._breaker = Breaker(config.breaker, config.catalogue, config.partitions)
+        self._paused: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
         self._expected: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
@@ -122,6 +126,7 @@ class Intake(Service):
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         """One poll. What was polled outside one tenure is dropped: taking over begins again at what is committed."""
+        self._pause(consumer)
         batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
         tenure = self._tenure  # nothing was awaited since the records left the consumer
         async with self._lock:
@@ -133,23 +138,47 @@ class Intake(Service):
 
     async def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
         self.phase = "route" if batches else "idle"
-        mine = self._consumer.assignment() if self._consumer else ()
+        consumer = self._consumer
+        mine = consumer.assignment() if consumer else ()
         for place, records in batches.items():
-            if place not in mine:
+            if place not in mine or consumer is None:
+                continue
+            if self._specs[place.topic].kind in self._breaker.parked():
+                consumer.seek(place, max(records[0].offset, self._expected.get(place, 0)))
                 continue
             if records[0].offset < self._expected.get(place, 0):
                 records = await self._fresh(place, records)
                 if not records:
                     continue
             await self._unbroken(place, records[0].offset)
+            self._take(consumer, place, records)
+
+    def _take(self, consumer: AIOKafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
+        """Routes records slice by slice; goes no further where the feed is parked."""
+        spec = self._specs[place.topic]
+        for start in range(0, len(records), SLICE):
+            part = records[start : start + SLICE]
+            rows, refused = self._router.tally(spec.kind)
+            topic, partition = place
             self._router.take(
-                self._specs[place.topic],
-                [
-                    Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
-                    for r in records
-                ],
+                spec, [Inbound(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in part]
             )
-            self._expected[place] = self._positions[place] = records[-1].offset + 1
+            following = self._expected[place] = self._positions[place] = part[-1].offset + 1
+            seen, bad = self._router.tally(spec.kind)
+            if self._breaker.count(spec.kind, partition, following, seen - rows, bad - refused):
+                consumer.seek(place, following)
+                return
+
+    def _pause(self, consumer: AIOKafkaConsumer) -> None:
+        """Parked feeds are not fetched; their offsets stay where they are."""
+        parked = self._breaker.parked()
+        if not parked and not self._paused:
+            return
+        mine = consumer.assignment()
+        wanted = {place for place in mine if place.topic in self._specs and self._specs[place.topic].kind in parked}
+        consumer.pause(*wanted)
+        consumer.resume(*((self._paused & mine) - wanted))
+        self._paused = wanted
 
     async def _fresh(self, place: TopicPartition, records: list[Any]) -> list[Any]:
         """Leaves out what was polled before a rebalance and again after it: rows of a batch count once.
@@ -178,11 +207,11 @@ class Intake(Service):
             await self._delivery.send(letters[:half])
             failpoint("intake.mid_outputs")
             await self._delivery.send(letters[half:])
-        if hints:
+        if hints := hints + self._breaker.letters():
             await self._delivery.send(hints)
         if letters:
             failpoint("intake.after_outputs")
-        _measure(counts)
+        measure(counts)
 
     async def _commit(self) -> None:
         self._committed_at = time.monotonic()
@@ -236,45 +265,13 @@ class Intake(Service):
             self._positions = {}
 
     async def _learn_memberships(self) -> None:
-        topics = [] if self._config.embedded else [MEMBERS]
-        topics.append(ALIASES)
-        self._hints = AIOKafkaConsumer(
-            bootstrap_servers=self._config.broker,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            fetch_max_wait_ms=100,
-        )
-        await self._hints.start()
-        places = [TopicPartition(topic, p) for topic in topics for p in range(self._config.partitions)]
-        self._hints.assign(places)
-        await self._hints.seek_to_beginning(*places)
-        ends = await self._hints.end_offsets(places)
-        while any([await self._hints.position(place) < end for place, end in ends.items()]):
-            for records in (await self._hints.getmany(timeout_ms=500)).values():
-                for record in records:
-                    self._learn(record)
+        self._hints = await open_hints(self._config)
+        async for record in to_the_end(self._hints):
+            self._learn(record)
         log.info("memberships_known", persons=len(self._registry))
 
     def _learn(self, record: Any) -> None:
-        """Takes a hint. One that cannot be read is skipped: ledgers do not rest on it."""
-        if record.value is None:
-            return
-        try:
-            if record.topic == MEMBERS:
-                self._registry.merge(decode_stay(record.value))
-            elif record.key is not None:
-                person = msgspec.json.decode(record.value, type=AliasRecord).person
-                self._registry.alias(record.key.decode(), person)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            log.warning("hint_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
-
-
-class AliasRecord(msgspec.Struct, frozen=True):
-    """Value of a record in `persons.aliases.v1`; the key is the later pseudonym."""
-
-    person: str
+        learn(record, self._registry, self._breaker)
 
 
 class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -297,16 +294,3 @@ async def _or_stop(work: Awaitable[None]) -> None:
         raise
     except BaseException as error:
         stop_process("intake", error)
-
-
-def _measure(counts: Counts) -> None:
-    for feed, n in counts.events.items():
-        METRICS.count("lidm_events_in_total", n, feed=feed)
-    for feed, n in counts.routed.items():
-        METRICS.count("lidm_events_out_total", n, feed=feed)
-    for (feed, code), n in counts.rejected.items():
-        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
-    for feed, seconds in counts.ages.items():
-        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
-    for feed, n in counts.out_of_scope.items():
-        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

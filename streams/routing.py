@@ -15,6 +15,7 @@ from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
 from streams.batches import Batches, OpenBatch, batch_name, begin
 from streams.delivery import Headers, Letter
+from streams.metrics import METRICS
 from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
 
@@ -104,6 +105,10 @@ class Router:
         if out_of_scope:
             self._out_of_scope[feed] += out_of_scope
 
+    def tally(self, feed: str) -> tuple[int, int]:
+        """Elements read and refused of a feed since the last drain."""
+        return self._events[feed], self._refusals[feed]
+
     def drain(self) -> tuple[list[Letter], list[Letter], Counts]:
         """Household blocks and dead letters; routing hints (to be delivered after them); counts. Starts afresh."""
         for partition, block in enumerate(self._blocks):
@@ -119,6 +124,7 @@ class Router:
         self._events: Counter[str] = Counter()
         self._routed: Counter[str] = Counter()
         self._rejected: Counter[tuple[str, str]] = Counter()
+        self._refusals: Counter[str] = Counter()
         self._out_of_scope: Counter[str] = Counter()
         self._ages: dict[str, float] = {}
 
@@ -209,6 +215,7 @@ class Router:
 
     def _refuse(self, feed: str, problem: Problem) -> None:
         self._rejected[(feed, problem.code)] += 1
+        self._refusals[feed] += 1
         self._refused.append(problem)
 
     def _seal(self, message: Inbound) -> None:
@@ -231,3 +238,17 @@ class Router:
                 next((p.batchid for p in refused if p.batchid), None),
             )
         )
+
+
+def measure(counts: Counts) -> None:
+    """Adds what happened to the metrics."""
+    for feed, n in counts.events.items():
+        METRICS.count("lidm_events_in_total", n, feed=feed)
+    for feed, n in counts.routed.items():
+        METRICS.count("lidm_events_out_total", n, feed=feed)
+    for (feed, code), n in counts.rejected.items():
+        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
+    for feed, seconds in counts.ages.items():
+        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
+    for feed, n in counts.out_of_scope.items():
+        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)
