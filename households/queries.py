@@ -237,6 +237,7 @@ class Queries:
                 for who in page if person is None else (person,):
                     facts = page.get(who)
                     if facts:
+                        hits: list[AnyFact]
                         hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
                         if hits and strict:
                             hits = [each for each in self.belongs(who, hits) if self.live(each)]

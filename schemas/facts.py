@@ -1,16 +1,16 @@
 """Facts as they stand in a block and in a ledger: one compact struct per kind, the newest of a natural key wins.
 
 The same struct travels inside `households.events.v1` and lies in a ledger page, so folding copies a reference and
-never converts. A kind belongs to one feed; the union is tagged, so one more kind costs the others nothing.
+never converts. A kind belongs to one feed and may stand in its file; the union is tagged, so one more kind costs the
+others nothing.
 """
 
-from typing import ClassVar
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, Union
 
 import msgspec
 
-from schemas import facts_contact as contact
-from schemas import facts_living as living
-from schemas import facts_standing as standing
 from schemas.fact import Fact, Version, first_day, half_year, month_of
 
 
@@ -43,6 +43,10 @@ class Contribution(Fact, array_like=True, frozen=True, gc=False, tag="contributi
 
     employer: str
     base_fen: int
+    # Told since version 2 of the feed: which insurances (P pension, M medical, U unemployment), what kind of employer.
+    insured: str = ""
+    employer_kind: str = ""
+    back_paid: bool = False
 
     feed: ClassVar[str] = "employment.contribution"
 
@@ -135,24 +139,20 @@ class Death(Fact, array_like=True, frozen=True, gc=False, tag="death"):
     paged: ClassVar[bool] = False
 
 
-AnyFact = (
-    Bill
-    | Refund
-    | Contribution
-    | Employment
-    | Rent
-    | Membership
-    | Benefit
-    | Death
-    | living.LivingFact
-    | standing.StandingFact
-    | contact.ContactFact
-)
-FACT_KINDS: tuple[type[Fact], ...] = (
-    Bill, Refund, Contribution, Employment, Rent, Membership, Benefit, Death,
-    *living.KINDS, *standing.KINDS, *contact.KINDS,
-)  # fmt: skip
+def _all_kinds() -> tuple[type[Fact], ...]:
+    """Every kind: those above, and what the files of `schemas/feeds/` bring along or define themselves."""
+    package = importlib.import_module("schemas.feeds")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"schemas.feeds.{module.name}")
+    return tuple(sorted(Fact.__subclasses__(), key=lambda kind: str(kind.__struct_config__.tag)))
+
+
+FACT_KINDS: tuple[type[Fact], ...] = _all_kinds()
 KIND_OF_FEED: dict[str, type[Fact]] = {kind.feed: kind for kind in FACT_KINDS}
+if TYPE_CHECKING:
+    AnyFact: TypeAlias = Fact
+else:
+    AnyFact = Union[FACT_KINDS]  # noqa: UP007 - of kinds known only now
 
 __all__ = [
     "FACT_KINDS",

@@ -136,21 +136,3 @@ class Feedback(Fact, array_like=True, frozen=True, gc=False, tag="feedback"):
 
     feed: ClassVar[str] = "referral.feedback"
     keyed_alone: ClassVar[bool] = True
-
-
-ContactFact = (
-    TempAid
-    | Incident
-    | Accident
-    | SafetyAlarm
-    | Ticket
-    | Lead
-    | SelfReport
-    | Listed
-    | VisitRecord
-    | HappyList
-    | Feedback
-)
-KINDS: tuple[type[Fact], ...] = (
-    TempAid, Incident, Accident, SafetyAlarm, Ticket, Lead, SelfReport, Listed, VisitRecord, HappyList, Feedback,
-)  # fmt: skip

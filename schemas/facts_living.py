@@ -130,11 +130,3 @@ class Income(Fact, array_like=True, frozen=True, gc=False, tag="income"):
     request_no: str
 
     feed: ClassVar[str] = "tax.income"
-
-
-LivingFact = (
-    Enrolment | YearTotal | Pension | Fund | Schooling | SchoolAid | SchoolFee | UtilityUse | UtilityBill | Income
-)
-KINDS: tuple[type[Fact], ...] = (
-    Enrolment, YearTotal, Pension, Fund, Schooling, SchoolAid, SchoolFee, UtilityUse, UtilityBill, Income,
-)  # fmt: skip

@@ -149,20 +149,3 @@ class AssetBand(Fact, array_like=True, frozen=True, gc=False, tag="asset"):
     as_of: int
 
     feed: ClassVar[str] = "finance.check_reply"
-
-
-StandingFact = (
-    Disability
-    | FamilyChange
-    | Vehicle
-    | Property
-    | Business
-    | Custody
-    | Authorisation
-    | CheckRequest
-    | CheckReply
-    | AssetBand
-)
-KINDS: tuple[type[Fact], ...] = (
-    Disability, FamilyChange, Vehicle, Property, Business, Custody, Authorisation, CheckRequest, CheckReply, AssetBand,
-)  # fmt: skip

@@ -104,7 +104,7 @@ def _examples(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
 
 def generated() -> dict[str, str]:
     """File name and content of everything generated."""
-    schemas = {f"{spec.kind}.v{spec.version}.schema.json": schema_of(spec) for spec in FEEDS.values()}
+    schemas = {f"{spec.name}.schema.json": schema_of(spec) for spec in FEEDS.every}
     schemas["batch.v1.schema.json"] = manifest_schema()
     schemas["alerts.v1.schema.json"] = {"$schema": _DIALECT, **Alert.model_json_schema()}
     return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}

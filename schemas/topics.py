@@ -111,9 +111,9 @@ class Catalogue:
 
     def _fits_feeds(self) -> None:
         named = {name for name in self.entries if name.startswith("feeds.") and name != REJECTED}
-        if named != (topics := {spec.topic for spec in FEEDS.values()}):
+        if named != (topics := {spec.topic for spec in FEEDS.every}):
             raise ValueError(f"topics.yaml and schemas/feeds differ: {sorted(named ^ topics)}")
-        for spec in FEEDS.values():
+        for spec in FEEDS.every:
             entry = self.entries[spec.topic]
             model = f"{spec.model.__module__}.{spec.model.__qualname__}"
             if entry.model != model or entry.cadence is None or entry.scope is None:

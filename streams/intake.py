@@ -18,7 +18,6 @@ from mode import Service
 
 from schemas.errors import Stop
 from schemas.feed import FEEDS
-from schemas.topics import feed_topic
 from streams.batches import decode_batches, encode_batches
 from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
@@ -51,7 +50,7 @@ class Intake(Service):
         self._config = config
         self._delivery = delivery
         self._registry = registry
-        self._specs = {feed_topic(kind): spec for kind, spec in FEEDS.items() if feeds is None or kind in feeds}
+        self._specs = {spec.topic: spec for spec in FEEDS.every if feeds is None or spec.kind in feeds}
         self._router = Router(registry, config.partitions, config.seal_public_key)
         self._breaker = Breaker(config.breaker, config.catalogue, config.partitions)
         self._paused: set[TopicPartition] = set()

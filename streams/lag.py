@@ -9,12 +9,12 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 
 from schemas.errors import Unreachable
 from schemas.feed import FEEDS
-from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED
 
 ATTEMPTS = 40
 NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 STAGE_TOPICS: dict[str, tuple[str, ...]] = {
-    "intake": tuple(feed_topic(kind) for kind in FEEDS),
+    "intake": tuple(spec.topic for spec in FEEDS.every),
     "monitor": (HOUSEHOLD_EVENTS,),
     "cases": (ALERTS, CASE_COMMANDS),
     "archive": (HOUSEHOLD_EVENTS, ALERTS, CASE_EVENTS, REJECTED),

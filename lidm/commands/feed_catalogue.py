@@ -25,11 +25,11 @@ def list_feeds(as_json: bool) -> None:
     """全部数据种类：归属部门、主题、频次、范围。"""
     catalogue = Catalogue.load()
     if as_json:
-        click.echo(json.dumps([_summary(spec, catalogue) for spec in FEEDS.values()], ensure_ascii=False))
+        click.echo(json.dumps([_summary(spec, catalogue) for spec in FEEDS.every], ensure_ascii=False))
         return
     rows = [
         (spec.kind, spec.title, catalogue.entries[spec.topic].owner, _cadence(spec, catalogue), spec.topic)
-        for spec in FEEDS.values()
+        for spec in FEEDS.every
     ]
     click.echo(table(("数据种类", "名称", "归属", "频次", "主题"), rows))
 

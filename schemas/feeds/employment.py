@@ -7,7 +7,7 @@ from schemas.calendar import first_of, month_number
 from schemas.facts import Contribution, Employment
 from schemas.facts_living import Pension
 from schemas.feed import NO_FLAWS, FactHead, FeedModel, Flaw, Origin, field
-from schemas.labels import EmploymentKind, Labelled
+from schemas.labels import EmploymentKind, Labelled, YesNo
 from schemas.scalars import Day, Fen, Key, Month
 
 _NEGATIVE = Flaw("BAD_FIELD", "/data/base", "缴费基数不得为负数")
@@ -40,6 +40,55 @@ class EmploymentContribution(
     def to_fact(self, head: FactHead) -> Contribution:
         """The month as insured."""
         return Contribution(*head, self.employer, self.base)
+
+
+class Employer(Labelled):
+    """Kind of employer."""
+
+    COMPANY = "COMPANY", "企业"
+    PUBLIC = "PUBLIC", "机关事业单位"
+    SOLE = "SOLE", "个体工商户"
+    POST = "POST", "公益性岗位"
+    OTHER = "OTHER", "其他"
+
+
+class EmploymentContributionV2(
+    FeedModel,
+    kind="employment.contribution",
+    version=2,
+    title="职工社会保险缴费（分险种）",
+    fact=Contribution,
+    ahead_days=31,
+):
+    """The month of version 1, and which insurances were paid, by what kind of employer, in time or later."""
+
+    month: Annotated[Month, field("费款所属期", key=True, example="2026-05")]
+    employer: Annotated[Key, field("单位编号", key=True, example="E33990100017")]
+    employer_kind: Annotated[Employer, field("单位类型", example="COMPANY")]
+    base: Annotated[Fen, field("缴费基数", meaning="每月缴费工资基数", example=520_000)]
+    pension: Annotated[YesNo, field("是否缴纳养老保险", example="yes")]
+    medical: Annotated[YesNo, field("是否缴纳医疗保险", example="yes")]
+    unemployment: Annotated[YesNo, field("是否缴纳失业保险", example="yes")]
+    back_paid: Annotated[YesNo, field("是否补缴", meaning="在所属期之后补缴的填是", example="no")]
+    paid_on: Annotated[Day, field("到账日期", example="2026-05-21")]
+
+    def natural_key(self, origin: Origin) -> str:
+        """(person, month, employer), as in version 1: the newest record counts, whatever its version."""
+        return f"{origin.subject}|{self.month}|{self.employer}"
+
+    def day(self) -> int:
+        """First of the month paid for."""
+        return first_of(self.month)
+
+    def problems(self) -> tuple[Flaw, ...]:
+        """A contribution base is not negative."""
+        return NO_FLAWS if self.base >= 0 else (_NEGATIVE,)
+
+    def to_fact(self, head: FactHead) -> Contribution:
+        """The month as insured; an insurance that was not paid is left out."""
+        told = (("P", self.pension), ("M", self.medical), ("U", self.unemployment))
+        insured = "".join(letter for letter, paid in told if paid == "yes")
+        return Contribution(*head, self.employer, self.base, insured, self.employer_kind, self.back_paid == "yes")
 
 
 class EmploymentStatus(FeedModel, kind="employment.status", version=1, title="就业状态", fact=Employment):
