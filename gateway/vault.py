@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS persons (person TEXT PRIMARY KEY, sealed BLOB NOT NUL
 CREATE TABLE IF NOT EXISTS households (
   household TEXT NOT NULL, person TEXT NOT NULL, head INTEGER NOT NULL, until TEXT,
   PRIMARY KEY (household, person)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aliases (
+  alias TEXT PRIMARY KEY, first TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS openings (
   n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, purpose TEXT NOT NULL,
   case_id TEXT NOT NULL, person TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
@@ -121,6 +123,39 @@ class Vault:
     def knows(self, person: str) -> bool:
         """Whether the roster ever named this person."""
         return self._db.execute("SELECT 1 FROM persons WHERE person = ?", (person,)).fetchone() is not None
+
+    def alias(self, alias: str, first: str, *, why: str, at_ms: int) -> str:
+        """From now on `alias` means whoever `first` means; returns the pseudonym first known, of person or household.
+
+        Raises DataError where that would make two people one that both have a history.
+        """
+        first = self.first(first)
+        if alias == first:
+            return first
+        known = self.first(alias)
+        if known not in (alias, first):
+            raise DataError("这个代码已对应到另一个人或户，不能改指")
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", (alias, first, why, at_ms))
+            self._db.execute("UPDATE aliases SET first = ? WHERE first = ?", (first, alias))
+        return first
+
+    def first(self, pseudonym: str) -> str:
+        """The pseudonym under which this person or household was first known."""
+        row = self._db.execute("SELECT first FROM aliases WHERE alias = ?", (pseudonym,)).fetchone()
+        return pseudonym if row is None else str(row[0])
+
+    def aliases(self) -> dict[str, str]:
+        """Every later pseudonym and the first one."""
+        return {str(alias): str(first) for alias, first in self._db.execute("SELECT alias, first FROM aliases")}
+
+    def people(self) -> list[str]:
+        """Everybody the roster ever named."""
+        return [str(row[0]) for row in self._db.execute("SELECT person FROM persons ORDER BY person")]
+
+    def households(self) -> list[str]:
+        """Every household the roster ever named."""
+        return [str(row[0]) for row in self._db.execute("SELECT DISTINCT household FROM households ORDER BY household")]
 
     def members(self, household: str, on: date | None = None) -> list[str]:
         """Persons the roster placed in a household (on a day, or ever), the head first. Nothing is opened."""

@@ -1,14 +1,15 @@
 """What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -41,6 +42,15 @@ def vault_of(settings: Settings) -> Vault:
     if find_spec("cryptography") is None:
         raise CallError("身份库需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'")
     return Vault(settings.vault, read_key(keys_of(settings).vault))
+
+
+def resolver_of(settings: Settings) -> Callable[[str], str]:
+    """From any pseudonym of a person or household to the one first known; as it is where this gateway has no vault."""
+    if not settings.vault.exists() or find_spec("cryptography") is None:
+        return str
+    with vault_of(settings) as vault:
+        known = vault.aliases()
+    return lambda pseudonym: known.get(pseudonym, pseudonym)
 
 
 def publisher_of(settings: Settings) -> FeedPublisher:
@@ -82,6 +92,13 @@ def say_problems(problems: Sequence[RowProblem], total: int) -> None:
         click.echo(problem.text, err=True)
     if total > SHOWN_PROBLEMS:
         click.echo(f"……另有 {total - SHOWN_PROBLEMS:,} 行", err=True)
+
+
+def private_file(path: Path) -> TextIO:
+    """A file to write that only its owner reads, with a mark that tells Excel it is UTF-8."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 
 def write_json(path: Path | None, value: dict[str, Any]) -> None:

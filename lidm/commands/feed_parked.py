@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -15,7 +16,9 @@ from lidm.ways_in import publisher_of
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.topics import INTAKE_CONTROL, feed_topic
-from streams.breaker import FeedControl, control_letter, decode_control
+
+if TYPE_CHECKING:  # the base install has no streams
+    from streams.breaker import FeedControl
 
 
 @click.command("parked")
@@ -39,6 +42,8 @@ def list_parked(as_json: bool) -> None:
 @click.option("--strict", is_flag=True, help="积压部分也计入拒收比例（默认积压照收，拒收的进入未受理清单）")
 def resume_feed(feed: str, reason: str, strict: bool) -> None:
     """恢复停收的数据类：从停收时的位置接着读，不丢不重。"""
+    from streams.breaker import FeedControl, control_letter
+
     if feed not in FEEDS:
         raise CallError(f"没有数据类 {feed}；有：{'、'.join(FEEDS)}")
     settings = load_settings()
@@ -55,8 +60,10 @@ def resume_feed(feed: str, reason: str, strict: bool) -> None:
     click.echo(f"{feed} 已恢复：从停收处继续读取")
 
 
-def controls(settings: Settings) -> dict[str, FeedControl]:
+def controls(settings: Settings) -> "dict[str, FeedControl]":
     """What was said last about each feed."""
+    from streams.breaker import decode_control
+
     found: dict[str, FeedControl] = {}
     for message in read_topic(settings, INTAKE_CONTROL):
         try:
@@ -70,5 +77,5 @@ def _when(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
-def _until(control: FeedControl) -> str:
+def _until(control: "FeedControl") -> str:
     return _when(control.until_ms) if control.until_ms else "待人工恢复"
