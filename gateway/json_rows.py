@@ -83,6 +83,10 @@ class JsonLines:
         except UnicodeDecodeError:
             return line  # no UTF-8 either, so it is refused as what it is
 
+    def all_problems(self) -> list[RowProblem]:
+        """Nothing beyond the first, which the decoder tells."""
+        return []
+
     def done(self) -> float:
         """How much of the file is read."""
         return min(1.0, self._lines.tell() / self._size)
@@ -157,6 +161,11 @@ class _Mapped(TableRows):
             yield number, [problem] if problem is not None and problem.row == number else found
 
     _source_problem: RowProblem | None = None
+
+    def all_problems(self) -> list[RowProblem]:
+        """Everything wrong with the values of the line; nothing more of a line that is no JSON."""
+        problem = self._source_problem
+        return [] if problem is not None and problem.row == self._row else super().all_problems()
 
     def note(self, problem: RowProblem) -> None:
         """Remembers what is wrong with the line just read."""

@@ -15,6 +15,7 @@ from typing import Final
 from gateway.courier import Courier, Receipt
 from gateway.events import BatchPlan, Envelope, Parsed
 from gateway.identities import Linkage
+from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
 from gateway.publisher import Publisher
 from gateway.rows import Rows, column_of, day_field, open_rows
@@ -57,6 +58,7 @@ def publish_file(
     recorded: datetime,
     batch: BatchPlan | None = None,
     source: str | None = None,
+    mapping: Mapping | None = None,
     array: int = 1,
     persons: Collection[str] | None = None,
     bad_rows: Path | None = None,
@@ -77,7 +79,7 @@ def publish_file(
     envelope = _envelope(spec, source, recorded, batch)
     courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
     known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
-    with closing(BadRows(bad_rows)) as bad, open_rows(path, spec, linkage, bad) as rows:
+    with closing(BadRows(bad_rows)) as bad, open_rows(path, spec, linkage, bad, mapping) as rows:
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
         run.all()
     closed = batch is not None and (close_with_bad or not run.bad)

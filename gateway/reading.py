@@ -4,7 +4,7 @@ Made once per file from the feed, the headings and, where given, a mapping; then
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -53,8 +53,7 @@ class Derived:
     column: str
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One event a row may become."""
 
     when: int | None
@@ -62,7 +61,7 @@ class Part:
     fixed: dict[str, str]
     cells: tuple[Cell, ...]
     derived: tuple[Derived, ...]
-    constants: dict[str, object] = field(default_factory=dict)
+    constants: dict[str, object]
 
 
 def column_of(of: FieldSpec) -> str:
@@ -86,15 +85,15 @@ def parts_of(table: Table, spec: FeedSpec, mapping: Mapping | None, linkage: Lin
         unknown = [column for column in table.columns if column and column not in known]
         refuse_headings([column for column in required if column not in index], unknown)
         return (_part(table, spec, {}, None, index, linkage),)
-    used = mapping.headings()
-    if not mapping.ignore_rest:
-        left = [c for c in table.columns if c and c not in known and c not in used and c not in mapping.ignore]
-        refuse_headings((), left)
-    return tuple(
+    parts = tuple(
         _part(table, spec, {name: _present(source, index, mapping) for name, source in columns.items()},
               _when(when, index, mapping), index, linkage)
         for when, columns in mapping.parts()
     )  # fmt: skip
+    used = known | mapping.headings() | mapping.ignore
+    if not mapping.ignore_rest:
+        refuse_headings((), [column for column in table.columns if column and column not in used])
+    return parts
 
 
 def _present(source: Source, index: dict[str, int], mapping: Mapping) -> Source:

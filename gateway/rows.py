@@ -55,6 +55,10 @@ class Rows(Protocol):
         """(row number, the events it becomes or what is wrong with them)."""
         ...
 
+    def all_problems(self) -> list[RowProblem]:
+        """Everything wrong with the cells of the row just read, where more than the first can be told."""
+        ...
+
     def done(self) -> float:
         """How much of the file is read, 0 to 1; 0 where that cannot be told."""
         ...
@@ -167,6 +171,20 @@ class TableRows:
                 continue
             yield number, found
 
+    def all_problems(self) -> list[RowProblem]:
+        """Everything wrong with the cells of the row just read, each told once."""
+        found: dict[tuple[str, str], RowProblem] = {}
+        for part in self._parts:
+            if part.when is not None and not _filled(self._cells, part.when):
+                continue
+            nothing = part._replace(cells=(), derived=())
+            alone = [nothing._replace(cells=(cell,)) for cell in part.cells]
+            alone += [nothing._replace(derived=(derived,)) for derived in part.derived]
+            for each in [self._found(self._row, self._cells, nothing, ""), *map(self._problem_in, alone)]:
+                if isinstance(each, RowProblem):
+                    found.setdefault((each.column, each.reason), each)
+        return list(found.values())
+
     def done(self) -> float:
         """How much of the file is read."""
         return self._table.done()
@@ -196,6 +214,13 @@ class TableRows:
             return bad.problem
         except UnicodeEncodeError:
             return RowProblem(number, self._broken(cells), BROKEN, code="BAD_ENCODING")
+
+    def _problem_in(self, part: Part) -> RowProblem | None:
+        try:
+            self._data(self._row, self._cells, part, required=True)
+        except BadRow as bad:
+            return bad.problem
+        return None
 
     def _broken(self, cells: Sequence[str]) -> str:
         at = next((i for i, cell in enumerate(cells) if any("\ud800" <= c <= "\udfff" for c in cell)), -1)

@@ -24,6 +24,10 @@ from schemas.errors import CallError, DataError
 __all__ = ["Layout", "Merged", "Table", "cell_text", "encoding_of", "heading", "open_table"]
 
 _CHUNK = 1 << 16
+_CHUNKS = 16
+_ASCII = bytes(range(128))
+_SPOILED = re.compile("[\udc80-\udcff]")
+_WIDE = re.compile("[\u2000-\ud7ff\ue000-\U0010ffff]")
 _TITLE_ROWS = 10
 _DELIMITERS = ",\t;|"
 _PINYIN = re.compile(r"\([a-züA-Z\u0300-\u036f]*[\u0300-\u036f][a-züA-Z\u0300-\u036f\s]*\)")
@@ -156,11 +160,13 @@ def _is_utf8(head: bytes, file: BinaryIO) -> bool:
     # Pairs of GB18030 bytes are often two-byte UTF-8 (住院 is), hardly ever three-byte, which Chinese is. One bad row
     # does not make a UTF-8 file another.
     good = bad = 0
-    while head and good + bad < 20_000:
-        text = head.decode("utf-8", errors="surrogateescape")
-        bad += sum("\udc80" <= c <= "\udcff" for c in text[3:-3])
-        good += sum(c >= "\u2000" and not "\udc80" <= c <= "\udcff" for c in text)
+    for _ in range(_CHUNKS):
+        text = head.translate(None, _ASCII).decode("utf-8", errors="surrogateescape")
+        bad += len(_SPOILED.findall(text[3:-3]))
+        good += len(_WIDE.findall(text))
         head = file.read(_CHUNK)
+        if not head:
+            break
     return good >= max(1, 10 * bad)
 
 
