@@ -71,7 +71,8 @@ def open_sheet(path: Path, name: str | None = None) -> Iterator[Sheet]:
 def _chosen(book: Any, name: str | None) -> Any:
     if name is None:
         visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        return next((sheet for sheet in visible if (sheet.max_row or 2) > 1), book.worksheets[0])
+        filled = (sheet for sheet in visible if (sheet.max_row or 2) > 1 or (sheet.max_column or 2) > 1)
+        return next(filled, book.worksheets[0])
     for sheet in book.worksheets:
         if sheet.title.strip() == name.strip():
             return sheet

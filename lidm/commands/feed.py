@@ -14,6 +14,7 @@ from gateway.publish import publish_file, publish_nothing
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
 from lidm.commands.feed_parked import list_parked, resume_feed
+from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
 from lidm.ways_in import linkage_of, moment_of, progress_on, publisher_of, say_problems, terminal, write_json
 from schemas.errors import CallError, DataError
@@ -29,6 +30,7 @@ def command() -> None:
 command.add_command(list_feeds)
 command.add_command(describe_feed)
 command.add_command(check_feed)
+command.add_command(template)
 command.add_command(list_parked)
 command.add_command(resume_feed)
 
