@@ -18,6 +18,7 @@ from mode import Service
 
 from schemas.errors import Stop
 from schemas.feed import FEEDS
+from streams.arrivals import metadata_age_ms, subscription
 from streams.batches import decode_batches, encode_batches
 from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
@@ -87,8 +88,9 @@ class Intake(Service):
             max_poll_records=POLL_RECORDS,
             max_partition_fetch_bytes=self._config.fetch_bytes,
             fetch_max_wait_ms=50,
+            metadata_max_age_ms=metadata_age_ms(self._config.embedded),
         )
-        self._consumer.subscribe(sorted(self._specs), listener=_Handover(self))
+        self._consumer.subscribe(**subscription(self._specs, self._config.embedded), listener=_Handover(self))
         await self._consumer.start()
 
     async def on_stop(self) -> None:
