@@ -6,7 +6,7 @@ Nothing is sent and no key is needed: persons are told apart by a number that me
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -23,7 +23,7 @@ from gateway.json_rows import JsonLines
 from gateway.judging import SOURCE, Judge, envelope_of
 from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
-from gateway.rows import Rows, open_rows
+from gateway.rows import FileProgress, Rows, open_rows
 from schemas.envelope import Delivery
 from schemas.feed import FeedSpec
 
@@ -37,9 +37,6 @@ _SAMPLE_EVERY = 37
 _SAMPLES = 4_001
 _LITTLE_FEN, _MUCH_FEN = 100, 50_000_000
 _DAMAGED_SHARE = 0.01
-
-Progress = Callable[[int, int, float], None]
-
 
 class Unlinked(Linkage):
     """Checks numbers as a gateway does, without its key: equal numbers get equal names, only within this process."""
@@ -122,7 +119,7 @@ def check_file(
     synthetic: bool = False,
     bad_rows: Path | None = None,
     good_rows: Path | None = None,
-    progress: Progress | None = None,
+    progress: FileProgress | None = None,
 ) -> CheckReport:
     """Reads the whole file. Raises CallError and DataError where it cannot be read at all."""
     began = time.perf_counter()
@@ -161,7 +158,7 @@ class _Check:
         rows: Rows,
         report: CheckReport,
         good: BadRows | None,
-        progress: Progress | None,
+        progress: FileProgress | None,
     ) -> None:
         self._spec, self._judge, self._rows, self.report = spec, judge, rows, report
         self._good, self._progress = good, progress

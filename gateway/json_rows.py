@@ -53,7 +53,7 @@ class JsonLines:
         self._lines, self._bad, self._who = lines, bad, Who(linkage)
         self._day = day_field(spec)
         self._keys = spec.key_fields
-        self._size = size
+        self._size, self._after = size, 0
         self.format, self.encoding = "JSON Lines", encoding
         self.heading_row: int | None = None
         self.totals: list[int] = []
@@ -73,7 +73,7 @@ class JsonLines:
         other = self.encoding not in {"utf-8", "utf-8-sig"}
         for number, line in enumerate(self._lines, 1):
             text = line.removeprefix(_BOM) if number == 1 else line
-            if not text.isspace():
+            if number > self._after and not text.isspace():
                 self.line = line
                 yield number, self._recoded(text) if other else text
 
@@ -86,6 +86,10 @@ class JsonLines:
     def all_problems(self) -> list[RowProblem]:
         """Nothing beyond the first, which the decoder tells."""
         return []
+
+    def skip_to(self, row: int) -> None:
+        """Leaves out everything up to this line."""
+        self._after = row
 
     def done(self) -> float:
         """How much of the file is read."""

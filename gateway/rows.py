@@ -7,7 +7,6 @@ The number never leaves this module except as a pseudonym.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import chain
@@ -18,11 +17,12 @@ import msgspec
 
 from gateway import values
 from gateway.events import Parsed
-from gateway.identities import ID_TYPES, BadIdentity, Linkage, mask, normalise, shape
+from gateway.identities import Linkage, shape
 from gateway.mapping import Mapping
 from gateway.problems import BadRow, BadRows, RowProblem
 from gateway.reading import IDENTITY, Part, column_of, parts_of, wanted_headings
 from gateway.tables import Table, open_table
+from gateway.who import Who
 from schemas.errors import CallError
 from schemas.feed import FeedSpec
 from schemas.generate import example_event
@@ -31,13 +31,13 @@ __all__ = ["IDENTITY", "Rows", "TableRows", "Who", "column_of", "day_field", "fi
 
 JSON_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 BROKEN = "含有无法识别的字节：编码与文件其余部分不一致"
-_EVENT_ID_LIMIT = 64
-_TAIL = 12
 _UNFILLED = values.FILLERS | {"", "0", "0.0", "0.00"}
 _TOTALS = ("合计", "总计", "小计", "累计", "制表", "填表", "填报", "审核", "注：", "备注：", "说明：")
 _encode = msgspec.json.Encoder().encode
 
 Found = Parsed | RowProblem
+FileProgress = Callable[[int, int, float], None]
+"""Rows read, rows refused, share of the file."""
 T = TypeVar("T")
 
 
@@ -57,6 +57,10 @@ class Rows(Protocol):
 
     def all_problems(self) -> list[RowProblem]:
         """Everything wrong with the cells of the row just read, where more than the first can be told."""
+        ...
+
+    def skip_to(self, row: int) -> None:
+        """Leaves out everything up to this row."""
         ...
 
     def done(self) -> float:
@@ -98,36 +102,6 @@ def day_field(spec: FeedSpec) -> str | None:
     return next((name for name, text in days.items() if text and date.fromisoformat(text).toordinal() == day), None)
 
 
-@dataclass(frozen=True)
-class Who:
-    """Turns what a row says about its person into a pseudonym, or into a problem that does not repeat it."""
-
-    linkage: Linkage
-
-    def person(self, row: int, raw: str, type_label: str) -> str:
-        """The pseudonym. Raises BadRow."""
-        id_type = ID_TYPES.get(type_label or "居民身份证")
-        if id_type is None:
-            raise BadRow(RowProblem(row, "证件类型", f"应为 {'、'.join(ID_TYPES)}", shape(type_label)))
-        try:
-            return self.linkage.person(raw, id_type)
-        except BadIdentity as error:
-            raise BadRow(RowProblem(row, IDENTITY, str(error), mask(raw), "BAD_IDENTITY")) from None
-
-    def event_id(self, raw_id: str, raw_number: str) -> str | None:
-        """The department's id of the row; a keyed digest where it contains the identity number or is too long."""
-        if not raw_id:
-            return None
-        if _tail(raw_number) in raw_id or len(raw_id) > _EVENT_ID_LIMIT or not raw_id.isprintable():
-            return self.linkage.opaque(raw_id)
-        return raw_id
-
-
-@lru_cache(maxsize=50_000)
-def _tail(raw_number: str) -> str:
-    return normalise(raw_number)[-_TAIL:]
-
-
 class TableRows:
     """Rows of a table; each cell is read by the kind of its field."""
 
@@ -141,7 +115,7 @@ class TableRows:
             raise CallError(f"{said}：请用 lidm roster load 或 JSONL")
         self._parts = parts_of(table, spec, mapping, linkage)
         self._table, self._bad, self._who = table, bad, Who(linkage)
-        self._row = self._kept = 0
+        self._row = self._kept = self._after = 0
         self._cells: Sequence[str] = ()
         self._day = day_field(spec) or ""
         self._keys = frozenset(spec.key_fields)
@@ -157,6 +131,8 @@ class TableRows:
         """(row number, the events it becomes or what is wrong with them); rows of totals are noted and left out."""
         single = self._parts[0] if len(self._parts) == 1 and self._parts[0].when is None else None
         for number, cells in self._table.rows:
+            if number <= self._after:
+                continue
             self._row, self._cells = number, cells
             if single is not None:
                 found = [self._found(number, cells, single, "")]
@@ -184,6 +160,10 @@ class TableRows:
                 if isinstance(each, RowProblem):
                     found.setdefault((each.column, each.reason), each)
         return list(found.values())
+
+    def skip_to(self, row: int) -> None:
+        """Leaves out everything up to this row."""
+        self._after = row
 
     def done(self) -> float:
         """How much of the file is read."""

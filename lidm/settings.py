@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.security import Mechanism, Security
+from gateway.security import Protocol as SecurityProtocol
 from schemas.errors import CallError, Unreachable
 
 NOT_SETTINGS = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
@@ -56,6 +58,13 @@ class Settings(BaseSettings):
     clock: Clock | None = None
     size: Size | None = None
     policy_dir: Path = Path(__file__).resolve().parent.parent / "policy"
+    kafka_security: SecurityProtocol = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    kafka_cert_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password_file: Path | None = None
     linkage_key_file: Path | None = None
     vault_file: Path | None = None
     seal_public_key_file: Path | None = None
@@ -90,6 +99,19 @@ class Settings(BaseSettings):
         if self.announced:
             return self.announced.broker
         raise Unreachable("没有找到消息服务：请先运行 make up 或 lidm run --embedded，或设置 LIDM_BROKER")
+
+    @property
+    def security(self) -> Security:
+        """TLS and SASL of a publisher's connection."""
+        return Security(
+            protocol=self.kafka_security,
+            ca_file=self.kafka_ca_file,
+            cert_file=self.kafka_cert_file,
+            key_file=self.kafka_key_file,
+            mechanism=self.kafka_mechanism,
+            username=self.kafka_username,
+            password_file=self.kafka_password_file,
+        )
 
     @property
     def embedded(self) -> bool:

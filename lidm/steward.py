@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.keys import read_key
 from gateway.mend import Mended, Mender
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
 from lidm.reading import read_topic
 from lidm.settings import Settings
 from lidm.ways_in import keys_of, publisher_of, vault_of
@@ -122,7 +122,7 @@ class Steward:
 
     def _send(
         self,
-        way: FeedPublisher,
+        way: BrokerPublisher,
         letters: list[DeadLetter],
         private: bytes,
         mender: Mender,
@@ -153,7 +153,7 @@ class Steward:
             whats = (f"rejected:{letter.place}" for letter in letters)
             vault.note(whats, actor=self._settings.actor, purpose=reason, at_ms=self._now_ms())
 
-    def _record(self, way: FeedPublisher, letters: list[DeadLetter], state: State, reason: str) -> None:
+    def _record(self, way: BrokerPublisher, letters: list[DeadLetter], state: State, reason: str) -> None:
         n = way.partitions(REJECTED_WORK)
         for letter in letters:
             key = letter.place.encode()

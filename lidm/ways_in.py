@@ -13,11 +13,14 @@ from typing import Any, TextIO
 
 import click
 
+from gateway.arrived import ArrivedInKafka
 from gateway.identities import Linkage
 from gateway.keys import KeyFiles, read_key
 from gateway.problems import RowProblem
 from gateway.publish import Progress
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
+from gateway.resume import Keeping
+from gateway.rows import FileProgress
 from gateway.values import SHANGHAI
 from gateway.vault import Vault
 from lidm.settings import Settings
@@ -53,9 +56,15 @@ def resolver_of(settings: Settings) -> Callable[[str], str]:
     return lambda pseudonym: known.get(pseudonym, pseudonym)
 
 
-def publisher_of(settings: Settings) -> FeedPublisher:
+def publisher_of(settings: Settings) -> BrokerPublisher:
     """The way to the broker; by admission where it is the embedded one."""
-    return FeedPublisher(settings.bootstrap, embedded=settings.embedded)
+    return BrokerPublisher(settings.bootstrap, embedded=settings.embedded, security=settings.security)
+
+
+def keeping_of(settings: Settings, *, again: bool) -> Keeping:
+    """Where publications keep their progress, and how what a killed one delivered is counted."""
+    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded)
+    return Keeping(settings.data_dir / "publish", arrived, again)
 
 
 def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:
@@ -79,6 +88,24 @@ def progress_on(stream_is_terminal: bool, title: str) -> Iterator[Progress | Non
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title)
         yield lambda read, bad: bar.update(task, description=f"{title}：已读 {read:,} 行，未通过 {bad:,} 行")
+
+
+@contextmanager
+def bar_on(stream_is_terminal: bool, title: str) -> Iterator[FileProgress | None]:
+    """Rows read, refused and the share of the file, on a terminal; nothing elsewhere. Needs no extra."""
+    if not stream_is_terminal:
+        yield None
+        return
+
+    def tell(read: int, bad: int, share: float) -> None:
+        done = f"{'█' * int(share * 20):<20} {share:4.0%} " if share else ""
+        sys.stderr.write(f"\r{title} {done}已读 {read:,} 行，未通过 {bad:,} 行 ")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        sys.stderr.write("\n")
 
 
 def terminal() -> bool:

@@ -1,9 +1,6 @@
 """`lidm feed check`: a department finds its own mistakes, offline, before anybody else does."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +8,12 @@ from typing import Any
 import click
 
 from gateway.advice import advice
-from gateway.checking import CheckReport, Progress, check_file
+from gateway.checking import CheckReport, check_file
 from gateway.mapping import load_mapping
 from gateway.publish import feed_spec
 from gateway.values import SHANGHAI
 from lidm.tables import table
-from lidm.ways_in import SHOWN_PROBLEMS, terminal
+from lidm.ways_in import SHOWN_PROBLEMS, bar_on, terminal
 from schemas.errors import CallError, DataError
 from schemas.labels import ProblemCode
 
@@ -51,7 +48,7 @@ def check_feed(file: Path, feed: str, mapping_file: Path | None, **options: Any)
         raise CallError("要检查的文件、--bad-rows、--good-rows 须是不同的文件")
     at: datetime | None = options["at"]
     recorded = at.replace(tzinfo=SHANGHAI) if at else datetime.now(SHANGHAI)
-    with bar(terminal(), file.name) as progress:
+    with bar_on(terminal(), file.name) as progress:
         report = check_file(
             file,
             spec,
@@ -107,21 +104,3 @@ def say(report: CheckReport, bad_rows: Path | None, good_rows: Path | None) -> N
         click.echo(f"有问题的行及原因在 {bad_rows}：可在其中改正后单独检查、发布")
     if good_rows is not None and report.good:
         click.echo(f"合格的行在 {good_rows}")
-
-
-@contextmanager
-def bar(stream_is_terminal: bool, title: str) -> Iterator[Progress | None]:
-    """Rows read, refused and the share of the file, on a terminal; nothing elsewhere. Needs no extra."""
-    if not stream_is_terminal:
-        yield None
-        return
-
-    def tell(read: int, bad: int, share: float) -> None:
-        done = f"{'█' * int(share * 20):<20} {share:4.0%} " if share else ""
-        sys.stderr.write(f"\r{title} {done}已读 {read:,} 行，未通过 {bad:,} 行 ")
-        sys.stderr.flush()
-
-    try:
-        yield tell
-    finally:
-        sys.stderr.write("\n")
