@@ -18,9 +18,10 @@ from gateway.identities import Linkage
 from gateway.mapping import Mapping
 from gateway.problems import BadRow, BadRows, RowProblem
 from gateway.reading import ENVELOPE_COLUMNS, column_of
-from gateway.rows import BROKEN, Found, Rows, TableRows, Who, day_field, first_day
+from gateway.rows import BROKEN, Found, Rows, TableRows, day_field, first_day
 from gateway.sheets import cell_text
 from gateway.tables import Table, encoding_of, heading
+from gateway.who import Who
 from schemas.errors import CallError, DataError
 from schemas.feed import FeedSpec
 
@@ -44,15 +45,50 @@ def open_json(
         yield lines if mapping is None else _mapped(lines, spec, linkage, bad, mapping)
 
 
+class RecordReader:
+    """Reads one record of the feed's own field names, with `identity` and what may stand beside it."""
+
+    def __init__(self, spec: FeedSpec, linkage: Linkage) -> None:
+        self._who = Who(linkage)
+        self._day = day_field(spec)
+        self._keys = spec.key_fields
+
+    def row(self, row: int, said: dict[str, object]) -> Parsed:
+        """The row of a record, which is used up. Raises BadRow."""
+        raw = _text(row, said, "identity")
+        person = self._who.person(row, raw, _text(row, said, "id_type"))
+        operation = _text(row, said, "operation") or "record"
+        recorded = _text(row, said, "recordedtime")
+        sequence = said.pop("sequence", None)
+        if sequence is not None and type(sequence) is not int:
+            raise BadRow(RowProblem(row, "sequence", "应为整数"))
+        try:
+            when = values.moment(recorded) if recorded else None
+            done = values.operation(operation)
+        except values.BadValue as error:
+            raise BadRow(RowProblem(row, "recordedtime/operation", str(error))) from None
+        event_id = self._who.event_id(_text(row, said, "id"), raw)
+        return Parsed(
+            row,
+            person,
+            _encode(said),
+            first_day(said.get(self._day or "")),
+            when,
+            done,
+            sequence,
+            event_id,
+            all(said.get(k) is not None for k in self._keys),
+        )
+
+
 class JsonLines:
     """Lines of JSON; what the feed's decoder checks is not checked twice here."""
 
     def __init__(
         self, lines: BinaryIO, spec: FeedSpec, linkage: Linkage, bad: BadRows, *, encoding: str = "utf-8", size: int = 1
     ) -> None:
-        self._lines, self._bad, self._who = lines, bad, Who(linkage)
-        self._day = day_field(spec)
-        self._keys = spec.key_fields
+        self._lines, self._bad = lines, bad
+        self._reader = RecordReader(spec, linkage)
         self._size, self._after = size, 0
         self.format, self.encoding = "JSON Lines", encoding
         self.heading_row: int | None = None
@@ -122,31 +158,7 @@ class JsonLines:
             raise BadRow(RowProblem(row, "", "不是一行有效的 JSON 对象", code="NOT_JSON")) from None
 
     def _read(self, row: int, line: bytes) -> Parsed:
-        said = self.said(row, line)
-        raw = _text(row, said, "identity")
-        person = self._who.person(row, raw, _text(row, said, "id_type"))
-        operation = _text(row, said, "operation") or "record"
-        recorded = _text(row, said, "recordedtime")
-        sequence = said.pop("sequence", None)
-        if sequence is not None and type(sequence) is not int:
-            raise BadRow(RowProblem(row, "sequence", "应为整数"))
-        try:
-            when = values.moment(recorded) if recorded else None
-            done = values.operation(operation)
-        except values.BadValue as error:
-            raise BadRow(RowProblem(row, "recordedtime/operation", str(error))) from None
-        event_id = self._who.event_id(_text(row, said, "id"), raw)
-        return Parsed(
-            row,
-            person,
-            _encode(said),
-            first_day(said.get(self._day or "")),
-            when,
-            done,
-            sequence,
-            event_id,
-            all(said.get(k) is not None for k in self._keys),
-        )
+        return self._reader.row(row, self.said(row, line))
 
 
 class _Mapped(TableRows):
