@@ -5,9 +5,10 @@ ones go. A batch with bad rows stays open (`close_with_bad` overrides): a person
 count as absent, nor may a half-sent month replace a whole one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,7 @@ class Published:
 
     receipt: Receipt
     problems: tuple[RowProblem, ...]
+    codes: Counter[str] = field(default_factory=Counter)
 
 
 def feed_spec(kind: str) -> FeedSpec:
@@ -65,6 +67,7 @@ def publish_file(
     persons: Collection[str] | None = None,
     bad_rows: Path | None = None,
     close_with_bad: bool = False,
+    keep: Callable[[Parsed], bool] | None = None,
     timestamp_ms: int | None = None,
     ended: Callable[[], datetime] | None = None,
     progress: FileProgress | None = None,
@@ -74,8 +77,9 @@ def publish_file(
 
     `recorded` (aware) stands for rows without 记录时间 and for the manifests; `ended` tells the time of the end
     manifest; `timestamp_ms` is the Kafka timestamp of every message on a driven clock. `persons`: send only these
-    pseudonyms. `keeping`: go on after a crash, leave alone what was sent before, tell what differs. Raises CallError,
-    DataError (no batch was closed) and Unreachable.
+    pseudonyms. `keep`: whether a row is in scope; what is not is counted as left out. `keeping`: go on after a crash,
+    leave alone what was sent before, tell what differs. Raises CallError, DataError (no batch was closed) and
+    Unreachable.
     """
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
@@ -95,6 +99,7 @@ def publish_file(
     kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
     with closing(BadRows(bad_rows, kept_bytes)) as bad, open_rows(path, spec, linkage, bad, mapping) as rows:
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
+        run.keep = keep
         with closing(keeper) if keeper is not None else nullcontext():
             run.all(keeper, bad)
             closed = batch is not None and (close_with_bad or not run.bad)
@@ -103,7 +108,7 @@ def publish_file(
     receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
     if keeper is not None:
         receipt = _kept(receipt, keeper, difference)
-    return Published(receipt, tuple(run.problems))
+    return Published(receipt, tuple(run.problems), run.codes)
 
 
 def _kept(receipt: Receipt, keeper: Keeper, difference: Difference | None) -> Receipt:
@@ -178,6 +183,8 @@ class _Run:
         self._keeper: Keeper | None = None
         self.read = self.bad = self.left_out = 0
         self.problems: list[RowProblem] = []
+        self.codes: Counter[str] = Counter()
+        self.keep: Callable[[Parsed], bool] | None = None
 
     def all(self, keeper: Keeper | None, bad: BadRows) -> None:
         """Sends every good row. The batch begins with the first row: a file without rows sends nothing at all."""
@@ -226,6 +233,9 @@ class _Run:
         event = self._envelope.event(row)
         outcome = self._spec.decode(event, self._known_at_ms)[0]
         if isinstance(outcome, Delivery):
+            if self.keep is not None and not self.keep(row):
+                self.left_out += 1
+                return None
             self._courier.carry(row.person, event)
             if self._keeper is not None:
                 content = row.data + row.operation.encode()
@@ -241,6 +251,7 @@ class _Run:
 
     def _refuse(self, problem: RowProblem) -> None:
         self.bad += 1
+        self.codes[problem.code] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(problem)
         self._rows.keep(problem)

@@ -44,21 +44,32 @@ class Cadence(_Strict):
     by_day: int = Field(ge=1, le=31)
 
 
+class Over(_Strict):
+    """A line in figures: the named amounts of one fact add up to `at_least` fen."""
+
+    sum: list[str] = Field(min_length=1)
+    at_least: int = Field(ge=1)
+
+
 class Watch(_Strict):
     """Whose facts are kept: `registered` persons, those `over_line` as well, or `all` by the right of a named document.
 
-    `line`: the department's own line, by which it or the gateway picks whom it tells of beyond the register.
+    `line`: the department's own line, by which it or the gateway picks whom it tells of beyond the register; `over`
+    gives it in figures where the gateway and intake apply it.
     """
 
     watch: Scope
     basis: str
     purpose: str
     line: str | None = None
+    over: Over | None = None
 
     @model_validator(mode="after")
     def _names_its_line(self) -> Self:
         if (self.watch == "over_line") != (self.line is not None):
             raise ValueError("scope over_line, and no other, names its line")
+        if self.over is not None and self.watch != "over_line":
+            raise ValueError("only scope over_line has a line in figures")
         return self
 
 
@@ -85,9 +96,15 @@ class Entry(_Strict):
     cadence: Cadence | None = None
     scope: Watch | None = None
     breaker: Breaker | None = None
+    sealed: bool = False
     model: str | None = None
     versions: list[int] = []
     config: dict[str, str | int | float] = {}
+
+
+def inbox_topic(kind: str) -> str:
+    """Where departments publish events of a feed whose identity column is sealed for the gateway."""
+    return f"inbox.{kind}.v1"
 
 
 def feed_topic(kind: str) -> str:
@@ -107,7 +124,7 @@ class Catalogue:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
         catalogue = cls(TypeAdapter(dict[str, Entry]).validate_python(raw))
         catalogue._fits_feeds()
-        return catalogue
+        return cls(catalogue.entries | catalogue._inboxes())
 
     def _fits_feeds(self) -> None:
         named = {name for name in self.entries if name.startswith("feeds.") and name != REJECTED}
@@ -118,6 +135,19 @@ class Catalogue:
             model = f"{spec.model.__module__}.{spec.model.__qualname__}"
             if entry.model != model or entry.cadence is None or entry.scope is None:
                 raise ValueError(f"topics.yaml: {spec.topic} needs cadence, scope and model {model}")
+
+    def _inboxes(self) -> dict[str, Entry]:
+        """A sealed way in beside each feed that asks for one."""
+        wanted = [spec for spec in FEEDS.every if self.entries[spec.topic].sealed]
+        changes: dict[str, object] = {"consumers": ["gateway"], "key": "none", "retention_days": 7, "sensitivity": "restricted"}
+        bare: dict[str, object] = {"cadence": None, "scope": None, "model": None, "versions": [], "breaker": None, "sealed": False}
+        return {
+            inbox_topic(spec.kind): entry.model_copy(
+                update={**changes, **bare, "title": f"{entry.title}（身份列密封）", "producers": entry.producers[1:]}
+            )
+            for spec in wanted
+            if (entry := self.entries[spec.topic])
+        }
 
     @staticmethod
     def partitions(size: Size) -> int:
@@ -132,6 +162,11 @@ class Catalogue:
         """Whose facts of a feed are kept."""
         watch = self._feed(feed).scope
         return watch.watch if watch else "registered"
+
+    def over(self, feed: str) -> Over | None:
+        """The line in figures, where one is given; without it each fact a department sends is over its line."""
+        watch = self._feed(feed).scope
+        return watch.over if watch else None
 
     def breaker(self, feed: str) -> Breaker | None:
         """The feed's own limits of refusal, None where the setting holds."""
