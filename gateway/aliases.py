@@ -17,6 +17,10 @@ class FirstKnown(Linkage):
         """See Linkage."""
         return self._resolve(super().person(raw, id_type))
 
+    def own(self, raw: str, id_type: str = RESIDENT) -> str:
+        """The pseudonym of the number itself, whoever was first known under it. Raises BadIdentity."""
+        return super().person(raw, id_type)
+
     def household(self, issuing_area: str, number: str) -> str:
         """See Linkage."""
         return self._resolve(super().household(issuing_area, number))

@@ -200,7 +200,10 @@ class _Load:
                 self.memberships += 1
                 self._courier.carry(row.person, event)
                 until = row.left.isoformat() if row.left else None
-                self.entries.append(Entry(row.person, household.household, row.relation == "HEAD", row.identity, until))
+                head = row.relation == "HEAD"
+                self.entries.append(
+                    Entry(row.person, household.household, head, row.identity, until, row.id_type)
+                )
 
     def finish(self, *, read: int, bad: int) -> Receipt:
         """Delivers, and closes the batch when every row could be read."""

@@ -5,6 +5,7 @@ data, so that values cannot be swapped. Openings form a chain of digests and can
 """
 
 import hashlib
+import hmac
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from gateway.identities import RESIDENT
 from schemas.errors import CallError, DataError
 
 _SCHEMA = """
@@ -25,6 +27,8 @@ CREATE TABLE IF NOT EXISTS households (
   PRIMARY KEY (household, person)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aliases (
   alias TEXT PRIMARY KEY, first TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbers (
+  person TEXT NOT NULL, digest TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (person, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS openings (
   n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, purpose TEXT NOT NULL,
   case_id TEXT NOT NULL, person TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
@@ -53,6 +57,18 @@ class Entry(msgspec.Struct, frozen=True):
     head: bool
     identity: Identity
     until: str | None = None
+    id_type: str = RESIDENT
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One number a person has been known by. Opened only to replace the linkage key."""
+
+    person: str
+    id_type: str
+    number: str
+
+    def __repr__(self) -> str:
+        return "Document(…)"
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -76,6 +92,7 @@ class Vault:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self._cipher = AESGCM(key)
+        self._digest_key = hmac.digest(key, b"lidm vault numbers", "sha256")
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
@@ -114,6 +131,7 @@ class Vault:
                     "INSERT OR REPLACE INTO persons VALUES (?, ?, ?)",
                     (entry.person, self._seal(entry.person, entry.identity), at_ms),
                 )
+                self._number(Document(entry.person, entry.id_type, entry.identity.number))
                 self._db.execute(
                     "INSERT OR REPLACE INTO households VALUES (?, ?, ?, ?)",
                     (entry.household, entry.person, int(entry.head), entry.until),
@@ -138,7 +156,21 @@ class Vault:
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", (alias, first, why, at_ms))
             self._db.execute("UPDATE aliases SET first = ? WHERE first = ?", (first, alias))
+            self._db.execute("UPDATE OR IGNORE households SET person = ? WHERE person = ?", (first, alias))
+            self._db.execute("DELETE FROM households WHERE person = ?", (alias,))
         return first
+
+    def remember(self, documents: Iterable[Document]) -> None:
+        """Keeps numbers people have been known by, sealed like everything else."""
+        with self._transaction():
+            for document in documents:
+                self._number(document)
+
+    def documents(self, *, actor: str, purpose: str, at_ms: int) -> Iterator[Document]:
+        """Every number anybody has been known by. One opening of everything, logged before the first is read."""
+        self.note(["*"], actor=actor, purpose=purpose, at_ms=at_ms)
+        for person, sealed in self._db.execute("SELECT person, sealed FROM numbers ORDER BY person, digest").fetchall():
+            yield msgspec.msgpack.decode(self._plain(person, sealed), type=Document)
 
     def first(self, pseudonym: str) -> str:
         """The pseudonym under which this person or household was first known."""
@@ -165,6 +197,11 @@ class Vault:
             (household, on.isoformat() if on else ""),
         )
         return [str(row[0]) for row in rows]
+
+    def homes(self, person: str) -> frozenset[str]:
+        """Households the roster ever placed a person in."""
+        rows = self._db.execute("SELECT household FROM households WHERE person = ?", (person,))
+        return frozenset(str(row[0]) for row in rows)
 
     def open(self, person: str, *, actor: str, purpose: str, case_id: str, at_ms: int) -> Identity | None:
         """The identity of a person, None when unknown. The opening is on disk before anything is decrypted."""
@@ -205,18 +242,26 @@ class Vault:
                 (at_ms, actor, purpose, case_id, person, opening.previous, _digest_of(opening)),
             )
 
-    def _seal(self, person: str, identity: Identity) -> bytes:
+    def _number(self, document: Document) -> None:
+        text = f"{document.id_type}:{document.number}".encode()
+        digest = hmac.digest(self._digest_key, text, "sha256").hex()[:32]
+        sealed = self._seal(document.person, document)
+        self._db.execute("INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)", (document.person, digest, sealed))
+
+    def _seal(self, person: str, content: Identity | Document) -> bytes:
         nonce = os.urandom(12)
-        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(identity), person.encode())
+        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(content), person.encode())
 
     def _unseal(self, person: str, sealed: bytes) -> Identity:
+        return msgspec.msgpack.decode(self._plain(person, sealed), type=Identity)
+
+    def _plain(self, person: str, sealed: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
 
         try:
-            plain = self._cipher.decrypt(sealed[:12], sealed[12:], person.encode())
+            return self._cipher.decrypt(sealed[:12], sealed[12:], person.encode())
         except InvalidTag as error:
             raise DataError("身份库密钥不符或内容已损坏") from error
-        return msgspec.msgpack.decode(plain, type=Identity)
 
 
 def _digest_of(opening: Opening) -> str:

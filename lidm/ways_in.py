@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 import click
 
+from gateway.aliases import FirstKnown
 from gateway.arrived import ArrivedInKafka
-from gateway.identities import Linkage
 from gateway.keys import KeyFiles, read_key
 from gateway.problems import RowProblem
 from gateway.publish import Progress
@@ -35,9 +35,10 @@ def keys_of(settings: Settings) -> KeyFiles:
     return replace(files, linkage=settings.linkage_key_file) if settings.linkage_key_file else files
 
 
-def linkage_of(settings: Settings) -> Linkage:
-    """The pseudonym maker. Raises CallError when the gateway was never initialised."""
-    return keys_of(settings).linkage_of()
+def linkage_of(settings: Settings) -> FirstKnown:
+    """The pseudonym maker, to the pseudonyms first known. Raises CallError when the gateway was never initialised."""
+    keys = keys_of(settings)
+    return FirstKnown(read_key(keys.linkage), resolver_of(settings), synthetic=keys.synthetic)
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -139,11 +139,11 @@ class Catalogue:
     def _inboxes(self) -> dict[str, Entry]:
         """A sealed way in beside each feed that asks for one."""
         wanted = [spec for spec in FEEDS.every if self.entries[spec.topic].sealed]
-        changes: dict[str, object] = {"consumers": ["gateway"], "key": "none", "retention_days": 7, "sensitivity": "restricted"}
-        bare: dict[str, object] = {"cadence": None, "scope": None, "model": None, "versions": [], "breaker": None, "sealed": False}
+        changes: dict[str, object] = {"consumers": ["gateway"], "key": "none", "sensitivity": "restricted"}
+        changes |= {"cadence": None, "scope": None, "model": None, "versions": [], "breaker": None, "sealed": False}
         return {
             inbox_topic(spec.kind): entry.model_copy(
-                update={**changes, **bare, "title": f"{entry.title}（身份列密封）", "producers": entry.producers[1:]}
+                update={**changes, "title": f"{entry.title}（身份列密封）", "producers": entry.producers[1:]}
             )
             for spec in wanted
             if (entry := self.entries[spec.topic])
