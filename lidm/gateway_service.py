@@ -18,7 +18,7 @@ from gateway.aliases import FirstKnown
 from gateway.config import GatewayConfig, View
 from gateway.inbox import Arrival, Inbox, Taken
 from gateway.keys import read_key
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
 from gateway.scope import Scope, Watched
 from gateway.sealed import SealedFeed
 from gateway.values import SHANGHAI
@@ -41,9 +41,9 @@ class Way:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: FeedPublisher | None = None
+        self._open: BrokerPublisher | None = None
 
-    def __call__(self) -> FeedPublisher:
+    def __call__(self) -> BrokerPublisher:
         """The connection. Raises Unreachable."""
         if self._open is None:
             self._open = publisher_of(self._settings)
