@@ -3,6 +3,10 @@
 from enum import StrEnum
 from typing import Self
 
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
 
 class Labelled(StrEnum):
     """A code that stands on the wire and the Chinese label people read."""
@@ -14,6 +18,12 @@ class Labelled(StrEnum):
         member._value_ = value
         member.label = label
         return member
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        handler.resolve_ref_schema(shown)["x-labels"] = {member.value: member.label for member in cls}
+        return shown
 
     @classmethod
     def of_label(cls, label: str) -> Self | None:
