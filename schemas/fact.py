@@ -36,6 +36,8 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     keyed_alone: ClassVar[bool] = False
     # Fields that hold a day on which the fact ends by itself, so that its household is looked at again. Lasting kinds.
     ends: ClassVar[tuple[str, ...]] = ()
+    # Fields that name another person, who may meanwhile be known under another pseudonym.
+    people: ClassVar[tuple[str, ...]] = ()
 
     @property
     def version(self) -> Version:

@@ -34,6 +34,7 @@ class FamilyChange(Fact, array_like=True, frozen=True, gc=False, tag="family"):
 
     feed: ClassVar[str] = "household.change"
     paged: ClassVar[bool] = False
+    people: ClassVar[tuple[str, ...]] = ("relative",)
 
 
 class Vehicle(Fact, array_like=True, frozen=True, gc=False, tag="vehicle"):

@@ -79,9 +79,8 @@ class Router:
                         self._take_membership(message, fact)
                         continue
                     known = self._registry.person(person)
-                    if known != person:
-                        fact = msgspec.structs.replace(fact, key=fact.key.replace(person, known))
-                        person = known
+                    if known != person or fact.people:
+                        fact, person = self._registry.renamed(fact, person), known
                     newest = max(newest, fact.day)
                     targets = place(person, fact.day)
                     if targets is None:
