@@ -25,7 +25,7 @@ from lidm.settings import Settings
 from schemas.errors import Stop
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
-from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue, feed_topic
+from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue, feed_topic
 from sinks.archive import Archive
 from sinks.consumers import assigned_consumer
 from sinks.embedded import EmbeddedStore
@@ -188,6 +188,7 @@ def _readers() -> dict[str, set[str]]:
         ALERTS: {"cases", "archive"},
         CASE_EVENTS: {"archive"},
         REJECTED: {"archive"},
+        FEED_REPORTS: {"archive"},
     }
 
 

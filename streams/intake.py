@@ -24,6 +24,7 @@ from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
+from streams.figures import Figures
 from streams.guard import stop_process
 from streams.hints import AliasRecord, learn, open_hints, to_the_end
 from streams.metrics import METRICS
@@ -54,6 +55,7 @@ class Intake(Service):
         self._specs = {spec.topic: spec for spec in FEEDS.every if feeds is None or spec.kind in feeds}
         self._router = Router(registry, config.partitions, config.seal_public_key)
         self._breaker = Breaker(config.breaker, config.catalogue, config.partitions)
+        self._figures = Figures(config.partitions)
         self._paused: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
         self._expected: dict[TopicPartition, int] = {}
@@ -159,14 +161,13 @@ class Intake(Service):
         spec = self._specs[place.topic]
         for start in range(0, len(records), SLICE):
             part = records[start : start + SLICE]
-            rows, refused = self._router.tally(spec.kind)
             topic, partition = place
             self._router.take(
                 spec, [Inbound(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in part]
             )
             following = self._expected[place] = self._positions[place] = part[-1].offset + 1
-            seen, bad = self._router.tally(spec.kind)
-            if self._breaker.count(spec.kind, partition, following, seen - rows, bad - refused):
+            self._figures.add(place, spec.kind, part, self._router.last)
+            if self._breaker.count(spec.kind, partition, following, self._router.last.rows, self._router.last.bad):
                 consumer.seek(place, following)
                 return
 
@@ -220,6 +221,8 @@ class Intake(Service):
         if not self._positions or self._consumer is None:
             return
         self.phase = "commit"
+        if figures := self._figures.letters():
+            await self._delivery.send(figures)
         mine = self._consumer.assignment()
         offsets = {
             place: OffsetAndMetadata(position, self._open_batches(place))
@@ -251,6 +254,7 @@ class Intake(Service):
                 committed = fetched.get(place)
                 known = committed is not None and committed.offset >= 0
                 self._positions.pop(place, None)
+                self._figures.forget(place)
                 self._expected[place] = committed.offset if known else 0
                 self._router.open.pop((place.topic, place.partition), None)
                 if known and committed.metadata:

@@ -45,6 +45,22 @@ class Counts(NamedTuple):
     ages: dict[str, float]
 
 
+class SliceCounts(msgspec.Struct):
+    """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there."""
+
+    rows: int = 0
+    out_of_scope: int = 0
+    corrected: int = 0
+    reversed: int = 0
+    refused: dict[str, int] = {}
+    closed: list[tuple[str, str, str, int]] = []
+
+    @property
+    def bad(self) -> int:
+        """Elements refused."""
+        return sum(self.refused.values())
+
+
 class Router:
     """Routes facts to every household they belong to. De-duplicates nothing: the ledgers do."""
 
@@ -59,6 +75,7 @@ class Router:
         self._partition_of: dict[str, int] = {}
         self._refused: list[Problem] = []
         self.open: dict[tuple[str, int], Batches] = {}
+        self.last = SliceCounts()
         self._reset_counts()
 
     def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
@@ -66,6 +83,7 @@ class Router:
         feed = spec.kind
         events = out_of_scope = newest = known_at = 0
         place, decode = self._registry.targets, spec.decode
+        last = self.last = SliceCounts()
         for message in messages:
             topic, partition, offset, known_at = message.topic, message.partition, message.offset, message.timestamp_ms
             for item in decode(message.value or b"", known_at):
@@ -73,6 +91,9 @@ class Router:
                     events += 1
                     if item.batchid:
                         self._count_row(topic, partition, item.batchid)
+                    if item.operation != "record":
+                        last.corrected += item.operation == "correct"
+                        last.reversed += item.operation == "reverse"
                     fact = item.fact
                     person = item.person
                     if type(fact) is Membership:
@@ -98,15 +119,12 @@ class Router:
                     self._refuse(feed, item)
             if self._refused:
                 self._seal(message)
+        last.rows, last.out_of_scope = events, out_of_scope
         self._events[feed] += events
         if newest:
             self._ages[feed] = max(0.0, known_at / 1000 - (newest - EPOCH_DAY) * 86_400)
         if out_of_scope:
             self._out_of_scope[feed] += out_of_scope
-
-    def tally(self, feed: str) -> tuple[int, int]:
-        """Elements read and refused of a feed since the last drain."""
-        return self._events[feed], self._refusals[feed]
 
     def drain(self) -> tuple[list[Letter], list[Letter], Counts]:
         """Household blocks and dead letters; routing hints (to be delivered after them); counts. Starts afresh."""
@@ -123,7 +141,6 @@ class Router:
         self._events: Counter[str] = Counter()
         self._routed: Counter[str] = Counter()
         self._rejected: Counter[tuple[str, str]] = Counter()
-        self._refusals: Counter[str] = Counter()
         self._out_of_scope: Counter[str] = Counter()
         self._ages: dict[str, float] = {}
 
@@ -188,6 +205,7 @@ class Router:
         self._refuse(manifest.feed, problem)
 
     def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
+        self.last.closed.append((manifest.batchid, manifest.period, manifest.mode, batch.rows))
         body = BatchPartBody(
             feed=manifest.feed,
             batchid=manifest.batchid,
@@ -214,7 +232,7 @@ class Router:
 
     def _refuse(self, feed: str, problem: Problem) -> None:
         self._rejected[(feed, problem.code)] += 1
-        self._refusals[feed] += 1
+        self.last.refused[problem.code] = self.last.refused.get(problem.code, 0) + 1
         self._refused.append(problem)
 
     def _seal(self, message: Inbound) -> None:
