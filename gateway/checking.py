@@ -33,6 +33,7 @@ REMEMBERED: Final = 2_000_000
 _TELL_EVERY = 2_000
 _CONTENT_BITS = 24
 _CONTENT = (1 << _CONTENT_BITS) - 1
+_MARK_BITS = _CONTENT_BITS + 1
 _SAMPLE_EVERY = 37
 _SAMPLES = 4_001
 _LITTLE_FEN, _MUCH_FEN = 100, 50_000_000
@@ -164,6 +165,8 @@ class _Check:
         self._good, self._progress = good, progress
         self._days: dict[int, int] = {}
         self._first: dict[int, int] = {}
+        self._reversed: dict[int, bool] = {}
+        self._known_at_ms = judge.known_at_ms
         self._samples: dict[str, array[int]] = {f.name: array("q") for f in spec.fields if f.kind == "fen"}
 
     def all(self, linkage: Linkage) -> None:
@@ -218,20 +221,23 @@ class _Check:
     def _note(self, number: int, delivery: Delivery, data: bytes) -> None:
         fact = delivery.fact
         self._days[fact.day] = self._days.get(fact.day, 0) + 1
-        if not fact.gone and self.report.compared < REMEMBERED:
+        if fact.gone:
+            self._reversed[hash((delivery.person, fact.key))] = fact.recorded_ms < self._known_at_ms
+        elif self.report.compared < REMEMBERED:
             self.report.compared += 1
-            self._compare(number, hash((delivery.person, fact.key)), hash(data) & _CONTENT)
+            late = (fact.recorded_ms == self._known_at_ms) << _CONTENT_BITS
+            self._compare(number, hash((delivery.person, fact.key)), hash(data) & _CONTENT | late)
         if self.report.good % _SAMPLE_EVERY == 1:
             self._sample(data)
 
     def _compare(self, number: int, name: int, content: int) -> None:
-        marked = number << _CONTENT_BITS | content
+        marked = number << _MARK_BITS | content
         earlier = self._first.setdefault(name, marked)
         if earlier != marked:
             self.report.repeated += 1
-            self.report.identical += earlier & _CONTENT == content
+            self.report.identical += earlier & _CONTENT == content & _CONTENT
             if len(self.report.repeats) < 20:
-                self.report.repeats.append((number, earlier >> _CONTENT_BITS))
+                self.report.repeats.append((number, earlier >> _MARK_BITS))
 
     def _sample(self, data: bytes) -> None:
         said = msgspec.json.decode(data)
@@ -252,6 +258,12 @@ class _Check:
         if linkage.ends_in_zeros > max(3, linkage.numbers * _DAMAGED_SHARE):
             said = f"有 {linkage.ends_in_zeros:,} 个证件号码以 000 结尾，远多于常情"
             report.warnings.append(f"{said}：疑被表格软件只保留前 15 位，请核对原始数据")
+        undone = sum(
+            early and self._first.get(name, 0) >> _CONTENT_BITS & 1 for name, early in self._reversed.items()
+        )
+        if undone:
+            said = f"有 {undone:,} 条冲销的原记录也在文件里且没有写记录时间"
+            report.warnings.append(f"{said}：原记录按现在计，会晚于冲销而重新生效，请补写原记录的记录时间或删去原记录")
         if linkage.invented > report.rows // 2:
             report.warnings.append("多数证件号码是虚构的（地区 999999）：检查练习用的文件请加 --synthetic")
         labels = {f.name: f.label for f in self._spec.fields}

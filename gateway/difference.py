@@ -4,16 +4,17 @@ A row is remembered by a digest of whose fact it is and under which key, a diges
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from gateway.problems import open_private
 
-_ENTRY: Final = struct.Struct(">8s8sI")
+_ENTRY: Final = struct.Struct(">8sI8s")
+_CONTENT: Final = 12
 _SIZE: Final = _ENTRY.size
 _SHOWN: Final = 20
 
@@ -62,14 +63,14 @@ class RowIndex:
         self._file: BinaryIO = open_private(path)
         self._file.write(kept)
         self.bytes = len(kept)
-        for who, content, row in _entries(kept):
+        for who, row, content in _ENTRY.iter_unpack(kept):
             self._compare(who, content, row)
 
     def add(self, person: str, key: str, content: bytes, row: int) -> None:
         """Remembers one row that is sent."""
         who = blake2b(f"{person}|{key}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
         said = blake2b(content, digest_size=8).digest()
-        self._file.write(_ENTRY.pack(who, said, row))
+        self._file.write(_ENTRY.pack(who, row, said))
         self.bytes += _SIZE
         self._compare(who, said, row)
 
@@ -83,7 +84,7 @@ class RowIndex:
             _note(difference.new_rows, row)
             return
         self._met[at] = 1
-        if self._before[at * _SIZE + 8 : at * _SIZE + 16] == content:
+        if self._before[at * _SIZE + _CONTENT : (at + 1) * _SIZE] == content:
             difference.unchanged += 1
         else:
             difference.changed += 1
@@ -111,21 +112,19 @@ class RowIndex:
     def finish(self, become: Path) -> Difference | None:
         """The index replaces the one before; the last row of a key counts. Returns the difference."""
         self._file.close()
-        last = {who: (content, row) for who, content, row in _entries(self._path.read_bytes())}
+        raw = self._path.read_bytes()
+        entries = sorted(raw[at : at + _SIZE] for at in range(0, len(raw), _SIZE))
         with open_private(self._path) as file:
-            for who in sorted(last):
-                file.write(_ENTRY.pack(who, *last[who]))
+            for entry, following in pairwise([*entries, b""]):
+                if entry[:8] != following[:8]:
+                    file.write(entry)
         self._path.replace(become)
         difference = self.difference
         if difference is not None and self._before is not None:
             gone = [at for at in range(self._count) if not self._met[at]]
-            rows = (_ENTRY.unpack_from(self._before, at * _SIZE)[2] for at in gone)
+            rows = (_ENTRY.unpack_from(self._before, at * _SIZE)[1] for at in gone)
             difference.gone, difference.gone_rows = len(gone), nsmallest(_SHOWN, rows)
         return difference
-
-
-def _entries(raw: bytes) -> Iterator[tuple[bytes, bytes, int]]:
-    return _ENTRY.iter_unpack(raw[: len(raw) // _SIZE * _SIZE])
 
 
 def _note(rows: list[int], row: int) -> None:

@@ -55,14 +55,15 @@ def check_resident(number: str, *, synthetic: bool = False) -> str:
     digits = number[:17]
     if len(number) != 18 or not (digits.isascii() and digits.isdigit()):
         raise BadIdentity(_misshapen(number))
-    if number[17] != ric.calc_check_digit(number):
+    right = number[17] == ric.calc_check_digit(number)
+    if not right or number[14:17] == "000":  # nobody is the 000th of a birthday
         raise BadIdentity(_EXCEL_LOST if number.endswith("000") else "证件号码校验位不对")
     if not _region_and_birth(number[:6], number[6:14], synthetic):
         raise BadIdentity("证件号码中的地区或出生日期不存在")
     return number
 
 
-_EXCEL_LOST = "证件号码末三位为 000 且校验位不对：应是表格软件只保留了前 15 位，原号码已丢失"
+_EXCEL_LOST = "证件号码末三位为 000 且不合规则：应是表格软件只保留了前 15 位，原号码已丢失"
 
 
 def _misshapen(number: str) -> str:

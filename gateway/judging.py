@@ -43,13 +43,14 @@ class Judge:
 
     def __init__(self, spec: FeedSpec, envelope: Envelope, known_at_ms: int, columns: dict[str, str]) -> None:
         """`columns`: what the file calls the fields, for explanations."""
-        self._spec, self._envelope, self._known_at_ms = spec, envelope, known_at_ms
+        self._spec, self._envelope, self.known_at_ms = spec, envelope, known_at_ms
         self._decoder = Decoder(spec)
         self._data = msgspec.json.Decoder(self._decoder.data_type).decode
         self._columns = {f"/data/{f.name}": columns.get(f.name) or column_of(f) for f in spec.fields}
         day = next((f for f in spec.fields if f.name == day_field(spec)), None)
         self._columns["/data"] = self._columns[f"/data/{day.name}"] if day else ""
-        self._columns["/subject"] = IDENTITY
+        self._columns["/time"] = self._columns["/data"]
+        self._columns |= {"/subject": IDENTITY, "/recordedtime": "记录时间"}
 
     def __call__(self, row: Parsed) -> Delivery | RowProblem:
         """The delivery a row becomes, or what is wrong with it."""
@@ -81,7 +82,7 @@ class Judge:
             recordedtime=now,
             data=data,
         )
-        outcome = self._decoder.deliver(event, self._known_at_ms)
+        outcome = self._decoder.deliver(event, self.known_at_ms)
         return outcome if type(outcome) is Delivery else None
 
     def _slow(self, row: Parsed) -> Delivery | RowProblem:
@@ -89,7 +90,7 @@ class Judge:
             event = self._envelope.event(row)
         except UnicodeEncodeError:
             return RowProblem(row.row, "", "含有无法识别的字节", code="BAD_ENCODING")
-        outcome = self._decoder.decode(event, self._known_at_ms)[0]
+        outcome = self._decoder.decode(event, self.known_at_ms)[0]
         if isinstance(outcome, Delivery):
             return outcome
         if not isinstance(outcome, Problem):

@@ -4,13 +4,13 @@ Made once per file from the feed, the headings and, where given, a mapping; then
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from gateway import values
-from gateway.identities import Linkage
+from gateway.identities import BadIdentity, Linkage
 from gateway.mapping import ENVELOPE, Mapping, Source
 from gateway.problems import REASONS
 from gateway.tables import Merged, Table, heading, plain, refuse_headings
@@ -86,21 +86,21 @@ def parts_of(table: Table, spec: FeedSpec, mapping: Mapping | None, linkage: Lin
         refuse_headings([column for column in required if column not in index], unknown)
         return (_part(table, spec, {}, None, index, linkage),)
     parts = tuple(
-        _part(table, spec, {name: _present(source, index, mapping) for name, source in columns.items()},
-              _when(when, index, mapping), index, linkage)
+        _part(table, spec, _present(columns, index, mapping), _when(when, index, mapping), index, linkage)
         for when, columns in mapping.parts()
-    )  # fmt: skip
+    )
     used = known | mapping.headings() | mapping.ignore
     if not mapping.ignore_rest:
         refuse_headings((), [column for column in table.columns if column and column not in used])
     return parts
 
 
-def _present(source: Source, index: dict[str, int], mapping: Mapping) -> Source:
-    for column in source.columns:
-        if column not in index:
-            raise PolicyError(mapping.file, source.line, f"表里没有“{column}”这一列")
-    return source
+def _present(sources: Lookup[str, Source], index: dict[str, int], mapping: Mapping) -> Lookup[str, Source]:
+    for source in sources.values():
+        for column in source.columns:
+            if column not in index:
+                raise PolicyError(mapping.file, source.line, f"表里没有“{column}”这一列")
+    return sources
 
 
 def _when(when: str | None, index: dict[str, int], mapping: Mapping) -> int | None:
@@ -113,7 +113,7 @@ def _when(when: str | None, index: dict[str, int], mapping: Mapping) -> int | No
 def _part(
     table: Table,
     spec: FeedSpec,
-    sources: dict[str, Source],
+    sources: Lookup[str, Source],
     when: int | None,
     index: dict[str, int],
     linkage: Linkage,
@@ -130,7 +130,7 @@ def _part(
             if of.required:
                 missing.append(own)
             continue
-        parse = _parser(of, source, table)
+        parse = _parser(of, source, table, linkage)
         shown = table.written[index[source.column]].strip() if source.column else own
         if source.column is not None:
             cells.append(Cell(index[source.column], of.name, parse, of.required, shown, _missing(of, source)))
@@ -145,7 +145,7 @@ def _part(
     return Part(when, envelope, fixed, tuple(cells), tuple(derived), constants)
 
 
-def _envelope(sources: dict[str, Source], index: dict[str, int]) -> tuple[dict[str, int], dict[str, str]]:
+def _envelope(sources: Lookup[str, Source], index: dict[str, int]) -> tuple[dict[str, int], dict[str, str]]:
     at = {name: index[column] for column, name in ENVELOPE_COLUMNS.items() if column in index}
     fixed: dict[str, str] = {}
     for name in ENVELOPE:
@@ -199,11 +199,19 @@ def _summed(at: tuple[tuple[int, int], ...], parse: Parser, missing: frozenset[s
     return total if given else None
 
 
-def _parser(of: FieldSpec, source: Source, table: Table) -> Parser:
-    parse = _plain_parser(of, source, table)
+def _parser(of: FieldSpec, source: Source, table: Table, linkage: Linkage) -> Parser:
+    parse = partial(_someone, linkage) if of.kind == "person" else _plain_parser(of, source, table)
     if table.is_excel and of.kind in {"fen", "count"}:
         return partial(_unmerged, parse)
     return parse
+
+
+def _someone(linkage: Linkage, text: str) -> str:
+    """Another person a row speaks of: by number, as departments know people, or already by pseudonym."""
+    try:
+        return text.strip() if text.startswith("p_") else linkage.person(text)
+    except BadIdentity as error:
+        raise values.BadValue(str(error)) from None
 
 
 def _unmerged(parse: Parser, text: str) -> object:
@@ -249,7 +257,7 @@ def _code(codes: dict[str, str], otherwise: str | None, width: int, labels: str,
 def _dated(ways: tuple[str, ...]) -> Parser:
     if ways == ("written",):
         return values.day_iso
-    readers = [_DAYS[way] for way in ways]
+    readers = [values.DAYS[way] for way in ways]
 
     def read(text: str) -> str:
         first: values.BadValue | None = None
@@ -263,27 +271,9 @@ def _dated(ways: tuple[str, ...]) -> Parser:
     return read
 
 
-def _month_first(text: str) -> date:
-    year, month = values.month(text).split("-")
-    return date(int(year), int(month), 1)
-
-
-def _month_last(text: str) -> date:
-    first = _month_first(text)
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
-
-
-_DAYS: dict[str, Callable[[str], date]] = {
-    "written": values.day,
-    "serial": values.serial,
-    "month_first": _month_first,
-    "month_last": _month_last,
-}
-
-
 def _monthly(ways: tuple[str, ...]) -> Parser:
-    days = [_DAYS["serial"]] if "serial" in ways else []
-    days += [_DAYS["written"]] if "of_day" in ways else []
+    days = [values.DAYS["serial"]] if "serial" in ways else []
+    days += [values.DAYS["written"]] if "of_day" in ways else []
     if not days:
         return values.month
 

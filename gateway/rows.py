@@ -5,6 +5,7 @@ A table has the Chinese labels of the feed as headings, money in 元 (`总费用
 The number never leaves this module except as a pseudonym.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -31,6 +32,7 @@ __all__ = ["IDENTITY", "Rows", "TableRows", "Who", "column_of", "day_field", "fi
 
 JSON_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 BROKEN = "含有无法识别的字节：编码与文件其余部分不一致"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNFILLED = values.FILLERS | {"", "0", "0.0", "0.00"}
 _TOTALS = ("合计", "总计", "小计", "累计", "制表", "填表", "填报", "审核", "注：", "备注：", "说明：")
 _encode = msgspec.json.Encoder().encode
@@ -150,6 +152,9 @@ class TableRows:
     def all_problems(self) -> list[RowProblem]:
         """Everything wrong with the cells of the row just read, each told once."""
         found: dict[tuple[str, str], RowProblem] = {}
+        broken = self._broken()
+        if broken is not None:
+            return [broken]
         for part in self._parts:
             if part.when is not None and not _filled(self._cells, part.when):
                 continue
@@ -190,21 +195,25 @@ class TableRows:
     def _found(self, number: int, cells: Sequence[str], part: Part, suffix: str) -> Found:
         try:
             return self._read(number, cells, part, suffix)
-        except BadRow as bad:
-            return bad.problem
-        except UnicodeEncodeError:
-            return RowProblem(number, self._broken(cells), BROKEN, code="BAD_ENCODING")
+        except (BadRow, UnicodeEncodeError) as bad:
+            return self._broken() or (bad.problem if isinstance(bad, BadRow) else RowProblem(number, "", BROKEN))
 
     def _problem_in(self, part: Part) -> RowProblem | None:
+        at = part.envelope.get("operation", len(self._cells))
+        said = self._cells[at].strip() if at < len(self._cells) else part.fixed.get("operation", "")
         try:
-            self._data(self._row, self._cells, part, required=True)
+            self._data(self._row, self._cells, part, required=values.OPERATIONS.get(said) != "reverse")
         except BadRow as bad:
             return bad.problem
         return None
 
-    def _broken(self, cells: Sequence[str]) -> str:
-        at = next((i for i, cell in enumerate(cells) if any("\ud800" <= c <= "\udfff" for c in cell)), -1)
-        return self._table.written[at] if 0 <= at < len(self._table.written) else ""
+    def _broken(self) -> RowProblem | None:
+        """The first cell of the row that holds bytes which are no character."""
+        at = next((i for i, cell in enumerate(self._cells) if _SURROGATE.search(cell)), None)
+        if at is None:
+            return None
+        column = self._table.written[at] if at < len(self._table.written) else ""
+        return RowProblem(self._row, column, BROKEN, code="BAD_ENCODING")
 
     def _read(self, row: int, cells: Sequence[str], part: Part, suffix: str) -> Parsed:
         width = len(cells)

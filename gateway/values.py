@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -141,6 +142,18 @@ def whole(text: str) -> int:
     return int(folded)
 
 
+def month_first(text: str) -> date:
+    """The first day of a month."""
+    year, _, number = month(text).partition("-")
+    return date(int(year), int(number), 1)
+
+
+def month_last(text: str) -> date:
+    """The last day of a month."""
+    first = month_first(text)
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+
+
 def truth(text: str) -> bool:
     """是 or 否."""
     folded = text.strip()
@@ -158,3 +171,11 @@ def operation(text: str) -> str:
     if found is None:
         raise BadValue("操作应为 登记、更正 或 冲销")
     return found
+
+
+DAYS: dict[str, Callable[[str], date]] = {
+    "written": day,
+    "serial": serial,
+    "month_first": month_first,
+    "month_last": month_last,
+}
