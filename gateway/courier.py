@@ -5,12 +5,15 @@ the broker has everything.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.difference import Difference
 from gateway.events import BatchPlan, Envelope
-from gateway.publisher import MAX_MESSAGE_BYTES, Publisher
+from gateway.journal import Offsets, Progress
+from gateway.publisher import MAX_MESSAGE_BYTES, Publisher, Tells
 from schemas.partition import partition_of
 
 _PERSONS_REMEMBERED = 400_000
@@ -18,7 +21,11 @@ _PERSONS_REMEMBERED = 400_000
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was published. `digest` is SHA-256 over all values in the order sent; it holds pseudonyms only."""
+    """What was published. `digest` is SHA-256 over all values in the order this run sent them.
+
+    `file_digest` is that of the file. `offsets`: first and last per partition. `resumed_at`: the row after which a
+    second run went on. `unchanged`: this very file had been sent before, and nothing was sent again.
+    """
 
     batchid: str | None
     feed: str
@@ -37,10 +44,18 @@ class Receipt:
     bytes: int
     closed: bool
     digest: str
+    file_digest: str | None = None
+    mapping_digest: str | None = None
+    offsets: Offsets | None = None
+    resumed_at: int | None = None
+    unchanged: bool = False
+    difference: Difference | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a file or a screen."""
-        return {**self.__dict__, "areas": list(self.areas), "partitions": list(self.partitions)}
+        difference = self.difference.as_json() if self.difference else None
+        said = {**self.__dict__, "areas": list(self.areas), "partitions": list(self.partitions)}
+        return {**said, "difference": difference}
 
 
 class Courier:
@@ -72,6 +87,33 @@ class Courier:
         self._digest = hashlib.sha256()
         self._messages = 0
         self._bytes = 0
+        self._arrived = [0] * self._n
+        self._ended = [False] * self._n
+        self._offsets: Offsets = [(-1, -1)] * self._n
+
+    def resume(self, progress: Progress, arrived: Sequence[tuple[int, bool]]) -> None:
+        """Goes on where a run died: rows per partition it had delivered, and how many more arrived unrecorded."""
+        self._rows = list(progress.rows)
+        self._messages, self._bytes = progress.messages, progress.bytes
+        self._offsets = list(progress.offsets)
+        self._arrived = [rows for rows, _ in arrived]
+        self._ended = [ended for _, ended in arrived]
+
+    def settle(self, progress: Progress) -> None:
+        """Delivers everything taken so far and notes it in the journal's progress."""
+        for partition in range(self._n):
+            self._release(partition)
+        self._publisher.flush()
+        progress.rows, progress.messages, progress.bytes = list(self._rows), self._messages, self._bytes
+        progress.offsets = self.offsets()
+
+    def offsets(self) -> Offsets:
+        """First and last offset per partition, as far as the publisher tells."""
+        told = self._publisher.delivered(self._topic) if isinstance(self._publisher, Tells) else {}
+        for partition, (first, last) in told.items():
+            earlier = self._offsets[partition][0]
+            self._offsets[partition] = (first if earlier < 0 else earlier, last)
+        return list(self._offsets)
 
     @property
     def sent(self) -> int:
@@ -90,6 +132,9 @@ class Courier:
             found = self._place(person)
         partition, key = found
         self._rows[partition] += 1
+        if self._arrived[partition]:
+            self._arrived[partition] -= 1  # a killed run delivered it already
+            return
         if self._array <= 1:
             self._send(partition, key, event)
             return
@@ -132,6 +177,7 @@ class Courier:
             bytes=self._bytes,
             closed=closed and plan is not None,
             digest=self._digest.hexdigest(),
+            offsets=self.offsets(),
         )
 
     def _place(self, person: str) -> tuple[int, bytes]:
@@ -152,6 +198,8 @@ class Courier:
     def _manifests(self, what: Literal["begin", "end"], plan: BatchPlan, at: datetime) -> None:
         key = (self._envelope.batchid or "").encode()
         for partition, rows in enumerate(self._rows):
+            if what == "end" and self._ended[partition]:
+                continue
             self._send(partition, key, self._envelope.manifest(what, plan, rows, at))
 
     def _send(self, partition: int, key: bytes, value: bytes) -> None:

@@ -26,6 +26,7 @@ SYNTHETIC_REGION = "999999"
 _CACHE_LIMIT = 400_000
 _NOISE = re.compile(r"[\s'`\-\u2019\u00b7\u200b-\u200f\ufeff]+")
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d+$")
+_FLOAT = re.compile(r"^\d{15,}\.0+$")
 _PASS_REGIONS = {"810000", "820000", "830000"}
 
 
@@ -35,6 +36,8 @@ class BadIdentity(ValueError):
 
 def normalise(raw: str) -> str:
     """The number as the card prints it: half-width, no blanks, capital X, 18 digits."""
+    if len(raw) == 18 and raw.isascii() and raw.isalnum():
+        return raw.upper()
     text = _NOISE.sub("", unicodedata.normalize("NFKC", raw)).upper()
     if len(text) == 15 and text.isascii() and text.isdigit():
         return _with_check_digit(text[:6] + "19" + text[6:])
@@ -49,17 +52,33 @@ def check_resident(number: str, *, synthetic: bool = False) -> str:
     """The normalised resident number itself. Raises BadIdentity; `synthetic` also lets region 999999 pass."""
     if not number:
         raise BadIdentity("证件号码为空")
-    if _SCIENTIFIC.match(number):
-        raise BadIdentity("证件号码被表格软件改成科学计数，末几位已丢失")
-    if len(number) != 18:
-        raise BadIdentity(f"证件号码应为 18 位，实为 {len(number)} 位")
-    if not (number[:17].isascii() and number[:17].isdigit()):
-        raise BadIdentity("证件号码前 17 位应全是数字（请检查字母 O 与数字 0）")
-    if number[17] != ric.calc_check_digit(number):
-        raise BadIdentity("证件号码校验位不对")
+    digits = number[:17]
+    if len(number) != 18 or not (digits.isascii() and digits.isdigit()):
+        raise BadIdentity(_misshapen(number))
+    right = number[17] == ric.calc_check_digit(number)
+    if not right or number[14:17] == "000":  # nobody is the 000th of a birthday
+        raise BadIdentity(_EXCEL_LOST if number.endswith("000") else "证件号码校验位不对")
     if not _region_and_birth(number[:6], number[6:14], synthetic):
         raise BadIdentity("证件号码中的地区或出生日期不存在")
     return number
+
+
+_EXCEL_LOST = "证件号码末三位为 000 且不合规则：应是表格软件只保留了前 15 位，原号码已丢失"
+
+
+def _misshapen(number: str) -> str:
+    """Why something that has not the shape of a number has it not, as far as a habit of departments explains it."""
+    if _SCIENTIFIC.match(number) or _FLOAT.match(number):
+        return "证件号码被表格软件改成科学计数，末几位已丢失"
+    if "*" in number:
+        return "证件号码有几位被 * 遮盖，无法对应到人"
+    if len(number) == 18 and set(number[:17]) & set("OILQ"):
+        return "证件号码中混有字母（请检查字母 O 与数字 0、字母 I、L 与数字 1）"
+    if len(number) == 17 and number.isdigit():
+        return "证件号码应为 18 位，实为 17 位（请检查末位 X 或开头的数字是否丢失）"
+    if len(number) != 18:
+        return f"证件号码应为 18 位，实为 {len(number)} 位"
+    return "证件号码前 17 位应全是数字（请检查字母 O 与数字 0）"
 
 
 @lru_cache(maxsize=100_000)

@@ -4,8 +4,9 @@ import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 REASONS = ("原行号", "未发送原因")
 
@@ -45,10 +46,19 @@ class BadRows:
     The file holds what the department's own file holds, so only its owner may read it.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, keep_bytes: int = 0) -> None:
+        """`keep_bytes`: what an interrupted run had written, to be continued."""
         self.path = path
-        self.written = 0
-        self._file = None if path is None else _private(path)
+        kept = path.read_bytes()[:keep_bytes] if path is not None and keep_bytes and path.exists() else b""
+        self.written = int(bool(kept))
+        self._file = None if path is None else _private(path, kept)
+
+    def bytes(self) -> int:
+        """How long the file is by now, everything written."""
+        if self._file is None or not self.written:
+            return 0
+        self._file.flush()
+        return os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
 
     def csv(self, header: Sequence[str], cells: Sequence[str], problem: RowProblem) -> None:
         """Adds a row of a table."""
@@ -60,6 +70,16 @@ class BadRows:
             writer.writerow([*header[:width], *REASONS])
         padded = [*cells[:width], *[""] * (width - len(cells))]
         writer.writerow([*padded, problem.row, f"{problem.column}：{problem.reason}"])
+        self.written += 1
+
+    def plain_csv(self, header: Sequence[str], cells: Sequence[str]) -> None:
+        """Adds a row of a table as it was, under its own headings."""
+        if self._file is None:
+            return
+        writer = csv.writer(self._file)
+        if not self.written:
+            writer.writerow(header)
+        writer.writerow(cells)
         self.written += 1
 
     def line(self, line: str) -> None:
@@ -77,10 +97,19 @@ class BadRows:
             self.path.unlink(missing_ok=True)
 
 
-def _private(path: Path) -> TextIO:
+def open_private(path: Path) -> BinaryIO:
+    """A file for writing that only its owner may read, emptied."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)
-    return os.fdopen(handle, "w", encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="")
+    return os.fdopen(handle, "wb")
+
+
+def _private(path: Path, kept: bytes) -> TextIOWrapper:
+    encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
+    file = open_private(path)
+    file.write(kept)
+    file.flush()  # the wrapper asks where it stands, and writes no second BOM
+    return TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
 
 
 def summary(problems: Iterable[RowProblem], limit: int = 20) -> list[str]:

@@ -5,19 +5,23 @@ ones go. A batch with bad rows stays open (`close_with_bad` overrides): a person
 count as absent, nor may a half-sent month replace a whole one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from gateway.courier import Courier, Receipt
+from gateway.difference import Difference
 from gateway.events import BatchPlan, Envelope, Parsed
 from gateway.identities import Linkage
+from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
 from gateway.publisher import Publisher
-from gateway.rows import Rows, column_of, day_field, open_rows
+from gateway.resume import Keeper, Keeping
+from gateway.rows import FileProgress, Rows, column_of, day_field, open_rows
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS, FeedSpec
@@ -34,6 +38,7 @@ class Published:
 
     receipt: Receipt
     problems: tuple[RowProblem, ...]
+    codes: Counter[str] = field(default_factory=Counter)
 
 
 def feed_spec(kind: str) -> FeedSpec:
@@ -57,33 +62,72 @@ def publish_file(
     recorded: datetime,
     batch: BatchPlan | None = None,
     source: str | None = None,
+    mapping: Mapping | None = None,
     array: int = 1,
     persons: Collection[str] | None = None,
     bad_rows: Path | None = None,
     close_with_bad: bool = False,
+    keep: Callable[[Parsed], bool] | None = None,
     timestamp_ms: int | None = None,
     ended: Callable[[], datetime] | None = None,
-    progress: Progress | None = None,
+    progress: FileProgress | None = None,
+    keeping: Keeping | None = None,
 ) -> Published:
     """Publishes a file and returns when the broker has all of it.
 
     `recorded` (aware) stands for rows without 记录时间 and for the manifests; `ended` tells the time of the end
     manifest; `timestamp_ms` is the Kafka timestamp of every message on a driven clock. `persons`: send only these
-    pseudonyms. Raises CallError, DataError (no batch was closed) and Unreachable.
+    pseudonyms. `keep`: whether a row is in scope; what is not is counted as left out. `keeping`: go on after a crash,
+    leave alone what was sent before, tell what differs. Raises CallError, DataError (no batch was closed) and
+    Unreachable.
     """
-    if persons is not None and batch is not None:
+    if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
     spec = feed_spec(feed)
+    keeper = None
+    if keeping is not None:
+        if not path.is_file():
+            raise CallError(f"没有这个文件：{path}")
+        keeper = Keeper.of(keeping, path, spec.kind, source or source_of(spec.kind), batch, mapping, recorded)
+        recorded = keeper.recorded
+        batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
     envelope = _envelope(spec, source, recorded, batch)
     courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
+    if keeper is not None and keeper.unchanged:
+        return Published(_unchanged(keeper, courier), ())
     known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
-    with closing(BadRows(bad_rows)) as bad, open_rows(path, spec, linkage, bad) as rows:
+    kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
+    with closing(BadRows(bad_rows, kept_bytes)) as bad, open_rows(path, spec, linkage, bad, mapping) as rows:
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
-        run.all()
-    closed = batch is not None and (close_with_bad or not run.bad)
-    courier.end(close=closed, at=ended() if ended else recorded)
+        run.keep = keep
+        with closing(keeper) if keeper is not None else nullcontext():
+            run.all(keeper, bad)
+            closed = batch is not None and (close_with_bad or not run.bad)
+            courier.end(close=closed, at=ended() if ended else recorded)
+            difference = keeper.finish(complete=closed or not run.bad) if keeper is not None else None
     receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
-    return Published(receipt, tuple(run.problems))
+    if keeper is not None:
+        receipt = _kept(receipt, keeper, difference)
+    return Published(receipt, tuple(run.problems), run.codes)
+
+
+def _kept(receipt: Receipt, keeper: Keeper, difference: Difference | None) -> Receipt:
+    said = keeper.progress
+    return replace(
+        receipt,
+        file_digest=said.file_digest,
+        mapping_digest=said.mapping_digest,
+        resumed_at=keeper.resumed_at,
+        difference=difference,
+    )
+
+
+def _unchanged(keeper: Keeper, courier: Courier) -> Receipt:
+    """The receipt of a file that was sent before: what is known of that sending."""
+    said = keeper.progress
+    courier.resume(said, [(0, False)] * len(said.rows))
+    receipt = courier.receipt(read=said.read, bad=said.bad, left_out=said.left_out, closed=True)
+    return replace(_kept(receipt, keeper, None), resumed_at=None, unchanged=True)
 
 
 def publish_nothing(
@@ -129,31 +173,58 @@ class _Run:
         rows: Rows,
         known_at_ms: int,
         persons: Collection[str] | None,
-        progress: Progress | None,
+        progress: FileProgress | None,
     ) -> None:
         self._spec, self._envelope, self._courier, self._rows = spec, envelope, courier, rows
         self._known_at_ms, self._progress = known_at_ms, progress
         self._persons = None if persons is None else frozenset(persons)
-        self._columns = {f"/data/{f.name}": column_of(f) for f in spec.fields}
+        self._columns = {f"/data/{f.name}": rows.columns.get(f.name) or column_of(f) for f in spec.fields}
         self._columns["/data"] = next((column_of(f) for f in spec.fields if f.name == day_field(spec)), "")
+        self._keeper: Keeper | None = None
         self.read = self.bad = self.left_out = 0
         self.problems: list[RowProblem] = []
+        self.codes: Counter[str] = Counter()
+        self.keep: Callable[[Parsed], bool] | None = None
 
-    def all(self) -> None:
+    def all(self, keeper: Keeper | None, bad: BadRows) -> None:
         """Sends every good row. The batch begins with the first row: a file without rows sends nothing at all."""
-        for found in self._rows:
+        self._keeper = keeper
+        if keeper is not None and keeper.resumed:
+            self._rows.skip_to(keeper.progress.row)
+            self.read, self.bad = keeper.progress.read, keeper.progress.bad
+            self.left_out = keeper.progress.left_out
+            keeper.start(self._courier, self._spec.topic)
+        row = 0
+        for row, events in self._rows.by_row():
             if not self.read:
-                self._courier.begin()
-            self.read += 1
-            problem = found if isinstance(found, RowProblem) else self._one(found)
-            if problem is not None:
-                self._refuse(problem)
-            if self._progress is not None and self.read % _TELL_EVERY == 0:
-                self._progress(self.read, self.bad)
+                self._begin()
+            for found in events:
+                self._take(found)
+            if keeper is not None and keeper.due:
+                self._save(keeper, bad, row)
         if not self.read:
             raise DataError("文件没有数据行；本期确无业务请用 --nothing-happened")
+        if keeper is not None:
+            self._save(keeper, bad, max(row, keeper.progress.row))
         if self._progress is not None:
-            self._progress(self.read, self.bad)
+            self._progress(self.read, self.bad, 1.0)
+
+    def _begin(self) -> None:
+        if self._keeper is None:
+            self._courier.begin()
+        elif not self._keeper.resumed:
+            self._keeper.start(self._courier, self._spec.topic)
+
+    def _save(self, keeper: Keeper, bad: BadRows, row: int) -> None:
+        keeper.save(self._courier, bad, row=row, read=self.read, refused=self.bad, left_out=self.left_out)
+
+    def _take(self, found: Parsed | RowProblem) -> None:
+        self.read += 1
+        problem = found if isinstance(found, RowProblem) else self._one(found)
+        if problem is not None:
+            self._refuse(problem)
+        if self._progress is not None and self.read % _TELL_EVERY == 0:
+            self._progress(self.read, self.bad, self._rows.done())
 
     def _one(self, row: Parsed) -> RowProblem | None:
         if self._persons is not None and row.person not in self._persons:
@@ -162,7 +233,13 @@ class _Run:
         event = self._envelope.event(row)
         outcome = self._spec.decode(event, self._known_at_ms)[0]
         if isinstance(outcome, Delivery):
+            if self.keep is not None and not self.keep(row):
+                self.left_out += 1
+                return None
             self._courier.carry(row.person, event)
+            if self._keeper is not None:
+                content = row.data + row.operation.encode()
+                self._keeper.note(row.person, outcome.fact.key, content, row.row)
             return None
         if not isinstance(outcome, Problem):
             raise TypeError("a row became a manifest")
@@ -174,6 +251,7 @@ class _Run:
 
     def _refuse(self, problem: RowProblem) -> None:
         self.bad += 1
+        self.codes[problem.code] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(problem)
         self._rows.keep(problem)

@@ -74,12 +74,7 @@ def load_roster(
     Without `batch` a delta batch for the month of `recorded` covers the counties of the file. Raises CallError,
     DataError, Unreachable.
     """
-    with open_table(path) as table:
-        rows = _Rows.read(read_roster(table, linkage), progress)
-    households = [
-        _Household.of(number, members, linkage, issuing_area, headless=number in rows.bad_heads)
-        for number, members in rows.good.items()
-    ]
+    rows, households = read_export(path, linkage, issuing_area, progress)
     plan = batch or _plan_of(households, issuing_area, recorded)
     load = _Load(publisher, plan, source or source_of(FEED), recorded, timestamp_ms)
     for household in households:
@@ -93,15 +88,30 @@ def load_roster(
     return load.report(rows.count, new, problems, receipt)
 
 
+def read_export(
+    path: Path, linkage: Linkage, issuing_area: str | None = None, progress: Progress | None = None
+) -> tuple["ExportRows", list["ExportHousehold"]]:
+    """The rows of an official export and the households they make. Raises CallError and DataError as tables do."""
+    with open_table(path) as table:
+        rows = ExportRows.read(read_roster(table, linkage), progress)
+    households = [
+        ExportHousehold.of(number, members, linkage, issuing_area, headless=number in rows.bad_heads)
+        for number, members in rows.good.items()
+    ]
+    return rows, households
+
+
 @dataclass
-class _Rows:
+class ExportRows:
+    """Readable rows by official household number, and what could not be read."""
+
     good: dict[str, list[RosterRow]]
     bad_heads: set[str]
     problems: list[RowProblem]
     count: int
 
     @classmethod
-    def read(cls, rows: Iterable[Read], progress: Progress | None) -> "_Rows":
+    def read(cls, rows: Iterable[Read], progress: Progress | None) -> "ExportRows":
         """Groups rows by household number, in the order households first appear."""
         self = cls(defaultdict(list), set(), [], 0)
         for household, head, found in rows:
@@ -117,7 +127,7 @@ class _Rows:
 
 
 @dataclass(frozen=True)
-class _Household:
+class ExportHousehold:
     """A household of the export: its pseudonym and its memberships; or why it cannot be taken."""
 
     household: str
@@ -129,7 +139,7 @@ class _Household:
     @classmethod
     def of(
         cls, number: str, rows: list[RosterRow], linkage: Linkage, issuing_area: str | None, *, headless: bool
-    ) -> "_Household":
+    ) -> "ExportHousehold":
         """Rows that repeat a membership (one per category held) become one with several statuses.
 
         An export of changes need not repeat the head; a head that is there and wrong keeps the household out.
@@ -172,7 +182,7 @@ class _Load:
         self.entries: list[Entry] = []
         self.households = self.memberships = 0
 
-    def household(self, household: _Household) -> None:
+    def household(self, household: ExportHousehold) -> None:
         """Sends all memberships of a household, or none when its head is missing or refused."""
         if household.problem is not None:
             self._refuse(household, RowProblem(0, "户号", household.problem))
@@ -190,7 +200,10 @@ class _Load:
                 self.memberships += 1
                 self._courier.carry(row.person, event)
                 until = row.left.isoformat() if row.left else None
-                self.entries.append(Entry(row.person, household.household, row.relation == "HEAD", row.identity, until))
+                head = row.relation == "HEAD"
+                self.entries.append(
+                    Entry(row.person, household.household, head, row.identity, until, row.id_type)
+                )
 
     def finish(self, *, read: int, bad: int) -> Receipt:
         """Delivers, and closes the batch when every row could be read."""
@@ -217,11 +230,11 @@ class _Load:
             return None
         return RowProblem(row.row, _column(outcome.pointer), outcome.message_zh, code=outcome.code)
 
-    def _refuse(self, household: _Household, why: RowProblem) -> None:
+    def _refuse(self, household: ExportHousehold, why: RowProblem) -> None:
         self.problems.extend(RowProblem(row.row, why.column, why.reason, code=why.code) for row in household.rows)
 
 
-def _parsed(household: _Household, row: RosterRow) -> Parsed:
+def _parsed(household: ExportHousehold, row: RosterRow) -> Parsed:
     data: dict[str, object] = {
         "household": household.household,
         "relation": row.relation,
@@ -243,7 +256,7 @@ def _parsed(household: _Household, row: RosterRow) -> Parsed:
     return Parsed(row.row, row.person, _encode(data), row.joined.isoformat())
 
 
-def _plan_of(households: list[_Household], issuing_area: str | None, recorded: datetime) -> BatchPlan | None:
+def _plan_of(households: list[ExportHousehold], issuing_area: str | None, recorded: datetime) -> BatchPlan | None:
     areas = tuple(sorted({h.issuing for h in households if h.issuing} | ({issuing_area} if issuing_area else set())))
     return BatchPlan(f"{recorded:%Y-%m}", areas) if areas else None
 

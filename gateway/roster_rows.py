@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from gateway import values
-from gateway.identities import ID_TYPES, BadIdentity, Linkage, mask, normalise, shape
+from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage, mask, normalise, shape
 from gateway.problems import BadRow, RowProblem
 from gateway.tables import Table, heading
 from gateway.vault import Identity
@@ -101,6 +101,7 @@ class RosterRow:
     income_fen: int | None
     income_period: str
     identity: Identity = field(repr=False)
+    id_type: str = RESIDENT
 
 
 class Read(NamedTuple):
@@ -187,6 +188,7 @@ class _Reader:
                 phones=_several(row.text("phones")),
                 addresses=(row.text("addresses"),) if row.text("addresses") else (),
             ),
+            id_type=ID_TYPES[row.text("id_type") or "居民身份证"],
         )
 
     def _who(self, row: _Row) -> tuple[str, str]:

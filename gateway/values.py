@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -19,6 +21,15 @@ OPERATIONS = {
 }
 
 _YUAN_DIGITS = 15
+FILLERS = frozenset(
+    {"-", "--", "—", "——", "/", "\\", "无", "空", "*", "**", "***", "#N/A", "#VALUE!", "#REF!", "NULL", "null"}
+)
+"""What people write where there is nothing to write."""
+
+_EXCEL_DAY_0 = date(1899, 12, 30)
+_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
+_SCIENCE = re.compile(r"-?\d(\.\d+)?[Ee][+-]?\d+")
+_LETTERS = re.compile(r"\d[A-Za-z]|[A-Za-z]\d")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?")
 
@@ -46,8 +57,40 @@ def _fen(text: str) -> int:
     whole, _, cents = text.removeprefix("-").partition(".")
     cents = cents.rstrip("0")
     if not (whole + cents).isdigit() or len(cents) > 2 or len(whole) > _YUAN_DIGITS or not (whole + cents).isascii():
-        raise BadValue("应为以元计的金额，最多两位小数")
+        raise BadValue(spoiled(text) or "应为以元计的金额，最多两位小数")
     return sign * (int(whole or "0") * 100 + int((cents + "00")[:2]))
+
+
+@lru_cache(maxsize=50_000)
+def money(text: str, fen_per_unit: int) -> int:
+    """An amount in another unit (万元 1,000,000 fen, 分 1) as integer fen; what is no whole fen is refused."""
+    folded = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    try:
+        exact = Decimal(folded) * fen_per_unit if _NUMBER.fullmatch(folded) else None
+    except InvalidOperation:
+        exact = None
+    if exact is None or exact != int(exact):
+        raise BadValue(spoiled(folded) or "应为金额，换算后最多到分")
+    return int(exact)
+
+
+def spoiled(text: str) -> str | None:
+    """Why a text that should be a number is none, where a habit of departments explains it. It is never a zero."""
+    if "*" in text or "＊" in text:
+        return "数字被 * 遮盖，不能当作 0：请填写原数"
+    if _SCIENCE.fullmatch(text):
+        return "数字被表格软件改成科学计数：请把单元格设为数值后重填"
+    if _LETTERS.search(text):
+        return "数字中混有字母（请检查字母 O 与数字 0、字母 l 与数字 1）"
+    return "是占位符，不是数字：确无此数请留空" if text in FILLERS else None
+
+
+def serial(text: str) -> date:
+    """The day an Excel serial number stands for, as workbooks of Windows count: 45292 is 2024-01-01."""
+    folded = unicodedata.normalize("NFKC", text).strip().removesuffix(".0")
+    if len(folded) != 5 or not folded.isdigit() or not 20_000 <= int(folded) <= 73_050:
+        raise BadValue("应为日期，如 2026-05-14")
+    return _EXCEL_DAY_0 + timedelta(days=int(folded))
 
 
 def day(text: str) -> date:
@@ -61,6 +104,10 @@ def day(text: str) -> date:
             return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
         raise BadValue("这一天不存在") from error
+    if len(folded) == 5 and folded.isdigit() and 20_000 <= int(folded) <= 73_050:
+        raise BadValue("像是表格软件的日期序号：请把该列设为日期格式，或在映射文件中写明 date: [serial]")
+    if _MONTH.fullmatch(folded) and not folded.isdigit():
+        raise BadValue("只有年月没有日：请写明日期，或在映射文件中写明 date: [month_first]")
     raise BadValue("应为日期，如 2026-05-14")
 
 
@@ -94,8 +141,20 @@ def whole(text: str) -> int:
     """A whole number."""
     folded = unicodedata.normalize("NFKC", text).strip()
     if not folded.isascii() or not folded.removeprefix("-").isdigit() or len(folded) > 18:
-        raise BadValue("应为整数")
+        raise BadValue(spoiled(folded) or "应为整数")
     return int(folded)
+
+
+def month_first(text: str) -> date:
+    """The first day of a month."""
+    year, _, number = month(text).partition("-")
+    return date(int(year), int(number), 1)
+
+
+def month_last(text: str) -> date:
+    """The last day of a month."""
+    first = month_first(text)
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
 
 
 def truth(text: str) -> bool:
@@ -115,3 +174,11 @@ def operation(text: str) -> str:
     if found is None:
         raise BadValue("操作应为 登记、更正 或 冲销")
     return found
+
+
+DAYS: dict[str, Callable[[str], date]] = {
+    "written": day,
+    "serial": serial,
+    "month_first": month_first,
+    "month_last": month_last,
+}

@@ -5,6 +5,7 @@ data, so that values cannot be swapped. Openings form a chain of digests and can
 """
 
 import hashlib
+import hmac
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from gateway.identities import RESIDENT
 from schemas.errors import CallError, DataError
 
 _SCHEMA = """
@@ -23,6 +25,10 @@ CREATE TABLE IF NOT EXISTS persons (person TEXT PRIMARY KEY, sealed BLOB NOT NUL
 CREATE TABLE IF NOT EXISTS households (
   household TEXT NOT NULL, person TEXT NOT NULL, head INTEGER NOT NULL, until TEXT,
   PRIMARY KEY (household, person)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aliases (
+  alias TEXT PRIMARY KEY, first TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbers (
+  person TEXT NOT NULL, digest TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (person, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS openings (
   n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, purpose TEXT NOT NULL,
   case_id TEXT NOT NULL, person TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
@@ -51,6 +57,18 @@ class Entry(msgspec.Struct, frozen=True):
     head: bool
     identity: Identity
     until: str | None = None
+    id_type: str = RESIDENT
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One number a person has been known by. Opened only to replace the linkage key."""
+
+    person: str
+    id_type: str
+    number: str
+
+    def __repr__(self) -> str:
+        return "Document(…)"
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -74,6 +92,7 @@ class Vault:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self._cipher = AESGCM(key)
+        self._digest_key = hmac.digest(key, b"lidm vault numbers", "sha256")
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
@@ -112,6 +131,7 @@ class Vault:
                     "INSERT OR REPLACE INTO persons VALUES (?, ?, ?)",
                     (entry.person, self._seal(entry.person, entry.identity), at_ms),
                 )
+                self._number(Document(entry.person, entry.id_type, entry.identity.number))
                 self._db.execute(
                     "INSERT OR REPLACE INTO households VALUES (?, ?, ?, ?)",
                     (entry.household, entry.person, int(entry.head), entry.until),
@@ -122,6 +142,53 @@ class Vault:
         """Whether the roster ever named this person."""
         return self._db.execute("SELECT 1 FROM persons WHERE person = ?", (person,)).fetchone() is not None
 
+    def alias(self, alias: str, first: str, *, why: str, at_ms: int) -> str:
+        """From now on `alias` means whoever `first` means; returns the pseudonym first known, of person or household.
+
+        Raises DataError where that would make two people one that both have a history.
+        """
+        first = self.first(first)
+        if alias == first:
+            return first
+        known = self.first(alias)
+        if known not in (alias, first):
+            raise DataError("这个代码已对应到另一个人或户，不能改指")
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", (alias, first, why, at_ms))
+            self._db.execute("UPDATE aliases SET first = ? WHERE first = ?", (first, alias))
+            self._db.execute("UPDATE OR IGNORE households SET person = ? WHERE person = ?", (first, alias))
+            self._db.execute("DELETE FROM households WHERE person = ?", (alias,))
+        return first
+
+    def remember(self, documents: Iterable[Document]) -> None:
+        """Keeps numbers people have been known by, sealed like everything else."""
+        with self._transaction():
+            for document in documents:
+                self._number(document)
+
+    def documents(self, *, actor: str, purpose: str, at_ms: int) -> Iterator[Document]:
+        """Every number anybody has been known by. One opening of everything, logged before the first is read."""
+        self.note(["*"], actor=actor, purpose=purpose, at_ms=at_ms)
+        for person, sealed in self._db.execute("SELECT person, sealed FROM numbers ORDER BY person, digest").fetchall():
+            yield msgspec.msgpack.decode(self._plain(person, sealed), type=Document)
+
+    def first(self, pseudonym: str) -> str:
+        """The pseudonym under which this person or household was first known."""
+        row = self._db.execute("SELECT first FROM aliases WHERE alias = ?", (pseudonym,)).fetchone()
+        return pseudonym if row is None else str(row[0])
+
+    def aliases(self) -> dict[str, str]:
+        """Every later pseudonym and the first one."""
+        return {str(alias): str(first) for alias, first in self._db.execute("SELECT alias, first FROM aliases")}
+
+    def people(self) -> list[str]:
+        """Everybody the roster ever named."""
+        return [str(row[0]) for row in self._db.execute("SELECT person FROM persons ORDER BY person")]
+
+    def households(self) -> list[str]:
+        """Every household the roster ever named."""
+        return [str(row[0]) for row in self._db.execute("SELECT DISTINCT household FROM households ORDER BY household")]
+
     def members(self, household: str, on: date | None = None) -> list[str]:
         """Persons the roster placed in a household (on a day, or ever), the head first. Nothing is opened."""
         rows = self._db.execute(
@@ -131,6 +198,11 @@ class Vault:
         )
         return [str(row[0]) for row in rows]
 
+    def homes(self, person: str) -> frozenset[str]:
+        """Households the roster ever placed a person in."""
+        rows = self._db.execute("SELECT household FROM households WHERE person = ?", (person,))
+        return frozenset(str(row[0]) for row in rows)
+
     def open(self, person: str, *, actor: str, purpose: str, case_id: str, at_ms: int) -> Identity | None:
         """The identity of a person, None when unknown. The opening is on disk before anything is decrypted."""
         if not purpose.strip() or not actor.strip():
@@ -138,6 +210,13 @@ class Vault:
         self._log(person, actor=actor, purpose=purpose, case_id=case_id, at_ms=at_ms)
         row = self._db.execute("SELECT sealed FROM persons WHERE person = ?", (person,)).fetchone()
         return None if row is None else self._unseal(person, row[0])
+
+    def note(self, whats: Iterable[str], *, actor: str, purpose: str, at_ms: int) -> None:
+        """Logs that something else sealed is about to be opened (a dead letter), in the same chain of openings."""
+        if not purpose.strip() or not actor.strip():
+            raise CallError("打开密封内容须写明经办人和理由")
+        for what in whats:
+            self._log(what, actor=actor, purpose=purpose, case_id="", at_ms=at_ms)
 
     def openings(self, case_id: str | None = None) -> list[Opening]:
         """The log of openings, oldest first, of one case or of all."""
@@ -163,18 +242,26 @@ class Vault:
                 (at_ms, actor, purpose, case_id, person, opening.previous, _digest_of(opening)),
             )
 
-    def _seal(self, person: str, identity: Identity) -> bytes:
+    def _number(self, document: Document) -> None:
+        text = f"{document.id_type}:{document.number}".encode()
+        digest = hmac.digest(self._digest_key, text, "sha256").hex()[:32]
+        sealed = self._seal(document.person, document)
+        self._db.execute("INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)", (document.person, digest, sealed))
+
+    def _seal(self, person: str, content: Identity | Document) -> bytes:
         nonce = os.urandom(12)
-        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(identity), person.encode())
+        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(content), person.encode())
 
     def _unseal(self, person: str, sealed: bytes) -> Identity:
+        return msgspec.msgpack.decode(self._plain(person, sealed), type=Identity)
+
+    def _plain(self, person: str, sealed: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
 
         try:
-            plain = self._cipher.decrypt(sealed[:12], sealed[12:], person.encode())
+            return self._cipher.decrypt(sealed[:12], sealed[12:], person.encode())
         except InvalidTag as error:
             raise DataError("身份库密钥不符或内容已损坏") from error
-        return msgspec.msgpack.decode(plain, type=Identity)
 
 
 def _digest_of(opening: Opening) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from households.ledger import Household
 from households.queries import page_of
-from schemas.facts import Employment, Membership
+from schemas.facts import Membership
 
 
 def next_change(household: Household, on: int) -> int | None:
@@ -21,8 +21,8 @@ def _edges(household: Household, on: int) -> Iterator[int | None]:
     for facts in household.head.lasting.values():
         for fact in facts:
             yield fact.day
-            if isinstance(fact, Employment):
-                yield fact.until
+            for end in fact.ends:
+                yield getattr(fact, end)
     current = page_of(on)
     for half_year in household.pages:
         if half_year >= current:

@@ -1,8 +1,8 @@
 """What detectors ask a household: only live facts that belong here, always in the same order (day, kind, key).
 
 A person's facts belong to the household the person lives in now; a household left keeps what is dated inside its own
-memberships. A bill, refund or rent told of two people here is one fact: the newer record counts. Days are ordinals,
-windows half-open. Asking changes nothing.
+memberships. What is known by a number of its own (a bill, a rent) and told of two people here is one fact: the newer
+record counts. Days are ordinals, windows half-open. Asking changes nothing.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,6 @@ Measure = Callable[[AnyFact], int]
 EVER = 1
 FOREVER = date.max.toordinal()
 _KEPT_VIEWS = 16
-_KEYED_ALONE: tuple[type[Fact], ...] = (Bill, Refund, Rent)
 _PAGE_OF: dict[int, str] = {}
 
 
@@ -201,6 +200,14 @@ class Queries:
         """Reports of deaths, one per source."""
         return self._lasting(Death, person)
 
+    def of_kind(
+        self, kind: type[F], person: str | None = None, day_from: int = EVER, day_to: int = FOREVER
+    ) -> list[F]:
+        """Facts of any kind, by their day; a spell is found by the day it began."""
+        if kind.paged:
+            return self._paged(kind, person, day_from, day_to)
+        return [fact for fact in self._lasting(kind, person) if day_from <= fact.day < day_to]
+
     # ---- how
     def belongs(self, person: str, facts: list[AnyFact]) -> list[AnyFact]:
         """Those of a person's facts that belong to this household (tombstones included)."""
@@ -219,7 +226,7 @@ class Queries:
         Only of kinds whose natural key names no person. A newer reversal overrules as well. What belongs elsewhere
         does not, so that the answer never depends on what a household happens to have heard.
         """
-        if kind not in _KEYED_ALONE:
+        if not kind.keyed_alone:
             return NOBODY
         known = self._overruled.get(kind)
         if known is None:
@@ -237,6 +244,7 @@ class Queries:
                 for who in page if person is None else (person,):
                     facts = page.get(who)
                     if facts:
+                        hits: list[AnyFact]
                         hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
                         if hits and strict:
                             hits = [each for each in self.belongs(who, hits) if self.live(each)]

@@ -27,6 +27,7 @@ from streams.case_partition import CasePartition
 from streams.config import StreamConfig
 from streams.gaps import way_on
 from streams.guard import stop_process
+from streams.limits import BreakerLimits
 from streams.metrics import METRICS
 from streams.registry import Registry
 from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
@@ -50,6 +51,7 @@ def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
         data_dir=settings.data_dir,
         generation=settings.generation,
         seal_public_key=read_key(seal_key, secret=False),
+        breaker=BreakerLimits(settings.breaker_share, settings.breaker_rows, settings.breaker_minutes),
     )
     return replace(config, **changes) if changes else config
 

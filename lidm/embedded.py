@@ -6,7 +6,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from deploy.born import birth_of
+from detectors.registry import load_detectors
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
@@ -23,8 +24,9 @@ from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
 from schemas.errors import CallError, Stop
+from schemas.feed import FEEDS
 from schemas.partition import partition_of
-from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue
+from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue, feed_topic
 from sinks.archive import Archive
 from sinks.consumers import assigned_consumer
 from sinks.embedded import EmbeddedStore
@@ -72,15 +74,21 @@ class Embedded:
 
 
 @contextmanager
-def embedded(settings: Settings, *, clock: str | None = None, announce: bool = True) -> Iterator[Embedded]:
-    """Starts the embedded service and stops it again. The broker is in memory; ledgers come back from the store."""
+def embedded(
+    settings: Settings, *, clock: str | None = None, announce: bool = True, feeds: Iterable[str] = ()
+) -> Iterator[Embedded]:
+    """Starts the embedded service and stops it again. The broker is in memory; ledgers come back from the store.
+
+    `feeds`: kinds or versions to read from the first moment, besides those some detector listens to. Any other is read
+    too, once somebody publishes it, but only after the broker has given out its partitions anew (half a minute).
+    """
     configure_logs(settings.log_level)
     running = settings.announced
     if announce and running is not None and running.mode == "embedded" and running.pid != os.getpid():
         raise CallError(f"{settings.data_dir} 里已有内嵌服务（进程 {running.pid}）：请先停止它，或另指 LIDM_DATA_DIR")
     if settings.left_behind:
         log.warning("left_behind", note="上一个内嵌服务没有正常结束；从归档接着运行")
-    cluster, broker = _start_cluster()
+    cluster, broker = _start_cluster(feeds)
     changes = {"broker": broker, "size": "trial", "clock": clock or settings.effective_clock}
     settings = settings.model_copy(update=changes)
     store = EmbeddedStore(settings.data_dir / "store")
@@ -196,6 +204,7 @@ def _readers() -> dict[str, set[str]]:
         ALERTS: {"cases", "archive"},
         CASE_EVENTS: {"archive"},
         REJECTED: {"archive"},
+        FEED_REPORTS: {"archive"},
     }
 
 
@@ -222,23 +231,30 @@ def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePa
     return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
-def _start_cluster() -> tuple[Any, str]:
-    """librdkafka's in-memory cluster; it lives as long as the returned producer."""
+def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
+    """librdkafka's in-memory cluster; it lives as long as the returned producer. Other feeds begin when published."""
     from confluent_kafka import Producer
 
     cluster = Producer({"bootstrap.servers": "embedded", "test.mock.num.brokers": 1, "log_level": 2})
+    later = {spec.topic for spec in FEEDS.every} - {feed_topic(feed) for feed in _feeds_in_use().union(feeds)}
     for name in Catalogue.load().names:
-        cluster.list_topics(name, timeout=10)
+        if name not in later:
+            cluster.list_topics(name, timeout=10)
     host = next(iter(cluster.list_topics(timeout=10).brokers.values()))
     return cluster, f"{host.host}:{host.port}"
 
 
-def run_embedded(settings: Settings) -> None:
+def _feeds_in_use() -> set[str]:
+    """The feeds some detector looks at, and memberships, without which nobody is watched."""
+    return {"civil.household"}.union(*(each.listens | each.absence for each in load_detectors().values()))
+
+
+def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:
     """`lidm run --embedded`: until SIGTERM or SIGINT."""
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    with embedded(settings) as service:
+    with embedded(settings, feeds=feeds) as service:
         log.warning("broker_in_memory", broker=service.broker, note="消息只在内存里；台账与归档在磁盘上")
         print(f"内嵌服务已启动：消息服务 {service.broker}（只在内存中），数据目录 {settings.data_dir}", flush=True)
         done.wait()

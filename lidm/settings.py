@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.born import lives
+from gateway.security import Mechanism, Security
+from gateway.security import Protocol as SecurityProtocol
 from schemas.errors import CallError, Unreachable
 
 NOT_SETTINGS = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
@@ -60,12 +62,22 @@ class Settings(BaseSettings):
     size: Size | None = None
     replication: int | None = Field(default=None, ge=1)
     policy_dir: Path = Path(__file__).resolve().parent.parent / "policy"
+    kafka_security: SecurityProtocol = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    kafka_cert_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password_file: Path | None = None
     linkage_key_file: Path | None = None
     vault_file: Path | None = None
     seal_public_key_file: Path | None = None
     session_seconds: float = 30.0
     checkpoint_seconds: float = 0.5
     unread_bytes: int = Field(default=2_000_000, ge=100_000, le=2_000_000)
+    breaker_share: float = 0.5
+    breaker_rows: int = 1000
+    breaker_minutes: int = 60
     instance: str | None = None
     http_port: int = 0
     generation: str = "g1"
@@ -104,6 +116,19 @@ class Settings(BaseSettings):
         if self.left_behind and self._said:
             raise Unreachable(f"这里的内嵌服务（进程 {self._said.pid}）已意外结束：请重新运行 lidm run --embedded")
         raise Unreachable("没有找到消息服务：请先运行 make up 或 lidm run --embedded，或设置 LIDM_BROKER")
+
+    @property
+    def security(self) -> Security:
+        """TLS and SASL of a publisher's connection."""
+        return Security(
+            protocol=self.kafka_security,
+            ca_file=self.kafka_ca_file,
+            cert_file=self.kafka_cert_file,
+            key_file=self.kafka_key_file,
+            mechanism=self.kafka_mechanism,
+            username=self.kafka_username,
+            password_file=self.kafka_password_file,
+        )
 
     @property
     def embedded(self) -> bool:

@@ -1,22 +1,26 @@
 """What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
-from gateway.identities import Linkage
+from gateway.aliases import FirstKnown
+from gateway.arrived import ArrivedInKafka
 from gateway.keys import KeyFiles, read_key
 from gateway.problems import RowProblem
 from gateway.publish import Progress
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
+from gateway.resume import Keeping
+from gateway.rows import FileProgress
 from gateway.values import SHANGHAI
 from gateway.vault import Vault
 from lidm.settings import Settings
@@ -31,9 +35,10 @@ def keys_of(settings: Settings) -> KeyFiles:
     return replace(files, linkage=settings.linkage_key_file) if settings.linkage_key_file else files
 
 
-def linkage_of(settings: Settings) -> Linkage:
-    """The pseudonym maker. Raises CallError when the gateway was never initialised."""
-    return keys_of(settings).linkage_of()
+def linkage_of(settings: Settings) -> FirstKnown:
+    """The pseudonym maker, to the pseudonyms first known. Raises CallError when the gateway was never initialised."""
+    keys = keys_of(settings)
+    return FirstKnown(read_key(keys.linkage), resolver_of(settings), synthetic=keys.synthetic)
 
 
 def vault_of(settings: Settings) -> Vault:
@@ -43,9 +48,24 @@ def vault_of(settings: Settings) -> Vault:
     return Vault(settings.vault, read_key(keys_of(settings).vault))
 
 
-def publisher_of(settings: Settings) -> FeedPublisher:
+def resolver_of(settings: Settings) -> Callable[[str], str]:
+    """From any pseudonym of a person or household to the one first known; as it is where this gateway has no vault."""
+    if not settings.vault.exists() or find_spec("cryptography") is None:
+        return str
+    with vault_of(settings) as vault:
+        known = vault.aliases()
+    return lambda pseudonym: known.get(pseudonym, pseudonym)
+
+
+def publisher_of(settings: Settings) -> BrokerPublisher:
     """The way to the broker; by admission where it is the embedded one."""
-    return FeedPublisher(settings.bootstrap, embedded=settings.embedded)
+    return BrokerPublisher(settings.bootstrap, embedded=settings.embedded, security=settings.security)
+
+
+def keeping_of(settings: Settings, *, again: bool) -> Keeping:
+    """Where publications keep their progress, and how what a killed one delivered is counted."""
+    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded)
+    return Keeping(settings.data_dir / "publish", arrived, again)
 
 
 def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:
@@ -71,6 +91,24 @@ def progress_on(stream_is_terminal: bool, title: str) -> Iterator[Progress | Non
         yield lambda read, bad: bar.update(task, description=f"{title}：已读 {read:,} 行，未通过 {bad:,} 行")
 
 
+@contextmanager
+def bar_on(stream_is_terminal: bool, title: str) -> Iterator[FileProgress | None]:
+    """Rows read, refused and the share of the file, on a terminal; nothing elsewhere. Needs no extra."""
+    if not stream_is_terminal:
+        yield None
+        return
+
+    def tell(read: int, bad: int, share: float) -> None:
+        done = f"{'█' * int(share * 20):<20} {share:4.0%} " if share else ""
+        sys.stderr.write(f"\r{title} {done}已读 {read:,} 行，未通过 {bad:,} 行 ")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        sys.stderr.write("\n")
+
+
 def terminal() -> bool:
     """Whether somebody watches."""
     return sys.stderr.isatty()
@@ -82,6 +120,13 @@ def say_problems(problems: Sequence[RowProblem], total: int) -> None:
         click.echo(problem.text, err=True)
     if total > SHOWN_PROBLEMS:
         click.echo(f"……另有 {total - SHOWN_PROBLEMS:,} 行", err=True)
+
+
+def private_file(path: Path) -> TextIO:
+    """A file to write that only its owner reads, with a mark that tells Excel it is UTF-8."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 
 def write_json(path: Path | None, value: dict[str, Any]) -> None:

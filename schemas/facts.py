@@ -1,53 +1,17 @@
 """Facts as they stand in a block and in a ledger: one compact struct per kind, the newest of a natural key wins.
 
 The same struct travels inside `households.events.v1` and lies in a ledger page, so folding copies a reference and
-never converts. Every fact starts with the same seven fields; `day` places it in time (proleptic Gregorian ordinal,
-Asia/Shanghai date), money is integer fen, months are `year * 12 + month - 1`.
+never converts. A kind belongs to one feed and may stand in its file; the union is tagged, so one more kind costs the
+others nothing.
 """
 
-from datetime import date
-from typing import ClassVar, NamedTuple, Self
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, Union
 
 import msgspec
 
-
-class Version(NamedTuple):
-    """What decides between two records of one natural key: the highest wins, whatever its source."""
-
-    recorded_ms: int
-    sequence: int
-    event_id: str
-
-
-class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The head every kind shares. A `gone` fact is a tombstone: reversed, kept so that a late original stays away."""
-
-    key: str
-    recorded_ms: int
-    sequence: int
-    event_id: str
-    source: str
-    gone: bool
-    day: int
-
-    feed: ClassVar[str]
-    paged: ClassVar[bool] = True
-
-    @property
-    def version(self) -> Version:
-        """The fact's place among the records of its key."""
-        return Version(self.recorded_ms, self.sequence, self.event_id)
-
-    @property
-    def month(self) -> int:
-        """The month the fact belongs to."""
-        return month_of(self.day)
-
-    def tombstone(self, version: Version) -> Self:
-        """This fact, reversed by a record of `version`."""
-        return msgspec.structs.replace(
-            self, gone=True, recorded_ms=version.recorded_ms, sequence=version.sequence, event_id=version.event_id
-        )
+from schemas.fact import Fact, Version, first_day, half_year, month_of
 
 
 class Bill(Fact, array_like=True, frozen=True, gc=False, tag="bill"):
@@ -60,6 +24,7 @@ class Bill(Fact, array_like=True, frozen=True, gc=False, tag="bill"):
     visit: str
 
     feed: ClassVar[str] = "medical.settlement"
+    keyed_alone: ClassVar[bool] = True
 
 
 class Refund(Fact, array_like=True, frozen=True, gc=False, tag="refund"):
@@ -70,6 +35,7 @@ class Refund(Fact, array_like=True, frozen=True, gc=False, tag="refund"):
     amount_fen: int
 
     feed: ClassVar[str] = "medical.reimbursement"
+    keyed_alone: ClassVar[bool] = True
 
 
 class Contribution(Fact, array_like=True, frozen=True, gc=False, tag="contribution"):
@@ -77,6 +43,10 @@ class Contribution(Fact, array_like=True, frozen=True, gc=False, tag="contributi
 
     employer: str
     base_fen: int
+    # Told since version 2 of the feed: which insurances (P pension, M medical, U unemployment), what kind of employer.
+    insured: str = ""
+    employer_kind: str = ""
+    back_paid: bool = False
 
     feed: ClassVar[str] = "employment.contribution"
 
@@ -89,6 +59,7 @@ class Employment(Fact, array_like=True, frozen=True, gc=False, tag="employment")
 
     feed: ClassVar[str] = "employment.status"
     paged: ClassVar[bool] = False
+    ends: ClassVar[tuple[str, ...]] = ("until",)
 
 
 class Rent(Fact, array_like=True, frozen=True, gc=False, tag="rent"):
@@ -106,6 +77,7 @@ class Rent(Fact, array_like=True, frozen=True, gc=False, tag="rent"):
     until: int | None
 
     feed: ClassVar[str] = "housing.security"
+    keyed_alone: ClassVar[bool] = True
 
 
 class Status(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -167,23 +139,38 @@ class Death(Fact, array_like=True, frozen=True, gc=False, tag="death"):
     paged: ClassVar[bool] = False
 
 
-AnyFact = Bill | Refund | Contribution | Employment | Rent | Membership | Benefit | Death
-FACT_KINDS: tuple[type[Fact], ...] = (Bill, Refund, Contribution, Employment, Rent, Membership, Benefit, Death)
+def _all_kinds() -> tuple[type[Fact], ...]:
+    """Every kind: those above, and what the files of `schemas/feeds/` bring along or define themselves."""
+    package = importlib.import_module("schemas.feeds")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"schemas.feeds.{module.name}")
+    return tuple(sorted(Fact.__subclasses__(), key=lambda kind: str(kind.__struct_config__.tag)))
+
+
+FACT_KINDS: tuple[type[Fact], ...] = _all_kinds()
 KIND_OF_FEED: dict[str, type[Fact]] = {kind.feed: kind for kind in FACT_KINDS}
+if TYPE_CHECKING:
+    AnyFact: TypeAlias = Fact
+else:
+    AnyFact = Union[FACT_KINDS]  # noqa: UP007 - of kinds known only now
 
-
-def month_of(day: int) -> int:
-    """Month number (year * 12 + month - 1) of a day ordinal."""
-    when = date.fromordinal(day)
-    return when.year * 12 + when.month - 1
-
-
-def first_day(month: int) -> int:
-    """Ordinal of the first day of a month number."""
-    return date(month // 12, month % 12 + 1, 1).toordinal()
-
-
-def half_year(day: int) -> str:
-    """Name of the half-year a day lies in, as `2026H1`: the page of a ledger that holds its facts."""
-    when = date.fromordinal(day)
-    return f"{when.year}H{1 if when.month <= 6 else 2}"
+__all__ = [
+    "FACT_KINDS",
+    "KIND_OF_FEED",
+    "AnyFact",
+    "Benefit",
+    "Bill",
+    "Contribution",
+    "Death",
+    "Declared",
+    "Employment",
+    "Fact",
+    "Membership",
+    "Refund",
+    "Rent",
+    "Status",
+    "Version",
+    "first_day",
+    "half_year",
+    "month_of",
+]

@@ -10,18 +10,19 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from schemas.facts import AnyFact, Fact
+from schemas.fact import Fact
 from schemas.labels import Labelled
 from schemas.scalars import Scalar, Sensitivity
 
 if TYPE_CHECKING:
     from schemas.envelope import Delivery, Manifest, Problem
+    from schemas.facts import AnyFact
 
 MAX_VALUE_BYTES = 900_000
 MAX_ELEMENTS = 5_000
@@ -60,7 +61,7 @@ class FeedData(Protocol):
     def natural_key(self, origin: Origin) -> str: ...
     def day(self) -> int: ...
     def problems(self) -> tuple[Flaw, ...]: ...
-    def to_fact(self, head: FactHead) -> AnyFact: ...
+    def to_fact(self, head: FactHead) -> "AnyFact": ...
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class FeedModel(BaseModel):
         """What does not hold between the fields."""
         return NO_FLAWS
 
-    def to_fact(self, head: FactHead) -> AnyFact:
+    def to_fact(self, head: FactHead) -> "AnyFact":
         """The fact as the ledger keeps it."""
         raise NotImplementedError
 
@@ -165,6 +166,11 @@ class FeedSpec:
     title: str
     model: type[FeedModel]
     fact: type[Fact]
+
+    @property
+    def name(self) -> str:
+        """The feed and its version, as tools take it: `medical.settlement.v1`."""
+        return f"{self.kind}.v{self.version}"
 
     @property
     def topic(self) -> str:
@@ -235,30 +241,44 @@ def walk(hint: Any) -> Iterator[Any]:
         yield from walk(inner)
 
 
-class _Registry(Mapping[str, FeedSpec]):
-    """All feeds by kind; reads `schemas/feeds/` on first use, because feeds import this module."""
+class Feeds(Mapping[str, FeedSpec]):
+    """All feeds; reads `schemas/feeds/` on first use, because feeds import this module.
+
+    Versions of a feed live side by side, each with a topic of its own, and tell the same facts. A kind stands for its
+    oldest version, so that what was once written for it keeps its meaning until that version is withdrawn; a name like
+    `medical.settlement.v2` stands for exactly that version. Iterating gives the kinds.
+    """
 
     @cached_property
-    def _specs(self) -> dict[str, FeedSpec]:
+    def every(self) -> tuple[FeedSpec, ...]:
+        """Every version of every feed, by kind and version."""
         package = importlib.import_module("schemas.feeds")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"schemas.feeds.{module.name}")
-        models = sorted(FeedModel.__subclasses__(), key=lambda model: model.feed_kind)
-        return {
-            model.feed_kind: FeedSpec(
-                model.feed_kind, model.feed_version, model.model_config["title"] or "", model, model.feed_fact
-            )
-            for model in models
-        }
+        found = [
+            FeedSpec(model.feed_kind, model.feed_version, model.model_config["title"] or "", model, model.feed_fact)
+            for model in FeedModel.__subclasses__()
+            if model.__module__.startswith("schemas.feeds.")
+        ]
+        return tuple(sorted(found, key=lambda spec: (spec.kind, spec.version)))
+
+    @cached_property
+    def _named(self) -> dict[str, FeedSpec]:
+        oldest = {spec.kind: spec for spec in reversed(self.every)}
+        return oldest | {spec.name: spec for spec in self.every}
+
+    def versions(self, kind: str) -> tuple[FeedSpec, ...]:
+        """The versions of one feed, oldest first."""
+        return tuple(spec for spec in self.every if spec.kind == kind)
 
     def __getitem__(self, kind: str) -> FeedSpec:
-        return self._specs[kind]
+        return self._named[kind]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._specs)
+        return iter(dict.fromkeys(spec.kind for spec in self.every))
 
     def __len__(self) -> int:
-        return len(self._specs)
+        return len({spec.kind for spec in self.every})
 
 
-FEEDS: Mapping[str, FeedSpec] = _Registry()
+FEEDS: Final = Feeds()

@@ -1,10 +1,15 @@
-"""Writes the JSON Schemas of `schemas/generated/` from the models: `python -m schemas.generate`."""
+"""Writes the JSON Schemas of `schemas/generated/` from the models: `python -m schemas.generate`.
+
+What is committed there is published: a change that breaks it is refused (`schemas.compat` says for whom).
+"""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from schemas.alerts import Alert
+from schemas.compat import compare, published
 from schemas.explain import BatchData, Envelope
 from schemas.feed import FEEDS, FeedSpec, FieldSpec
 from schemas.labels import Operation
@@ -104,14 +109,17 @@ def _examples(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
 
 def generated() -> dict[str, str]:
     """File name and content of everything generated."""
-    schemas = {f"{spec.kind}.v{spec.version}.schema.json": schema_of(spec) for spec in FEEDS.values()}
+    schemas = {f"{spec.name}.schema.json": schema_of(spec) for spec in FEEDS.every}
     schemas["batch.v1.schema.json"] = manifest_schema()
     schemas["alerts.v1.schema.json"] = {"$schema": _DIALECT, **Alert.model_json_schema()}
     return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
 
 
 def main() -> None:
-    """Writes the files and removes those no model stands behind."""
+    """Writes the files and removes those no model stands behind. On a breaking change: exit 1, nothing written."""
+    found = compare(published(), {spec.name: schema_of(spec) for spec in FEEDS.every})
+    if found:
+        sys.exit("\n".join([*map(str, found), "已发布的版本不能这样改：请另出新版本，与旧版本并存。"]))
     FOLDER.mkdir(exist_ok=True)
     wanted = generated()
     for stale in FOLDER.glob("*.schema.json"):

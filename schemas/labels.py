@@ -1,7 +1,11 @@
-"""Every closed word of the domain with its official Chinese label, in one place."""
+"""Closed words that several parts use, with their official Chinese labels. A word of one feed stands in its file."""
 
 from enum import StrEnum
 from typing import Self
+
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Labelled(StrEnum):
@@ -16,9 +20,22 @@ class Labelled(StrEnum):
         return member
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        handler.resolve_ref_schema(shown)["x-labels"] = {member.value: member.label for member in cls}
+        return shown
+
+    @classmethod
     def of_label(cls, label: str) -> Self | None:
         """The code of an official label, None when there is none."""
         return next((member for member in cls if member.label == label), None)
+
+
+class YesNo(Labelled):
+    """An answer that must be given."""
+
+    yes = "yes", "是"
+    no = "no", "否"
 
 
 class Operation(Labelled):
@@ -77,6 +94,37 @@ class ReportedBy(Labelled):
     health = "health", "卫健死亡证明"
     cremation = "cremation", "殡葬火化"
     civil = "civil", "民政走访登记"
+
+
+class Hardship(Labelled):
+    """What somebody needs, as those who hear or see it first sort it."""
+
+    LIVING = "LIVING", "基本生活"
+    MEDICAL = "MEDICAL", "看病就医"
+    HOUSING = "HOUSING", "住房"
+    SCHOOLING = "SCHOOLING", "就学"
+    WORK = "WORK", "就业"
+    CARE = "CARE", "照料护理"
+    DISASTER = "DISASTER", "突发急难"
+    OTHER = "OTHER", "其他"
+
+
+class Injury(Labelled):
+    """What an incident did to a person."""
+
+    NONE = "NONE", "未受伤"
+    MINOR = "MINOR", "轻伤"
+    SERIOUS = "SERIOUS", "重伤"
+    DEAD = "DEAD", "死亡"
+
+
+class Insured(Labelled):
+    """Whether a loss is insured."""
+
+    NONE = "NONE", "无保险"
+    PARTLY = "PARTLY", "部分赔付"
+    FULLY = "FULLY", "足额赔付"
+    UNKNOWN = "UNKNOWN", "不详"
 
 
 class BatchMode(Labelled):

@@ -76,6 +76,7 @@ def _shape(regex: str) -> Any:
 PERSON = r"p_[0-9a-f]{32}"
 HOUSEHOLD = r"h_[0-9a-f]{32}"
 MONTH = r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"
+YEAR = r"(19|20|21)[0-9]{2}"
 
 # The envelope's own types, as msgspec reads them.
 WireWord = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -104,6 +105,7 @@ Moment = Annotated[
     ),
 ]
 Month = Annotated[str, Scalar("month", _shape(MONTH), _pattern(f"^{MONTH}$"), "应为 YYYY-MM 格式的月份")]
+Year = Annotated[str, Scalar("year", _shape(YEAR), _pattern(f"^{YEAR}$"), "应为四位年份")]
 Key = Annotated[
     str,
     Scalar(
@@ -129,6 +131,15 @@ Scheme = Annotated[
 Person = Annotated[str, Scalar("person", WirePerson, _pattern(f"^{PERSON}$"), "应为 p_ 加 32 位十六进制的人员假名")]
 HouseholdId = Annotated[
     str, Scalar("household", _shape(HOUSEHOLD), _pattern(f"^{HOUSEHOLD}$"), "应为 h_ 加 32 位十六进制的户假名")
+]
+Percent = Annotated[
+    int,
+    Scalar(
+        "count",
+        Annotated[int, Meta(ge=0, le=100)],
+        {"type": "integer", "minimum": 0, "maximum": 100},
+        "应为 0 至 100 的整数",
+    ),
 ]
 Count = Annotated[
     int,

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
 from pydantic import ValidationError
 
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
-from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED
+from schemas.feed_reports import ReceiptReport, decode_report
+from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
 from sinks.tables import TABLES, Row, clamp
 
 
@@ -145,6 +147,22 @@ def _letter(message: Message, generation: str) -> Placed | None:
     return Placed("rejected", row)
 
 
+def _report(message: Message, generation: str) -> Placed:
+    try:
+        text = _text(message)
+        report = decode_report(text.encode())
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        return _unreadable(message, generation, "NOT_REPORT")
+    refused = sum(report.refused.values())
+    if isinstance(report, ReceiptReport):
+        head: Row = (report.feed, report.receipt, report.at_ms, report.period, report.way, report.department)
+        counts: Row = (report.read, report.sent, report.left_out, refused, int(report.closed))
+        return Placed("feed_receipts", (*head, *counts, text, message.offset))
+    head = (generation, report.topic, report.partition, report.first, report.last, report.feed, report.known_ms)
+    counts = (report.rows, report.routed, report.out_of_scope, refused, report.corrected, report.reversed)
+    return Placed("feed_reading", (*head, *counts, text, message.offset))
+
+
 def _unreadable(message: Message, generation: str, code: str) -> Placed:
     digest = hashlib.sha256(message.value or b"").hexdigest()
     where = (generation, message.topic, message.partition, message.offset)
@@ -180,5 +198,6 @@ _MAKERS: dict[str, Maker] = {
     CASE_EVENTS: _case_event,
     HOUSEHOLD_EVENTS: _block,
     REJECTED: _letter,
+    FEED_REPORTS: _report,
 }
 ARCHIVED = tuple(_MAKERS)

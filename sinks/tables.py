@@ -124,7 +124,50 @@ REJECTED = Table(
     ("generation", "topic", "partition", "offset", "pointer", "code"),
 )
 
-TABLES = {table.name: table for table in (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED)}
+FEED_READING = Table(
+    "feed_reading",
+    (
+        ("generation", "String"),
+        ("topic", "String"),
+        ("partition", "UInt16"),
+        ("first_offset", "UInt64"),
+        ("last_offset", "UInt64"),
+        ("feed", "String"),
+        ("known_at_ms", "UInt64"),
+        ("rows", "UInt64"),
+        ("routed", "UInt64"),
+        ("out_of_scope", "UInt64"),
+        ("refused", "UInt64"),
+        ("corrected", "UInt64"),
+        ("reversed", "UInt64"),
+        ("json", "String"),
+        ("letter_offset", "UInt64"),
+    ),
+    ("generation", "topic", "partition", "first_offset"),
+)
+
+FEED_RECEIPTS = Table(
+    "feed_receipts",
+    (
+        ("feed", "String"),
+        ("receipt", "String"),
+        ("at_ms", "UInt64"),
+        ("period", "String"),
+        ("way", "String"),
+        ("department", "String"),
+        ("read", "UInt64"),
+        ("sent", "UInt64"),
+        ("left_out", "UInt64"),
+        ("refused", "UInt64"),
+        ("closed", "UInt8"),
+        ("json", "String"),
+        ("letter_offset", "UInt64"),
+    ),
+    ("feed", "receipt", "at_ms"),
+)
+
+_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS)
+TABLES = {table.name: table for table in _ALL}
 
 
 def clamp(day: date) -> date:

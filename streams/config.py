@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from schemas.topics import Catalogue
+from streams.limits import BreakerLimits
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class StreamConfig:
     fetch_bytes: int = 1024 * 1024
     decoded_households: int = 60_000
     compression: str = "snappy"
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)
 
     def group(self, stage: str) -> str:
         """Consumer group of a stage; one per stage, whether stages share a process or not."""

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable
 from typing import Any
 
-import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
@@ -19,17 +18,21 @@ from mode import Service
 
 from schemas.errors import Stop
 from schemas.feed import FEEDS
-from schemas.topics import ALIASES, MEMBERS, feed_topic
+from streams.arrivals import metadata_age_ms, subscription
 from streams.batches import decode_batches, encode_batches
+from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
+from streams.figures import Figures
 from streams.gaps import decode_note, tell, way_on
 from streams.guard import stop_process
+from streams.hints import AliasRecord, learn, open_hints, to_the_end
 from streams.metrics import METRICS
-from streams.registry import Registry, decode_stay
-from streams.routing import Counts, Inbound, Router
+from streams.registry import Registry
+from streams.routing import Inbound, Router, measure
 
+__all__ = ["AliasRecord", "Intake"]
 log = structlog.get_logger("lidm.intake")
 POLL_RECORDS = 5000
 COMMIT_SECONDS = 0.25
@@ -50,8 +53,11 @@ class Intake(Service):
         self._config = config
         self._delivery = delivery
         self._registry = registry
-        self._specs = {feed_topic(kind): spec for kind, spec in FEEDS.items() if feeds is None or kind in feeds}
+        self._specs = {spec.topic: spec for spec in FEEDS.every if feeds is None or spec.kind in feeds}
         self._router = Router(registry, config.partitions, config.seal_public_key)
+        self._breaker = Breaker(config.breaker, config.catalogue, config.partitions)
+        self._figures = Figures(config.partitions)
+        self._paused: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
         self._expected: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
@@ -85,8 +91,9 @@ class Intake(Service):
             max_poll_records=POLL_RECORDS,
             max_partition_fetch_bytes=self._config.fetch_bytes,
             fetch_max_wait_ms=50,
+            metadata_max_age_ms=metadata_age_ms(self._config.embedded),
         )
-        self._consumer.subscribe(sorted(self._specs), listener=_Handover(self))
+        self._consumer.subscribe(**subscription(self._specs, self._config.embedded), listener=_Handover(self))
         await self._consumer.start()
 
     async def on_stop(self) -> None:
@@ -123,6 +130,7 @@ class Intake(Service):
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         """One poll. What was polled outside one tenure is dropped: taking over begins again at what is committed."""
+        self._pause(consumer)
         batches = await consumer.getmany(timeout_ms=100, max_records=POLL_RECORDS)
         tenure = self._tenure  # nothing was awaited since the records left the consumer
         async with self._lock:
@@ -134,20 +142,46 @@ class Intake(Service):
 
     async def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:
         self.phase = "route" if batches else "idle"
-        mine = self._consumer.assignment() if self._consumer else ()
+        consumer = self._consumer
+        mine = consumer.assignment() if consumer else ()
         for place, records in batches.items():
-            if place not in mine:
+            if place not in mine or consumer is None:
+                continue
+            if self._specs[place.topic].kind in self._breaker.parked():
+                consumer.seek(place, max(records[0].offset, self._expected.get(place, 0)))
                 continue
             if records[0].offset < self._expected.get(place, 0):
                 records = await self._fresh(place, records)
                 if not records:
                     continue
             await self._unbroken(place, records[0].offset)
+            self._take(consumer, place, records)
+
+    def _take(self, consumer: AIOKafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
+        """Routes records slice by slice; goes no further where the feed is parked."""
+        spec = self._specs[place.topic]
+        for start in range(0, len(records), SLICE):
+            part = records[start : start + SLICE]
+            topic, partition = place
             self._router.take(
-                self._specs[place.topic],
-                [Inbound(place.topic, place.partition, r.offset, r.timestamp, r.key, r.value) for r in records],
+                spec, [Inbound(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in part]
             )
-            self._expected[place] = self._positions[place] = records[-1].offset + 1
+            following = self._expected[place] = self._positions[place] = part[-1].offset + 1
+            self._figures.add(place, spec.kind, part, self._router.last)
+            if self._breaker.count(spec.kind, partition, following, self._router.last.rows, self._router.last.bad):
+                consumer.seek(place, following)
+                return
+
+    def _pause(self, consumer: AIOKafkaConsumer) -> None:
+        """Parked feeds are not fetched; their offsets stay where they are."""
+        parked = self._breaker.parked()
+        if not parked and not self._paused:
+            return
+        mine = consumer.assignment()
+        wanted = {place for place in mine if place.topic in self._specs and self._specs[place.topic].kind in parked}
+        consumer.pause(*wanted)
+        consumer.resume(*((self._paused & mine) - wanted))
+        self._paused = wanted
 
     async def _fresh(self, place: TopicPartition, records: list[Any]) -> list[Any]:
         """Leaves out what was polled before a rebalance and again after it: rows of a batch count once.
@@ -177,11 +211,11 @@ class Intake(Service):
             await self._delivery.send(letters[:half])
             failpoint("intake.mid_outputs")
             await self._delivery.send(letters[half:])
-        if hints:
+        if hints := hints + self._breaker.letters():
             await self._delivery.send(hints)
         if letters:
             failpoint("intake.after_outputs")
-        _measure(counts)
+        measure(counts)
 
     async def _commit(self) -> None:
         self._committed_at = time.monotonic()
@@ -189,6 +223,8 @@ class Intake(Service):
         if not self._positions or self._consumer is None:
             return
         self.phase = "commit"
+        if figures := self._figures.letters():
+            await self._delivery.send(figures)
         mine = self._consumer.assignment()
         offsets = {
             place: OffsetAndMetadata(position, self._open_batches(place))
@@ -220,6 +256,7 @@ class Intake(Service):
                 committed = fetched.get(place)
                 known = committed is not None and committed.offset >= 0
                 self._positions.pop(place, None)
+                self._figures.forget(place)
                 self._expected[place] = committed.offset if known else 0
                 self._router.open.pop((place.topic, place.partition), None)
                 if known and (note := decode_note(committed.metadata or "")):
@@ -237,45 +274,13 @@ class Intake(Service):
             self._positions = {}
 
     async def _learn_memberships(self) -> None:
-        topics = [] if self._config.embedded else [MEMBERS]
-        topics.append(ALIASES)
-        self._hints = AIOKafkaConsumer(
-            bootstrap_servers=self._config.broker,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            fetch_max_wait_ms=100,
-        )
-        await self._hints.start()
-        places = [TopicPartition(topic, p) for topic in topics for p in range(self._config.partitions)]
-        self._hints.assign(places)
-        await self._hints.seek_to_beginning(*places)
-        ends = await self._hints.end_offsets(places)
-        while any([await self._hints.position(place) < end for place, end in ends.items()]):
-            for records in (await self._hints.getmany(timeout_ms=500)).values():
-                for record in records:
-                    self._learn(record)
+        self._hints = await open_hints(self._config)
+        async for record in to_the_end(self._hints):
+            self._learn(record)
         log.info("memberships_known", persons=len(self._registry))
 
     def _learn(self, record: Any) -> None:
-        """Takes a hint. One that cannot be read is skipped: ledgers do not rest on it."""
-        if record.value is None:
-            return
-        try:
-            if record.topic == MEMBERS:
-                self._registry.merge(decode_stay(record.value))
-            elif record.key is not None:
-                person = msgspec.json.decode(record.value, type=AliasRecord).person
-                self._registry.alias(record.key.decode(), person)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            log.warning("hint_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
-
-
-class AliasRecord(msgspec.Struct, frozen=True):
-    """Value of a record in `persons.aliases.v1`; the key is the later pseudonym."""
-
-    person: str
+        learn(record, self._registry, self._breaker)
 
 
 class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -298,16 +303,3 @@ async def _or_stop(work: Awaitable[None]) -> None:
         raise
     except BaseException as error:
         stop_process("intake", error)
-
-
-def _measure(counts: Counts) -> None:
-    for feed, n in counts.events.items():
-        METRICS.count("lidm_events_in_total", n, feed=feed)
-    for feed, n in counts.routed.items():
-        METRICS.count("lidm_events_out_total", n, feed=feed)
-    for (feed, code), n in counts.rejected.items():
-        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
-    for feed, seconds in counts.ages.items():
-        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
-    for feed, n in counts.out_of_scope.items():
-        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

@@ -4,12 +4,14 @@ A hint may be old: the ledgers are the truth and forward what was sent to a hous
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from schemas.facts import Membership, Version
+from schemas.facts import Fact, Membership, Version
 from schemas.records import Route
+
+F = TypeVar("F", bound=Fact)
 
 
 class Stay(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +57,12 @@ class Registry:
     def person(self, pseudonym: str) -> str:
         """The pseudonym under which this person was first known."""
         return self._aliases.get(pseudonym, pseudonym)
+
+    def renamed(self, fact: F, person: str) -> F:
+        """A person's fact with everybody it names as they were first known."""
+        others = {name: getattr(fact, name) for name in fact.people}
+        later: dict[str, object] = {name: self.person(each) for name, each in others.items() if each in self._aliases}
+        return msgspec.structs.replace(fact, key=fact.key.replace(person, self.person(person)), **later)
 
     def alias(self, pseudonym: str, person: str) -> None:
         """From now on both mean the same person."""

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from schemas.partition import partition_of
+from schemas.plain_identity import carries_identity
 from schemas.sealing import seal
 from schemas.topics import REJECTED
 from streams.delivery import Headers, Letter
+from streams.letters import replays_of
 
 PART_BYTES = 1_000_000
 """Largest plaintext sealed in one message; a longer one travels in numbered parts."""
 NAMED_PROBLEMS = 100
 NAMED_BYTES = 8_000
+BATCH_CHARACTERS = 128
 """As many problems of a message are named in its headers; `count` says how many there are."""
 
 
@@ -36,18 +39,21 @@ def dead_letters(
     public_key: bytes,
     partitions: int,
     problems: Sequence[tuple[str, str]] = (),
+    headers: Headers = (),
+    batch: str | None = None,
 ) -> Iterator[Letter]:
     """One sealed message, or several numbered ones. Code, pointer, digest, coordinates are headers, never content.
 
     Code, pointer and message are those of the first problem; `problems` is every one (code, pointer into the message)
-    where an array has several.
+    where an array has several. `headers` are sealed with the message; of them only the count of replays shows.
     """
-    original = msgspec.msgpack.encode((key, value))
+    headers = tuple((name, content or b"") for name, content in headers)
+    original = msgspec.msgpack.encode((key, value, headers) if headers else (key, value))
     digest = hashlib.sha256(original).hexdigest()
     parts = [original[i : i + PART_BYTES] for i in range(0, len(original), PART_BYTES)]
     problems = problems or [(code, pointer)]
     place = f"{at.topic}/{at.partition}/{at.offset}".encode()
-    headers: Headers = (
+    said: Headers = (
         ("code", code.encode()),
         ("pointer", pointer.encode()),
         ("message", message.encode()),
@@ -58,6 +64,8 @@ def dead_letters(
         ("partition", str(at.partition).encode()),
         ("offset", str(at.offset).encode()),
         ("known_at", str(at.timestamp_ms).encode()),
+        ("batch", _shown(batch)),
+        ("replays", str(replays_of(headers)).encode()),
     )
     for number, part in enumerate(parts):
         yield Letter(
@@ -66,8 +74,15 @@ def dead_letters(
             place,
             seal(public_key, part, aad=digest.encode()),
             at.timestamp_ms,
-            (*headers, ("part", f"{number + 1}/{len(parts)}".encode())),
+            (*said, ("part", f"{number + 1}/{len(parts)}".encode())),
         )
+
+
+def _shown(batch: str | None) -> bytes:
+    """A batch id as a header may carry it: a department chose it, so it may be anything."""
+    if not batch or len(batch) > BATCH_CHARACTERS or not batch.isprintable() or carries_identity(batch):
+        return b""
+    return batch.encode()
 
 
 def _named(problems: Sequence[tuple[str, str]]) -> bytes:

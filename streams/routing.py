@@ -14,7 +14,8 @@ from schemas.partition import partition_of
 from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
 from streams.batches import Batches, OpenBatch, batch_name, begin
-from streams.delivery import Letter
+from streams.delivery import Headers, Letter
+from streams.metrics import METRICS
 from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
 
@@ -31,6 +32,7 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
 
 class Counts(NamedTuple):
@@ -41,6 +43,22 @@ class Counts(NamedTuple):
     rejected: Counter[tuple[str, str]]
     out_of_scope: Counter[str]
     ages: dict[str, float]
+
+
+class SliceCounts(msgspec.Struct):
+    """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there."""
+
+    rows: int = 0
+    out_of_scope: int = 0
+    corrected: int = 0
+    reversed: int = 0
+    refused: dict[str, int] = {}
+    closed: list[tuple[str, str, str, int]] = []
+
+    @property
+    def bad(self) -> int:
+        """Elements refused."""
+        return sum(self.refused.values())
 
 
 class Router:
@@ -57,6 +75,7 @@ class Router:
         self._partition_of: dict[str, int] = {}
         self._refused: list[Problem] = []
         self.open: dict[tuple[str, int], Batches] = {}
+        self.last = SliceCounts()
         self._reset_counts()
 
     def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
@@ -64,6 +83,7 @@ class Router:
         feed = spec.kind
         events = out_of_scope = newest = known_at = 0
         place, decode = self._registry.targets, spec.decode
+        last = self.last = SliceCounts()
         for message in messages:
             topic, partition, offset, known_at = message.topic, message.partition, message.offset, message.timestamp_ms
             for item in decode(message.value or b"", known_at):
@@ -71,15 +91,17 @@ class Router:
                     events += 1
                     if item.batchid:
                         self._count_row(topic, partition, item.batchid)
+                    if item.operation != "record":
+                        last.corrected += item.operation == "correct"
+                        last.reversed += item.operation == "reverse"
                     fact = item.fact
                     person = item.person
                     if type(fact) is Membership:
                         self._take_membership(message, fact)
                         continue
                     known = self._registry.person(person)
-                    if known != person:
-                        fact = msgspec.structs.replace(fact, key=fact.key.replace(person, known))
-                        person = known
+                    if known != person or fact.people:
+                        fact, person = self._registry.renamed(fact, person), known
                     newest = max(newest, fact.day)
                     targets = place(person, fact.day)
                     if targets is None:
@@ -97,6 +119,7 @@ class Router:
                     self._refuse(feed, item)
             if self._refused:
                 self._seal(message)
+        last.rows, last.out_of_scope = events, out_of_scope
         self._events[feed] += events
         if newest:
             self._ages[feed] = max(0.0, known_at / 1000 - (newest - EPOCH_DAY) * 86_400)
@@ -172,16 +195,17 @@ class Router:
         batch = batches.pop(batch_name(manifest.batchid), None)
         if batch is None:
             text = "批次没有开始清单就结束了，或同时打开的批次过多而被放弃，请整批重发"
-            problem = Problem("UNKNOWN_BATCH", "/batchid", text)
+            problem = Problem("UNKNOWN_BATCH", "/batchid", text, batchid=manifest.batchid)
         elif batch.rows != manifest.rows:
             text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行，请整批重发"
-            problem = Problem("BATCH_SHORT", "/data/rows", text)
+            problem = Problem("BATCH_SHORT", "/data/rows", text, batchid=manifest.batchid)
         else:
             self._close_batch(message, manifest, batch)
             return
         self._refuse(manifest.feed, problem)
 
     def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
+        self.last.closed.append((manifest.batchid, manifest.period, manifest.mode, batch.rows))
         body = BatchPartBody(
             feed=manifest.feed,
             batchid=manifest.batchid,
@@ -208,6 +232,7 @@ class Router:
 
     def _refuse(self, feed: str, problem: Problem) -> None:
         self._rejected[(feed, problem.code)] += 1
+        self.last.refused[problem.code] = self.last.refused.get(problem.code, 0) + 1
         self._refused.append(problem)
 
     def _seal(self, message: Inbound) -> None:
@@ -226,5 +251,21 @@ class Router:
                 self._public_key,
                 self._partitions,
                 [(p.code, p.pointer if p.index is None else f"/{p.index}{p.pointer}") for p in refused],
+                message.headers,
+                next((p.batchid for p in refused if p.batchid), None),
             )
         )
+
+
+def measure(counts: Counts) -> None:
+    """Adds what happened to the metrics."""
+    for feed, n in counts.events.items():
+        METRICS.count("lidm_events_in_total", n, feed=feed)
+    for feed, n in counts.routed.items():
+        METRICS.count("lidm_events_out_total", n, feed=feed)
+    for (feed, code), n in counts.rejected.items():
+        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
+    for feed, seconds in counts.ages.items():
+        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
+    for feed, n in counts.out_of_scope.items():
+        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

@@ -11,10 +11,15 @@ import click
 
 from gateway.courier import Receipt
 from gateway.events import BatchPlan, Mode
+from gateway.mapping import load_mapping
 from gateway.publish import publish_file, publish_nothing
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
+from lidm.commands.feed_check import check_feed
+from lidm.commands.feed_parked import list_parked, resume_feed
+from lidm.commands.feed_report import report_feeds
+from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
-from lidm.ways_in import linkage_of, moment_of, progress_on, publisher_of, say_problems, terminal, write_json
+from lidm.ways_in import bar_on, keeping_of, linkage_of, moment_of, publisher_of, say_problems, terminal, write_json
 from schemas.errors import CallError, DataError
 
 _PERSON = re.compile(r"p_[0-9a-f]{32}")
@@ -27,6 +32,11 @@ def command() -> None:
 
 command.add_command(list_feeds)
 command.add_command(describe_feed)
+command.add_command(check_feed)
+command.add_command(template)
+command.add_command(list_parked)
+command.add_command(resume_feed)
+command.add_command(report_feeds)
 
 
 @command.command()
@@ -48,6 +58,8 @@ command.add_command(describe_feed)
 )
 @click.option("--bad-rows", type=click.Path(path_type=Path), help="未能发送的行写到何处（默认与文件同处）")
 @click.option("--close-with-bad", is_flag=True, help="有行未能发送也关闭批次：这些人当月将被视为没有记录")
+@click.option("--mapping", "mapping_file", type=click.Path(path_type=Path), help="映射文件：本单位的列如何成为字段")
+@click.option("--again", is_flag=True, help="文件与上次发布的完全相同也重发")
 @click.option("--array", default=1, show_default=True, type=click.IntRange(1, 5000), help="每条消息的事件数")
 @click.option("--source", default=None, help="来源标识（默认为本网关）")
 @click.option("--receipt", type=click.Path(path_type=Path), help="把回执写入此文件")
@@ -57,6 +69,8 @@ def publish(feed: str, file: Path | None, **options: Any) -> None:
     """发布部门文件：CSV（GB18030 或 UTF-8，中文表头，金额为元）、Excel 或 JSONL（英文字段，金额为分）。
 
     证件号码在此变为代码，不进入任何主题。有行未能发送时其余照发，退出码为 1，批次不关闭。
+
+    中途断开后，用同样的命令再发即从断处继续；内容未变的文件不重发；变了的说明差了哪些行。
     """
     settings = load_settings()
     plan = _plan(options["period"], options["areas"], options["mode"], options["batchid"])
@@ -89,7 +103,8 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
     linkage = linkage_of(settings)
     persons = _persons(options["persons"])
     began, worked = time.monotonic(), time.process_time()
-    with publisher_of(settings) as way, progress_on(terminal(), feed) as progress:
+    mapping = load_mapping(options["mapping_file"], feed) if options["mapping_file"] else None
+    with publisher_of(settings) as way, bar_on(terminal(), feed) as progress:
         done = publish_file(
             file,
             feed,
@@ -98,6 +113,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
             recorded=recorded,
             batch=plan,
             source=options["source"],
+            mapping=mapping,
             array=options["array"],
             persons=persons,
             bad_rows=bad_rows,
@@ -105,6 +121,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
             timestamp_ms=timestamp_ms,
             ended=None if options["at"] else lambda: moment_of(settings, None)[0],
             progress=progress,
+            keeping=keeping_of(settings, again=options["again"]) if persons is None else None,
         )
     took = {
         "seconds": round(time.monotonic() - began, 3),
@@ -145,6 +162,14 @@ def _say(
     if options["as_json"]:
         click.echo(json.dumps({**receipt.as_json(), **(took or {})}, ensure_ascii=False))
         return
+    if receipt.unchanged:
+        batch = f"批次 {receipt.batchid}，" if receipt.batchid else ""
+        click.echo(f"内容与上次发布的完全相同（{batch}{receipt.recorded}），没有重发；确要重发请加 --again")
+        return
+    if receipt.resumed_at is not None:
+        click.echo(f"接着上次中断处：前 {receipt.resumed_at:,} 行已送达，没有重发")
+    if receipt.difference is not None:
+        click.echo(receipt.difference.text)
     parts = "、".join(str(count) for count in receipt.partitions)
     left = f"，名单之外 {receipt.left_out:,} 行未发" if receipt.left_out else ""
     sent = f"已送达 {receipt.sent:,} 行（各分区 {parts}）"

@@ -12,7 +12,7 @@ from schemas.generate import example_event, schema_of
 from schemas.topics import Catalogue
 
 _KINDS = {
-    "fen": "金额（分）", "date": "日期", "time": "时间", "month": "月份", "key": "编号", "text": "文字",
+    "fen": "金额（分）", "date": "日期", "time": "时间", "month": "月份", "year": "年份", "key": "编号", "text": "文字",
     "area": "区划代码", "scheme": "类别代码", "person": "人员假名", "household": "户假名", "count": "整数",
     "code": "代码", "part": "一组字段", "parts": "多组字段",
 }  # fmt: skip
@@ -25,11 +25,11 @@ def list_feeds(as_json: bool) -> None:
     """全部数据种类：归属部门、主题、频次、范围。"""
     catalogue = Catalogue.load()
     if as_json:
-        click.echo(json.dumps([_summary(spec, catalogue) for spec in FEEDS.values()], ensure_ascii=False))
+        click.echo(json.dumps([_summary(spec, catalogue) for spec in FEEDS.every], ensure_ascii=False))
         return
     rows = [
         (spec.kind, spec.title, catalogue.entries[spec.topic].owner, _cadence(spec, catalogue), spec.topic)
-        for spec in FEEDS.values()
+        for spec in FEEDS.every
     ]
     click.echo(table(("数据种类", "名称", "归属", "频次", "主题"), rows))
 
@@ -56,7 +56,11 @@ def describe_feed(feed: str, as_json: bool) -> None:
     click.echo(f"{spec.title}（{spec.kind}，第 {spec.version} 版）")
     click.echo(f"归属：{entry.owner}　主题：{spec.topic}　频次：{_cadence(spec, catalogue)}")
     if entry.scope:
-        watched = "全部人员" if entry.scope.watch == "all" else "在册人员，其余只计数不留存"
+        watched = {
+            "all": "全部人员",
+            "registered": "在册人员，其余只计数不留存",
+            "over_line": f"在册人员，以及超过部门标准线的人员（{entry.scope.line}）",
+        }[entry.scope.watch]
         click.echo(f"依据：{entry.scope.basis}　用途：{entry.scope.purpose}　范围：{watched}")
     click.echo(table(("字段", "名称", "类型", "必填", "主键", "说明"), [*_rows(spec.fields, "")]))
     click.echo("示例：")

@@ -8,6 +8,7 @@ import click
 
 from gateway.keys import write_private
 from gateway.roster import RosterReport, load_roster
+from lidm.commands.roster_reconcile import list_runs, reconcile_roster, sign_roster
 from lidm.settings import load_settings
 from lidm.ways_in import (
     linkage_of,
@@ -24,7 +25,11 @@ from schemas.errors import DataError
 
 @click.group()
 def command() -> None:
-    """官方名册：户、成员、关系、类别、属地、核定收入。"""
+    """官方名册：入库、与本库逐人比对、各地签字。"""
+
+
+for each in (reconcile_roster, sign_roster, list_runs):
+    command.add_command(each)
 
 
 @command.command()

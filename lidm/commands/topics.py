@@ -43,7 +43,9 @@ def list_topics(as_json: bool) -> None:
             entry.title,
             entry.owner,
             "、".join(entry.consumers),
-            {None: "—", "registered": "在册人员", "all": "全部人员"}[entry.scope.watch if entry.scope else None],
+            {None: "—", "registered": "在册人员", "over_line": "在册与超线人员", "all": "全部人员"}[
+                entry.scope.watch if entry.scope else None
+            ],
             "压缩" if entry.cleanup == "compact" else f"{entry.retention_days} 天" if entry.retention_days else "永久",
         )
         for name, entry in sorted(catalogue.entries.items())

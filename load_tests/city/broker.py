@@ -8,7 +8,7 @@ from typing import Self
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
 from schemas.errors import Unreachable
@@ -29,7 +29,7 @@ class BrokerService:
         self.partition_count = partitions
         version = _EMBEDDED if embedded else {}
         try:
-            self.publisher = FeedPublisher(broker, embedded=embedded)
+            self.publisher = BrokerPublisher(broker, embedded=embedded)
             self._producer = KafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=5, **version)
             self._consumer = KafkaConsumer(
                 bootstrap_servers=broker,

@@ -12,7 +12,7 @@ from gateway.publisher import Publisher
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
 from schemas.feed import FEEDS
-from schemas.topics import ALERTS, ALIASES, CASE_COMMANDS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
+from schemas.topics import ALERTS, ALIASES, CASE_COMMANDS, HOUSEHOLD_EVENTS, REJECTED
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
 from streams.delivery import Letter
@@ -21,7 +21,7 @@ from streams.registry import Registry
 from streams.routing import Inbound, Router
 from streams.watch import Watch
 
-_SPECS = {feed_topic(kind): spec for kind, spec in FEEDS.items()}
+_SPECS = {spec.topic: spec for spec in FEEDS.every}
 
 
 class Pocket:

@@ -1,17 +1,21 @@
-"""Civil affairs feeds 民政局: memberships of declared households, benefits paid."""
+"""Civil affairs feeds 民政局: memberships of declared households, benefits and temporary aid, authorisations."""
 
 from datetime import date
 from typing import Annotated
 
 from schemas.facts import Benefit, Declared, Membership, Status
+from schemas.facts_contact import TempAid
+from schemas.facts_standing import Authorisation
 from schemas.feed import NO_FLAWS, FactHead, FeedModel, FeedPart, Flaw, Origin, field
-from schemas.labels import Relation
-from schemas.scalars import Area, Day, Fen, HouseholdId, Month, Scheme, Text
+from schemas.labels import Labelled, Relation
+from schemas.scalars import Area, Day, Fen, HouseholdId, Key, Month, Scheme, Text
 
 _ORDER = Flaw("BAD_FIELD", "/data/valid_to", "终止日期不得早于起始日期")
 _STATUS_ORDER = Flaw("BAD_FIELD", "/data/statuses", "类别的终止日期不得早于起始日期")
 _DECLARED = Flaw("MISSING_FIELD", "/data/declared", "户主的成员记录须带属地与核定收入")
 _NOT_HEAD = Flaw("BAD_FIELD", "/data/declared", "属地与核定收入只随户主的成员记录报送")
+_AID = Flaw("BAD_FIELD", "/data/amount", "救助金额不得为负数，误登请冲销")
+_VALID = Flaw("BAD_FIELD", "/data/valid_to", "有效期止和撤回日期不得早于签署日期")
 _INCOME = Flaw("BAD_FIELD", "/data/declared/monthly_income", "核定收入不得为负数")
 
 
@@ -119,6 +123,77 @@ class CivilBenefit(FeedModel, kind="civil.benefit", version=1, title="救助待�
     def to_fact(self, head: FactHead) -> Benefit:
         """The month's payment."""
         return Benefit(*head, self.scheme, self.amount)
+
+
+class AidKind(Labelled):
+    """Why temporary aid was given."""
+
+    EMERGENCY = "EMERGENCY", "急难型"
+    EXPENSE = "EXPENSE", "支出型"
+
+
+class CivilTempAid(FeedModel, kind="civil.temp_aid", version=1, title="临时救助", fact=TempAid):
+    """Temporary aid granted 一次临时救助."""
+
+    aid_no: Annotated[Key, field("救助编号", key=True, example="LS2026-000218")]
+    kind: Annotated[AidKind, field("救助类型", example="EMERGENCY")]
+    amount: Annotated[Fen, field("救助金额", example=300_000)]
+    approved_on: Annotated[Day, field("审批日期", example="2026-05-11")]
+    area: Annotated[Area, field("审批地", meaning="审批的镇街", example="339901001000")]
+
+    def natural_key(self, origin: Origin) -> str:
+        """`aid_no`."""
+        return self.aid_no
+
+    def day(self) -> int:
+        """Day of approval."""
+        return self.approved_on.toordinal()
+
+    def problems(self) -> tuple[Flaw, ...]:
+        """Aid is not negative."""
+        return NO_FLAWS if self.amount >= 0 else (_AID,)
+
+    def to_fact(self, head: FactHead) -> TempAid:
+        """The aid."""
+        return TempAid(*head, self.kind, self.amount, self.area)
+
+
+class AuthorisationScope(Labelled):
+    """What a person allows to be looked at."""
+
+    MEANS = "MEANS", "家庭经济状况核对"
+    FINANCE = "FINANCE", "金融信息查询"
+    TAX = "TAX", "税收信息查询"
+    HEALTH = "HEALTH", "医疗健康信息查询"
+
+
+class CivilAuthorisation(FeedModel, kind="civil.authorisation", version=1, title="核查授权", fact=Authorisation):
+    """What a person allowed in writing 授权书的一项; a withdrawal comes as a correction with `withdrawn_on`."""
+
+    scope: Annotated[AuthorisationScope, field("授权范围", key=True, example="MEANS")]
+    signed_on: Annotated[Day, field("签署日期", key=True, example="2026-01-12")]
+    valid_to: Annotated[
+        Day | None, field("有效期止", meaning="不再有效的第一天；长期有效则不填", example="2027-01-12")
+    ] = None
+    withdrawn_on: Annotated[Day | None, field("撤回日期", meaning="撤回之日起不再有效；未撤回则不填")] = None
+    document: Annotated[Text, field("授权书编号", example="星民授〔2026〕0107号")]
+
+    def natural_key(self, origin: Origin) -> str:
+        """(person, scope, signed)."""
+        return f"{origin.subject}|{self.scope}|{self.signed_on}"
+
+    def day(self) -> int:
+        """Day of signature."""
+        return self.signed_on.toordinal()
+
+    def problems(self) -> tuple[Flaw, ...]:
+        """It does not end before it was signed."""
+        ends = (self.valid_to, self.withdrawn_on)
+        return (_VALID,) if any(end is not None and end < self.signed_on for end in ends) else NO_FLAWS
+
+    def to_fact(self, head: FactHead) -> Authorisation:
+        """The authorisation with both its possible ends."""
+        return Authorisation(*head, self.scope, _ordinal(self.valid_to), _ordinal(self.withdrawn_on))
 
 
 def _ordinal(day: date | None) -> int | None:

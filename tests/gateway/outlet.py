@@ -37,7 +37,7 @@ class Outlet:
         self.flushed = len(self.sent)
 
     def outcomes(self, known_at_ms: int = 4_000_000_000_000) -> list[Outcome]:
-        specs = {spec.topic: spec for spec in FEEDS.values()}
+        specs = {spec.topic: spec for spec in FEEDS.every}
         return [o for m in self.sent for o in specs[m.topic].decode(m.value, known_at_ms)]
 
     def deliveries(self) -> list[Delivery]:

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from gateway.admission import READER, Admission, KafkaProgress
-from gateway.publisher import MAX_MESSAGE_BYTES, FeedPublisher
+from gateway.publisher import MAX_MESSAGE_BYTES, BrokerPublisher
 from schemas.errors import DataError, Unreachable
 
 API = (2, 0)
@@ -81,7 +81,7 @@ def test_messages_arrive_in_order_where_they_were_put_with_the_drivers_time(
     mock_broker: str, compression: str | None
 ) -> None:
     name = topic()
-    with FeedPublisher(mock_broker, embedded=True, admission=_open, compression=compression) as way:
+    with BrokerPublisher(mock_broker, embedded=True, admission=_open, compression=compression) as way:
         count = way.partitions(name)
         for n in range(400):
             way.send(name, n % count, b"p_1", f"{n}".encode(), 1_700_000_000_000 + n)
@@ -106,7 +106,7 @@ def _open(flush: object) -> Admission:
 
 def test_eight_megabytes_through_a_five_megabyte_broker_lose_nothing(mock_broker: str) -> None:
     name = topic()
-    with FeedPublisher(mock_broker, embedded=True, compression=None) as way:
+    with BrokerPublisher(mock_broker, embedded=True, compression=None) as way:
         count = way.partitions(name)
         with reading(Intake(mock_broker, name, count, nap=0.05)) as intake:
             sent = [f"{n:06d}".encode() + b"x" * 5_000 for n in range(1_600)]
@@ -130,7 +130,7 @@ def test_without_a_reader_the_publisher_gives_up_and_nothing_is_evicted(mock_bro
 
     with (
         pytest.raises(Unreachable, match="没有前进"),
-        FeedPublisher(mock_broker, embedded=True, admission=gate, compression=None) as way,
+        BrokerPublisher(mock_broker, embedded=True, admission=gate, compression=None) as way,
     ):
         for n in range(4_000):
             way.send(name, 0, b"p_1", f"{n:06d}".encode() + b"x" * 5_000)
@@ -141,11 +141,11 @@ def test_without_a_reader_the_publisher_gives_up_and_nothing_is_evicted(mock_bro
 def test_a_message_no_feed_may_carry_is_refused(mock_broker: str) -> None:
     with (
         pytest.raises(DataError, match="--array"),
-        FeedPublisher(mock_broker, embedded=True, admission=_open) as way,
+        BrokerPublisher(mock_broker, embedded=True, admission=_open) as way,
     ):
         way.send(topic(), 0, b"p_1", b"x" * (MAX_MESSAGE_BYTES + 1))
 
 
 def test_nobody_there_is_unreachable(mock_broker: str) -> None:
     with pytest.raises(Unreachable, match="连接不上"):
-        FeedPublisher("127.0.0.1:1", connect_seconds=0.3)
+        BrokerPublisher("127.0.0.1:1", connect_seconds=0.3)

@@ -1,14 +1,19 @@
 """Facts for tests, in one line each. Days are ordinals counted from 2025-01-01; a version is one number."""
 
 from datetime import date
+from types import NoneType, UnionType
+from typing import Any, get_args, get_type_hints
 
 from schemas.facts import (
+    FACT_KINDS,
+    AnyFact,
     Benefit,
     Bill,
     Contribution,
     Death,
     Declared,
     Employment,
+    Fact,
     Membership,
     Refund,
     Rent,
@@ -109,3 +114,24 @@ def member(
         statuses,
         DECLARED if relation == "HEAD" else None,
     )
+
+
+HEAD = tuple(Fact.__struct_fields__)
+OTHERS = tuple(kind for kind in FACT_KINDS if kind is not Membership)
+"""Every kind but memberships, which name their household."""
+
+
+def made(kind: type[Fact], key: str, day: int, version: int = 1, amount: int = 7, *, gone: bool = False) -> AnyFact:
+    """A fact of any kind: texts say `x`, numbers and money the amount, a day on which it ends lies 30 days on."""
+    hints = get_type_hints(kind)
+    at = START + day
+    rest = [_filled(hints[name], name, kind, at, 0 if gone else amount) for name in kind.__struct_fields__[len(HEAD) :]]
+    fact: Any = kind(*(key, version, 0, f"e{version}", "source", gone, at), *rest)
+    return fact  # type: ignore[no-any-return]
+
+
+def _filled(hint: Any, name: str, kind: type[Fact], day: int, amount: int) -> object:
+    if name in kind.ends:
+        return day + 30 + amount
+    given = [each for each in get_args(hint) if each is not NoneType] if isinstance(hint, UnionType) else [hint]
+    return {str: "x", bool: amount > 9, int: amount}[given[0]]

@@ -1,15 +1,29 @@
 """The ledger's laws: order and repetition never decide; a correction equals having been told right at first."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from households.codec import Pages, canonical, decode_head, encode_head
+from households.horizon import next_change
 from households.ledger import NOTHING, Household
-from schemas.facts import AnyFact, first_day, month_of
+from schemas.facts import AnyFact, Fact, first_day, month_of
 from schemas.records import FactBody
-from tests.households.making import START, bill, contribution, death, employment, member, refund, rent
+from tests.households.making import (
+    OTHERS,
+    START,
+    bill,
+    contribution,
+    death,
+    employment,
+    made,
+    member,
+    refund,
+    rent,
+)
 
 ME, YOU = "p_me", "p_you"
+ALONE = tuple(kind for kind in OTHERS if kind.keyed_alone)
 
 
 @st.composite
@@ -18,7 +32,10 @@ def facts(draw: st.DrawFn) -> FactBody:
     version, day = draw(st.integers(1, 6)), draw(st.integers(-200, 400))
     key = draw(st.sampled_from("abc"))
     gone = draw(st.booleans())
-    made: list[AnyFact] = [
+    any_kind = draw(st.sampled_from(OTHERS))
+    known: list[AnyFact] = [
+        made(any_kind, key, day, version, gone=gone),
+        made(any_kind, key if any_kind.keyed_alone else f"{person}|{key}", day, version, amount=20),
         bill(key, day, version, gone=gone),
         bill(key, day, version, amount=20_000),
         refund(key, day, version, gone=gone),
@@ -28,7 +45,7 @@ def facts(draw: st.DrawFn) -> FactBody:
         death(person, day, version, key),
         member("h", person, day % 3, version, relation=draw(st.sampled_from(("HEAD", "CHILD")))),
     ]
-    return FactBody(person, draw(st.sampled_from(made)))
+    return FactBody(person, draw(st.sampled_from(known)))
 
 
 def told(bodies: list[FactBody], floors: tuple[tuple[str, int, int], ...] = ()) -> Household:
@@ -94,12 +111,12 @@ def test_a_key_told_of_two_people_counts_once_whatever_the_order(bodies: list[Fa
     one, other = Household("h"), stored(told(bodies))
     for body in data.draw(st.permutations(bodies + bodies)):
         one.fold(body)
-        for found in (one.bills(), one.refunds(), one.rents()):  # a question in between decides nothing
+        for kind in ALONE:  # a question in between decides nothing
+            found = one.of_kind(kind)
             assert len({fact.key for fact in found}) == len(found)
     for person in (ME, YOU, None):
-        assert one.bills(person) == other.bills(person)
-        assert one.refunds(person) == other.refunds(person)
-        assert one.rents(person) == other.rents(person)
+        for kind in OTHERS:
+            assert one.of_kind(kind, person) == other.of_kind(kind, person)
 
 
 def test_a_bill_corrected_to_another_member_leaves_the_first_and_so_does_its_reversal() -> None:
@@ -140,3 +157,25 @@ def test_a_repetition_changes_nothing_and_marks_nothing() -> None:
 def test_equal_versions_of_different_content_do_not_depend_on_order() -> None:
     one, other = FactBody(ME, bill("b", 5, amount=1)), FactBody(ME, bill("b", 300, amount=2))
     assert canonical(told([one, other])) == canonical(told([other, one]))
+
+
+@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.feed)
+def test_every_kind_has_its_place_and_can_be_corrected_moved_in_time_and_reversed(kind: type[Fact]) -> None:
+    household = told([FactBody(ME, made(kind, "k", 5, 1))])
+    assert [fact.key for fact in household.of_kind(kind, ME)] == ["k"]
+    assert bool(household.pages) == kind.paged
+    assert bool(household.head.lasting) == (not kind.paged)
+    household = stored(household)
+    household.fold(FactBody(ME, made(kind, "k", 250, 2, amount=12)))
+    assert household.of_kind(kind, ME) == [made(kind, "k", 250, 2, amount=12)]
+    assert household.of_kind(kind, ME, day_to=START + 200) == []
+    household.fold(FactBody(ME, made(kind, "k", 250, 3, gone=True)))
+    assert household.of_kind(kind) == []
+    assert kind.paged or not kind.keyed_alone, "only paged kinds can be told of two people"
+    assert kind.paged or set(kind.__struct_fields__) & {"until", "expires", "valid_to"} <= set(kind.ends)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind.ends], ids=lambda kind: kind.feed)
+def test_a_household_is_looked_at_again_when_something_lasting_ends(kind: type[Fact]) -> None:
+    household = told([FactBody(ME, made(kind, "k", 5))])
+    assert next_change(household, START + 5) == START + 5 + 37

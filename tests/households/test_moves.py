@@ -12,7 +12,7 @@ from households.ledger import Household
 from households.moves import transfer_id
 from schemas.facts import AnyFact, Membership, Version
 from schemas.records import MAX_HOPS, FactBody, Route, TransferBody
-from tests.households.making import START, bill, death, employment, member
+from tests.households.making import OTHERS, START, bill, death, employment, made, member
 from tests.households.network import Router, World
 
 ME = "p_me"
@@ -54,13 +54,14 @@ def stories(draw: st.DrawFn) -> Story:
 @st.composite
 def _facts(draw: st.DrawFn) -> AnyFact:
     day, version, key = draw(st.integers(-50, 450)), draw(st.integers(1, 4)), draw(st.sampled_from("abcd"))
-    made: tuple[AnyFact, ...] = (
+    known: tuple[AnyFact, ...] = (
+        made(draw(st.sampled_from(OTHERS)), key, day, version),
         bill(key, day, version),
         bill(key, day, version, gone=True),
         employment(ME, "FLEXIBLE", 50 * version, version),
         death(ME, day, version, key),
     )
-    return draw(st.sampled_from(made))
+    return draw(st.sampled_from(known))
 
 
 def in_order(story: Story, world: World | None = None) -> World:

@@ -73,7 +73,7 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, **settings: object) -> Iterator[Service]:
+def service(folder: Path, *feeds: str, **settings: object) -> Iterator[Service]:
     """Starts it, with keys for invented people the first time; ends it by its pid whatever happens."""
     if not (folder / "keys").exists():
         assert lidm(folder, "gateway", "init", "--synthetic")[0] == 0
@@ -82,7 +82,7 @@ def service(folder: Path, **settings: object) -> Iterator[Service]:
     face = folder / "run" / "service.json"
     face.unlink(missing_ok=True)  # of one that was killed
     with (folder / "service.out").open("ab") as out, (folder / "service.err").open("ab") as err:
-        command = [sys.executable, "-m", "lidm.main", "run", "--embedded"]
+        command = [sys.executable, "-m", "lidm.main", "run", "--embedded", *(f"--feed={feed}" for feed in feeds)]
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
     try:
         wait_until(lambda: face.exists() or process.poll() is not None, 60, "the service does not come up")

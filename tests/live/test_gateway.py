@@ -14,7 +14,7 @@ from gateway import publish as publishing
 from gateway.events import BatchPlan
 from gateway.identities import Linkage
 from gateway.publish import publish_file
-from gateway.publisher import FeedPublisher
+from gateway.publisher import BrokerPublisher
 from schemas.envelope import Delivery, Manifest
 from schemas.feed import FEEDS, FeedSpec
 from tests.gateway.people import number
@@ -54,7 +54,7 @@ def test_a_file_lies_where_kafka_would_put_it(
 ) -> None:
     path = table(tmp_path / "a.csv", [bill(number(n % 60 + 1), f"S{n}") for n in range(600)])
     plan = BatchPlan("2026-05", ("339901000000",))
-    with FeedPublisher(kafka_broker.bootstrap) as way:
+    with BrokerPublisher(kafka_broker.bootstrap) as way:
         done = publish_file(
             path,
             "medical.settlement",

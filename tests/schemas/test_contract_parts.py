@@ -57,6 +57,9 @@ def test_catalogue_covers_every_feed_and_gives_all_topics_the_same_partitions() 
     assert {entry.partitions for entry in catalogue.entries.values()} == {"by_size"}
     assert [catalogue.partitions(size) for size in PARTITIONS] == [4, 12, 24, 96]
     assert [kind for kind in FEEDS if catalogue.scope(kind) == "all"] == ["vital.death"]
+    leads = {"screening.list", "emergency.incident", "hotline.ticket", "grid.lead", "self.report"}
+    beyond = leads | {"medical.year_total"}
+    assert {kind for kind in FEEDS if catalogue.scope(kind) == "over_line"} == beyond
     assert all(catalogue.cadence(kind).by_day for kind in FEEDS)
 
 

@@ -21,7 +21,8 @@ def examples(kind: str) -> list[pytest.param]:  # type: ignore[valid-type]
     """Files of `valid` or `invalid` with the feed they belong to."""
     files = sorted(EXAMPLES.glob(f"*/v*/{kind}/*.json"))
     assert files
-    return [pytest.param(path.parents[2].name, path, id=f"{path.parents[2].name}-{path.stem}") for path in files]
+    feeds = [f"{path.parents[2].name}.{path.parents[1].name}" for path in files]
+    return [pytest.param(feed, path, id=f"{feed}-{path.stem}") for feed, path in zip(feeds, files, strict=True)]
 
 
 @pytest.mark.parametrize(("feed", "path"), examples("valid"))
@@ -44,11 +45,11 @@ def test_invalid_example_is_the_problem_it_is_named_after(feed: str, path: Path)
     assert outcomes[0].message_zh
 
 
-@pytest.mark.parametrize("feed", sorted(FEEDS))
+@pytest.mark.parametrize("feed", [spec.name for spec in FEEDS.every])
 def test_every_feed_has_examples_of_both_kinds_and_every_field_an_example(feed: str) -> None:
     version = f"v{FEEDS[feed].version}"
-    assert list((EXAMPLES / feed / version / "valid").glob("*.json"))
-    assert list((EXAMPLES / feed / version / "invalid").glob("*.json"))
+    assert list((EXAMPLES / FEEDS[feed].kind / version / "valid").glob("*.json"))
+    assert list((EXAMPLES / FEEDS[feed].kind / version / "invalid").glob("*.json"))
     required = [each for each in FEEDS[feed].fields if each.required]
     assert all(each.example is not None or each.parts for each in required)
     assert all(each.label and not each.label.isascii() for each in FEEDS[feed].fields)
@@ -68,6 +69,7 @@ def test_schema_refuses_what_a_schema_can_see(feed: str, path: Path) -> None:
         "missing_field-due_on", "missing_field-until",
     }  # fmt: skip
     seen_by_shape = path.stem in {"plain_identity-subject"}
+    between_fields = between_fields or "-between_" in path.stem
     if code == "not_json" or between_fields or (code in BEYOND_SCHEMA and not seen_by_shape):
         return
     validator = jsonschema.Draft202012Validator(

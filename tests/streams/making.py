@@ -24,7 +24,7 @@ from streams.watch import Watch
 POLICY = Path(__file__).resolve().parents[2] / "policy"
 DETECTORS = ("MED-SELFPAY", "RENT-ARREARS", "JOB-LOSS", "MEMBER-DEATH")
 PUBLIC_KEY = bytes(range(1, 33))
-BY_TOPIC = {spec.topic: spec for spec in FEEDS.values()}
+BY_TOPIC = {spec.topic: spec for spec in FEEDS.every}
 Block = tuple[int, int, bytes]
 """Offset, timestamp, value."""
 

@@ -37,7 +37,7 @@ def rows(count: int) -> list[Message]:
 
 def polled(messages: list[Message], start: int) -> tuple[TopicPartition, list[Any]]:
     found = [
-        SimpleNamespace(offset=offset, timestamp=each.timestamp_ms, key=each.key, value=each.value)
+        SimpleNamespace(offset=offset, timestamp=each.timestamp_ms, key=each.key, value=each.value, headers=())
         for offset, each in enumerate(messages, start)
     ]
     return TopicPartition(messages[0].topic, 0), found

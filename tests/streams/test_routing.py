@@ -7,6 +7,7 @@ import pytest
 
 from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.facts_standing import FamilyChange
 from schemas.partition import partition_of
 from schemas.records import BatchPartRecord, FactRecord, Record, decode_block
 from schemas.sealing import open_sealed
@@ -96,6 +97,18 @@ def test_an_alias_is_the_person(router: Router) -> None:
     router = Router(registry, PARTITIONS, bytes(range(32)))
     letters, _, _ = take(router, member(HOME), settled(STRANGER))
     assert {r.body.person for r in records(letters) if isinstance(r, FactRecord)} == {PERSON}
+
+
+def test_somebody_named_in_a_fact_is_resolved_as_well(router: Router) -> None:
+    registry = Registry()
+    later = "p_" + "3" * 32
+    registry.alias(later, STRANGER)
+    router = Router(registry, PARTITIONS, bytes(range(32)))
+    data: dict[str, object] = {"register_no": "HB1", "change": "BIRTH", "changed_on": DAY.isoformat()}
+    data |= {"relative": later, "relation": "CHILD"}
+    letters, _, _ = take(router, member(HOME), PEN.event("household.change", "c1", PERSON, data, DAY))
+    facts = [r.body.fact for r in records(letters) if isinstance(r, FactRecord)]
+    assert [fact.relative for fact in facts if isinstance(fact, FamilyChange)] == [STRANGER]
 
 
 def test_a_batch_closes_when_every_row_came(router: Router) -> None:

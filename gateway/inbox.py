@@ -1,0 +1,188 @@
+"""The one publishing path of the gateway: whatever came in, by whichever way, is taken here.
+
+A file is kept sealed, its rows pass the scope filter and become pseudonymous events, its receipt is written; what
+cannot be sent goes to quarantine, sealed as well, with its reasons beside it. The plain file is gone afterwards. The
+same file for the same period is taken once: sending it again changes nothing.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.courier import Receipt
+from gateway.events import BatchPlan
+from gateway.identities import Linkage
+from gateway.keeping import Keeping
+from gateway.mapping import Mapping, load_mapping
+from gateway.problems import RowProblem
+from gateway.publish import publish_file
+from gateway.publisher import Publisher
+from gateway.reports import receipt_letter
+from gateway.scope import Scope, Watched
+from gateway.vault import Vault
+from schemas.errors import CallError, DataError
+
+State = Literal["sent", "partly", "refused", "repeated"]
+STATES: dict[State, str] = {
+    "sent": "已受理",
+    "partly": "部分受理（有行未发送，批次未关闭）",
+    "refused": "未受理",
+    "repeated": "此前已受理过同一文件，未重复发送",
+}
+SHOWN_PROBLEMS = 200
+_SAFE = re.compile(r"[^0-9A-Za-z._-]+")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One file as it came: by which way, from whom, for which feed and period."""
+
+    path: Path
+    feed: str
+    way: str
+    department: str
+    plan: BatchPlan | None = None
+    mapping: Path | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of it. Problems are masked; the receipt holds pseudonyms' counts only."""
+
+    name: str
+    state: State
+    at: datetime
+    receipt: Receipt | None
+    problems: tuple[RowProblem, ...]
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "label": STATES[self.state],
+            "at": self.at.isoformat(),
+            "reason": self.reason,
+            "receipt": self.receipt.as_json() if self.receipt else None,
+            "problems": [each.as_json() for each in self.problems[:SHOWN_PROBLEMS]],
+        }
+
+
+class Inbox:
+    """Takes arrivals, one at a time; folders below `folder` are readable by the owner only."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        publisher: Callable[[], Publisher],
+        linkage: Linkage,
+        vault: Vault,
+        public_key: bytes,
+        now: Callable[[], datetime],
+        timestamp_ms: Callable[[datetime], int | None] = lambda _: None,
+        keep_days: int = 30,
+    ) -> None:
+        """`publisher` is asked for each arrival and flushed by it; `now` is aware."""
+        self._publisher, self._linkage, self._vault = publisher, linkage, vault
+        self._now, self._timestamp_ms = now, timestamp_ms
+        self.kept = Keeping(folder / "kept", public_key, days=keep_days)
+        self.quarantine = Keeping(folder / "quarantine", public_key, days=keep_days)
+        self._receipts = folder / "receipts"
+        self._receipts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._watched = Watched(folder / "watched.sqlite")
+
+    def close(self) -> None:
+        """Lets go of its files."""
+        self._watched.__exit__()
+
+    def take(self, arrival: Arrival) -> Taken:
+        """Publishes a file and deletes it. Raises Unreachable, leaving the file, when the broker is away."""
+        now = self._now()
+        digest = _digest(arrival)
+        name = _SAFE.sub("-", f"{arrival.feed}-{digest[:12]}")
+        known = self._known(digest)
+        if known is not None:
+            arrival.path.unlink()
+            return Taken(name, "repeated", now, known, (), "")
+        self.kept.keep(arrival.path, name, now)
+        taken = self._sent(arrival, name, now)
+        self._write(digest, taken, arrival)
+        arrival.path.unlink()
+        return taken
+
+    def sweep(self) -> list[str]:
+        """Deletes what has been kept long enough."""
+        now = self._now()
+        return [*self.kept.sweep(now), *self.quarantine.sweep(now)]
+
+    def taken(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Receipts, newest first."""
+        paths = sorted(self._receipts.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        return [json.loads(path.read_text(encoding="utf-8")) for path in paths[:limit]]
+
+    def _sent(self, arrival: Arrival, name: str, now: datetime) -> Taken:
+        scope = Scope(arrival.feed, self._vault.knows, self._watched)
+        publisher = self._publisher()
+        stamp = self._timestamp_ms(now)
+        with tempfile.TemporaryDirectory(dir=self._receipts) as folder:
+            bad = Path(folder) / f"{name}.bad{arrival.path.suffix if 'json' in arrival.path.suffix else '.csv'}"
+            try:
+                mapping: Mapping | None = load_mapping(arrival.mapping) if arrival.mapping else None
+                done = publish_file(
+                    arrival.path,
+                    arrival.feed,
+                    publisher=publisher,
+                    linkage=self._linkage,
+                    recorded=now,
+                    batch=arrival.plan,
+                    mapping=mapping,
+                    bad_rows=bad,
+                    keep=scope,
+                    timestamp_ms=stamp,
+                )
+            except (CallError, DataError) as error:
+                self.quarantine.keep(arrival.path, name, now)
+                return Taken(name, "refused", now, None, (), error.message_zh)
+            if bad.exists():
+                self.quarantine.keep(bad, f"{name}.bad", now)
+        letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
+        place = letter.partition_in(publisher.partitions(letter.topic))
+        publisher.send(letter.topic, place, letter.key, letter.value, stamp)
+        publisher.flush()
+        return Taken(name, "partly" if done.receipt.bad else "sent", now, done.receipt, done.problems)
+
+    def _known(self, digest: str) -> Receipt | None:
+        """The receipt of the same arrival, where everything of it was sent before."""
+        with suppress(OSError, ValueError, KeyError):
+            said = json.loads((self._receipts / f"{digest}.json").read_text(encoding="utf-8"))
+            if said["state"] == "sent":
+                return msgspec.convert(said["receipt"], Receipt)
+        return None
+
+    def _write(self, digest: str, taken: Taken, arrival: Arrival) -> None:
+        said = {**taken.as_json(), "feed": arrival.feed, "way": arrival.way, "department": arrival.department}
+        fresh = self._receipts / f"{digest}.tmp"
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        fresh.replace(self._receipts / f"{digest}.json")
+
+
+def _digest(arrival: Arrival) -> str:
+    """Names what a file says and for what: content, feed, plan."""
+    found = hashlib.sha256()
+    with arrival.path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    found.update(f"|{arrival.feed}|{arrival.plan}".encode())
+    return found.hexdigest()

@@ -1,0 +1,175 @@
+"""Sealed topics `inbox.<feed>.v1`: departments publish to Kafka themselves, the identity column sealed for the gateway.
+
+A message is a CloudEvent (or an array) without subject, with `sealedid` = base64 of the identity number sealed under
+the gateway's public key for exactly this event (source and id are bound to it) and `idtype`. The gateway opens it,
+writes the event under the pseudonym into the feed's topic, and commits after delivery. Batches are told anew: rows of
+one inbox partition spread over all partitions of the feed.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from gateway.events import Parsed
+from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage
+from gateway.publisher import Publisher
+from schemas.envelope import Delivery, Problem
+from schemas.feed import FeedSpec
+from schemas.partition import partition_of
+from schemas.sealing import SealBroken, open_sealed, seal
+from schemas.topics import inbox_topic
+
+_TYPES = {RESIDENT, *ID_TYPES.values()}
+
+
+class NotTaken(ValueError):
+    """An element that cannot become an event; its text is a Chinese reason without any content."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def seal_identity(public_key: bytes, number: str, source: str, event_id: str) -> str:
+    """What a department puts into `sealedid`."""
+    return base64.b64encode(seal(public_key, number.encode(), aad=f"{source}|{event_id}".encode())).decode()
+
+
+@dataclass
+class _Batch:
+    """A batch while its rows pass: rows by inbox partition and by feed partition, and who has begun and ended it."""
+
+    begun: set[int] = field(default_factory=set)
+    ended: dict[int, int] = field(default_factory=dict)
+    arrived: dict[int, int] = field(default_factory=dict)
+    sent: dict[int, int] = field(default_factory=dict)
+    spoiled: bool = False
+
+
+@dataclass
+class SealedFeed:
+    """Re-writes the messages of one feed's inbox. `keep`: whether a person's row is in scope."""
+
+    spec: FeedSpec
+    linkage: Linkage
+    private_key: bytes
+    publisher: Publisher
+    keep: Callable[[Parsed], bool]
+    now_ms: Callable[[], int]
+    batches: dict[str, _Batch] = field(default_factory=dict)
+    sent: int = 0
+    left_out: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def take(self, partition: int, value: bytes | None) -> None:
+        """Sends what a message says on; certain after the publisher's flush. What cannot be taken is counted."""
+        try:
+            said = json.loads(value or b"")
+        except (ValueError, RecursionError):
+            self._refuse("NOT_JSON")
+            return
+        for element in said if isinstance(said, list) else [said]:
+            try:
+                self._element(partition, element)
+            except NotTaken as problem:
+                self._refuse(problem.code)
+                self._spoil(element)
+
+    def _element(self, partition: int, element: object) -> None:
+        if not isinstance(element, dict) or not all(isinstance(element.get(n), str) for n in ("id", "source", "type")):
+            raise NotTaken("NOT_ENVELOPE", "不是事件")
+        if element["type"].startswith("lidm.batch."):
+            self._manifest(partition, element)
+            return
+        batch = self.batches.get(str(element.get("batchid")))
+        if batch is not None:
+            batch.arrived[partition] = batch.arrived.get(partition, 0) + 1
+        person = self._person(element)
+        event = {name: said for name, said in element.items() if name not in {"sealedid", "idtype"}}
+        event["subject"] = person
+        value = _encoded(event)
+        outcome = self.spec.decode(value, self.now_ms())[0]
+        if not isinstance(outcome, Delivery):  # nothing intake would refuse, least of all a plain number, is sent on
+            code = outcome.code if isinstance(outcome, Problem) else "NOT_ENVELOPE"
+            raise NotTaken(code, "不能受理")
+        if not self.keep(_row(outcome, event)):
+            self.left_out += 1
+            return
+        key = person.encode()
+        place = partition_of(key, self.publisher.partitions(self.spec.topic))
+        self.publisher.send(self.spec.topic, place, key, value)
+        self.sent += 1
+        if batch is not None:
+            batch.sent[place] = batch.sent.get(place, 0) + 1
+
+    def _person(self, element: dict[str, Any]) -> str:
+        id_type = element.get("idtype", RESIDENT)
+        if "subject" in element or id_type not in _TYPES:
+            raise NotTaken("BAD_FIELD", "密封报送不写 subject，idtype 须是已知类型")
+        try:
+            sealed = base64.b64decode(str(element.get("sealedid", "")), validate=True)
+            number = open_sealed(self.private_key, sealed, aad=f"{element['source']}|{element['id']}".encode())
+            return self.linkage.person(number.decode(), id_type)
+        except (SealBroken, binascii.Error, UnicodeDecodeError):
+            raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
+        except BadIdentity as error:
+            raise NotTaken("BAD_IDENTITY", str(error)) from None
+
+    def _manifest(self, partition: int, manifest: dict[str, Any]) -> None:
+        name, data = str(manifest.get("batchid")), manifest.get("data")
+        rows = data.get("rows") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(rows, int):
+            raise NotTaken("NOT_ENVELOPE", "清单不完整")
+        if manifest["type"] == "lidm.batch.begin":
+            batch = self.batches.get(name)
+            if batch is None or partition in batch.begun:  # a batch begun anew in any partition begins anew
+                batch = self.batches[name] = _Batch()
+                self._tell(manifest, {})
+            batch.begun.add(partition)
+            return
+        batch = self.batches.get(name)
+        if batch is None or batch.arrived.get(partition, 0) != rows:
+            raise NotTaken("BATCH_SHORT" if batch else "UNKNOWN_BATCH", "批次少数据")
+        batch.ended[partition] = rows
+        if len(batch.ended) == self.publisher.partitions(inbox_topic(self.spec.kind)):
+            if not batch.spoiled:
+                self._tell(manifest, batch.sent)
+            del self.batches[name]
+
+    def _tell(self, manifest: dict[str, Any], rows: dict[int, int]) -> None:
+        key = str(manifest["batchid"]).encode()
+        for place in range(self.publisher.partitions(self.spec.topic)):
+            said = {**manifest, "data": {**manifest["data"], "rows": rows.get(place, 0)}}
+            self.publisher.send(self.spec.topic, place, key, _encoded(said))
+
+    def _refuse(self, code: str) -> None:
+        self.refused[code] = self.refused.get(code, 0) + 1
+
+    def _spoil(self, element: object) -> None:
+        """A person whose row could not be read must not count as absent: the batch never closes."""
+        batch = self.batches.get(str(element.get("batchid"))) if isinstance(element, dict) else None
+        if batch is not None:
+            batch.spoiled = True
+
+
+def _row(outcome: Delivery, event: dict[str, Any]) -> Parsed:
+    """What the scope filter asks about."""
+    day = date.fromordinal(outcome.fact.day).isoformat()
+    return Parsed(0, outcome.person, _encoded(event["data"]), day)
+
+
+def _encoded(event: dict[str, Any]) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def sealed_events(
+    events: Iterable[dict[str, Any]], public_key: bytes, number_of: Callable[[dict[str, Any]], str]
+) -> Iterable[bytes]:
+    """For departments and tests: events with their identity sealed, one message each."""
+    for event in events:
+        sealed = seal_identity(public_key, number_of(event), str(event["source"]), str(event["id"]))
+        yield _encoded({**event, "sealedid": sealed})

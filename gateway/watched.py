@@ -1,0 +1,84 @@
+"""A watched folder, where departments drop files by SFTP: whole files only, each taken once, none left in plain.
+
+Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
+`_replace` after the areas where the file is the whole month. A name without month is taken as single rows.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from gateway.events import BatchPlan
+from gateway.inbox import Arrival, Inbox, Taken
+from schemas.errors import CallError, Unreachable
+from schemas.feed import FEEDS
+
+log = structlog.get_logger("lidm.gateway")
+UNFINISHED = {".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp"}
+_NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<replace>_replace)?(?:[_.]|$)")
+
+
+@dataclass
+class WatchedFolder:
+    """Looks into the folder when asked; a file is whole once nothing of it changed since the look before."""
+
+    folder: Path
+    inbox: Inbox
+    settle_seconds: float = 10.0
+    now: Callable[[], float] = field(default_factory=lambda: __import__("time").time)
+    mappings: dict[str, Path] = field(default_factory=dict)
+    _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Makes a folder for each feed."""
+        for feed in FEEDS:
+            (self.folder / feed).mkdir(parents=True, exist_ok=True)
+
+    def look(self) -> list[Taken]:
+        """Takes what is whole. What the broker could not get stays and is taken at the next look."""
+        taken = []
+        for path in list(self._whole()):
+            try:
+                done = self.inbox.take(self._arrival(path))
+            except Unreachable as error:
+                log.warning("gateway_waits", reason=error.message_zh)
+                break
+            self._seen.pop(path, None)
+            log.info("file_taken", name=done.name, state=done.state, way="folder")
+            taken.append(done)
+        return taken
+
+    def _whole(self) -> Iterator[Path]:
+        there: dict[Path, tuple[int, int, float]] = {}
+        for path in sorted(self.folder.glob("*/*")):
+            if not path.is_file() or path.is_symlink() or path.name.startswith("."):
+                continue
+            if path.suffix.lower() in UNFINISHED or path.parent.name not in FEEDS:
+                continue
+            said = path.stat()
+            before = self._seen.get(path)
+            same = before is not None and before[:2] == (said.st_size, said.st_mtime_ns)
+            since = before[2] if before is not None and same else self.now()
+            there[path] = (said.st_size, said.st_mtime_ns, since)
+            if same and said.st_size and self.now() - since >= self.settle_seconds:
+                yield path
+        self._seen = there
+
+    def _arrival(self, path: Path) -> Arrival:
+        feed = path.parent.name
+        return Arrival(path, feed, "folder", "", plan_of(path.name), self.mappings.get(feed))
+
+
+def plan_of(name: str) -> BatchPlan | None:
+    """What a file name says of its batch; None where it names no month."""
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    try:
+        mode = "replace_period" if match["replace"] else "delta"
+        return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)  # type: ignore[arg-type]
+    except CallError:
+        return None

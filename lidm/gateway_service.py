@@ -1,0 +1,190 @@
+"""`lidm gateway run`: the ways in that the configuration opens, all ending in one publishing path, one at a time."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.aliases import FirstKnown
+from gateway.config import GatewayConfig, View
+from gateway.inbox import Arrival, Inbox, Taken
+from gateway.keys import read_key
+from gateway.publisher import BrokerPublisher
+from gateway.scope import Scope, Watched
+from gateway.sealed import SealedFeed
+from gateway.values import SHANGHAI
+from gateway.views import Watermarks, pull
+from gateway.watched import WatchedFolder
+from lidm.sealed_reader import SealedReader
+from lidm.settings import Settings
+from lidm.ways_in import keys_of, publisher_of, vault_of
+from schemas.errors import LidmError, Unreachable
+from schemas.feed import FEEDS
+from schemas.topics import Catalogue
+
+log = structlog.get_logger("lidm.gateway")
+LOOK_SECONDS = 2.0
+SWEEP_SECONDS = 3600.0
+
+
+class Way:
+    """The connection to the broker; made anew after it failed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: BrokerPublisher | None = None
+
+    def __call__(self) -> BrokerPublisher:
+        """The connection. Raises Unreachable."""
+        if self._open is None:
+            self._open = publisher_of(self._settings)
+        return self._open
+
+    def drop(self) -> None:
+        """Closes it; the next call connects again."""
+        if self._open is not None:
+            broken, self._open = self._open, None
+            broken.__exit__(ConnectionError, None, None)
+
+
+@dataclass
+class Gateway:
+    """The open ways in. Everything that publishes holds `lock`."""
+
+    settings: Settings
+    config: GatewayConfig
+    inbox: Inbox
+    way: Way
+    marks: Watermarks
+    folder: Path
+    sealed: SealedReader | None
+    lock: threading.Lock
+
+    def take(self, arrival: Arrival) -> Taken:
+        """One arrival at a time, whichever way it came."""
+        with self.lock:
+            try:
+                return self.inbox.take(arrival)
+            except Unreachable:
+                self.way.drop()
+                raise
+
+    def guarded(self, work: Callable[[], Any]) -> Any:
+        """Does it alone; a broker or database that is away is waited for."""
+        with self.lock:
+            try:
+                return work()
+            except LidmError as error:
+                log.warning("gateway_waits", reason=error.message_zh)
+                self.way.drop()
+                return None
+
+
+@contextmanager
+def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
+    """The gateway of these settings. Raises CallError without keys."""
+    keys, folder = keys_of(settings), settings.data_dir / "gateway"
+    way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
+    driven = settings.effective_clock == "driven"
+    with vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
+        linkage = FirstKnown(read_key(keys.linkage), vault.first, synthetic=keys.synthetic)
+        inbox = Inbox(
+            folder,
+            publisher=way,
+            linkage=linkage,
+            vault=vault,
+            public_key=read_key(keys.seal_public, secret=False),
+            now=lambda: datetime.now(SHANGHAI),
+            timestamp_ms=lambda at: int(at.timestamp() * 1000) if driven else None,
+            keep_days=config.keep_days,
+        )
+
+        def feed(kind: str) -> SealedFeed:
+            keep = Scope(kind, vault.knows, watched)
+            private = read_key(keys.seal_private)
+            return SealedFeed(FEEDS[kind], linkage, private, way(), keep, lambda: int(time.time() * 1000))
+
+        sealed = SealedReader(settings, _sealed_kinds(), feed) if config.sealed else None
+        try:
+            yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
+        finally:
+            inbox.close()
+            marks.close()
+            if sealed is not None:
+                sealed.close()
+            way.drop()
+
+
+async def serve(gateway: Gateway, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Runs until SIGTERM or SIGINT; what is being taken is finished."""
+    done, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, done.set)
+    config, tasks = gateway.config, list[asyncio.Task[None]]()
+    if config.folder is not None:
+        watched = WatchedFolder(config.folder, gateway.inbox, config.settle_seconds, mappings=config.mappings)
+        watched.prepare()
+        tasks.append(asyncio.create_task(_every(LOOK_SECONDS, gateway, watched.look)))
+    for view in config.views:
+        tasks.append(asyncio.create_task(_every(view.every_minutes * 60, gateway, _pull(gateway, view))))
+    if gateway.sealed is not None:
+        tasks.append(asyncio.create_task(_every(0.0, gateway, gateway.sealed.turn)))
+    tasks.append(asyncio.create_task(_every(SWEEP_SECONDS, gateway, gateway.inbox.sweep)))
+    runner, address = await _listen(gateway)
+    ready({"upload": address, "folder": str(config.folder) if config.folder else None, "pid": os.getpid()})
+    await done.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if runner is not None:
+        await runner.cleanup()
+
+
+async def _listen(gateway: Gateway) -> tuple[Any, str | None]:
+    upload = gateway.config.upload
+    if upload is None:
+        return None, None
+    from aiohttp import web
+
+    from gateway.upload import UploadPage
+
+    page = UploadPage(upload, gateway.take, gateway.folder / "uploads")
+    runner = web.AppRunner(page.app(), access_log=None)
+    await runner.setup()
+    context = page.context()
+    site = web.TCPSite(runner, upload.host, upload.port, ssl_context=context)
+    await site.start()
+    port = runner.addresses[0][1]
+    return runner, f"{'https' if context else 'http'}://{upload.host}:{port}/"
+
+
+async def _every(seconds: float, gateway: Gateway, work: Callable[[], Any]) -> None:
+    """Again and again; a fault of ours ends the process rather than leave a way in silently closed."""
+    while True:
+        try:
+            await asyncio.to_thread(gateway.guarded, work)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.critical("gateway_stops", error=type(error).__name__)
+            signal.raise_signal(signal.SIGTERM)
+            raise
+        await asyncio.sleep(seconds)
+
+
+def _pull(gateway: Gateway, view: View) -> Callable[[], Any]:
+    return lambda: pull(view, gateway.inbox, gateway.marks, gateway.folder / "pulled")
+
+
+def _sealed_kinds() -> tuple[str, ...]:
+    entries = Catalogue.load().entries
+    return tuple(kind for kind, spec in FEEDS.items() if entries[spec.topic].sealed)

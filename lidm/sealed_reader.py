@@ -1,0 +1,78 @@
+"""Reads the sealed topics as one consumer group: send on, deliver, then commit; a crash repeats, nothing is lost."""
+
+from collections.abc import Callable
+
+import structlog
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+
+from gateway.sealed import SealedFeed
+from lidm.settings import Settings
+from schemas.errors import Unreachable
+from schemas.topics import inbox_topic
+
+log = structlog.get_logger("lidm.gateway")
+GROUP = "lidm-gateway"
+
+
+class SealedReader:
+    """One turn reads what there is. `make` gives a feed its re-writer, made anew after the broker was away."""
+
+    def __init__(self, settings: Settings, kinds: tuple[str, ...], make: Callable[[str], SealedFeed]) -> None:
+        self._settings, self._make = settings, make
+        self._kinds = {inbox_topic(kind): kind for kind in kinds}
+        self._feeds: dict[str, SealedFeed] = {}
+        self._consumer: KafkaConsumer | None = None
+
+    def turn(self) -> int:
+        """Messages taken, delivered and committed. Raises Unreachable; then the next turn reads them again."""
+        try:
+            consumer = self._open()
+            found = consumer.poll(timeout_ms=500, max_records=2000)
+            count = 0
+            for place, messages in found.items():
+                feed = self._feed(place.topic)
+                for message in messages:
+                    feed.take(place.partition, message.value)
+                    count += 1
+            if count:
+                for feed in self._feeds.values():
+                    feed.publisher.flush()
+                consumer.commit()
+                self._tell()
+            return count
+        except (KafkaError, Unreachable) as error:
+            self.close()
+            raise Unreachable(f"密封主题读写中断（{type(error).__name__}），稍后重试") from error
+
+    def close(self) -> None:
+        """Leaves the group; open batches are told anew when they begin anew."""
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False)
+        self._consumer, self._feeds = None, {}
+
+    def _open(self) -> KafkaConsumer:
+        if self._consumer is None:
+            self._consumer = KafkaConsumer(
+                *self._kinds,
+                bootstrap_servers=self._settings.bootstrap,
+                group_id=GROUP,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                api_version=(2, 0) if self._settings.embedded else None,
+            )
+            for topic in self._kinds:
+                self._consumer.partitions_for_topic(topic)
+        return self._consumer
+
+    def _feed(self, topic: str) -> SealedFeed:
+        kind = self._kinds[topic]
+        if kind not in self._feeds:
+            self._feeds[kind] = self._make(kind)
+        return self._feeds[kind]
+
+    def _tell(self) -> None:
+        for kind, feed in self._feeds.items():
+            if feed.sent or feed.refused or feed.left_out:
+                log.info("sealed_taken", feed=kind, sent=feed.sent, left_out=feed.left_out, refused=feed.refused)
+                feed.sent, feed.left_out, feed.refused = 0, 0, {}

@@ -1,0 +1,62 @@
+"""Records of `reports.feeds.v1`: figures about feeds from which the report card is made. Counts, never contents."""
+
+import msgspec
+
+
+class ReceiptReport(msgspec.Struct, frozen=True, tag="receipt", tag_field="kind"):
+    """One arrival at the gateway. `refused`: rows by code; `left_out`: rows out of scope, discarded there."""
+
+    feed: str
+    receipt: str
+    batchid: str
+    period: str
+    way: str
+    department: str
+    at_ms: int
+    read: int
+    sent: int
+    left_out: int
+    refused: dict[str, int]
+    closed: bool
+
+
+class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"):
+    """What intake read between two commits of one feed partition: offsets `first` to `last`, both included.
+
+    A range read again after a crash begins at the same `first` and replaces this one. `sampled` persons (one in
+    sixteen, by pseudonym) name their facts by digest, so that repeats show; `looked` events tell which fields are
+    filled. `skew`: events by how long they were recorded before they were known (see SKEWS).
+    """
+
+    topic: str
+    feed: str
+    partition: int
+    first: int
+    last: int
+    known_ms: int
+    rows: int
+    routed: int
+    out_of_scope: int
+    corrected: int
+    reversed: int
+    refused: dict[str, int]
+    looked: int
+    filled: dict[str, int]
+    skew: dict[str, int]
+    sampled: tuple[str, ...]
+    closed: tuple[tuple[str, str, str, int], ...] = ()
+
+
+SKEWS = (("future", "晚于接收时间"), ("day", "一天内"), ("week", "一周内"), ("month", "一月内"), ("late", "一月以上"))
+Report = ReceiptReport | ReadingReport
+_decoder: msgspec.json.Decoder[ReceiptReport | ReadingReport] = msgspec.json.Decoder(Report)
+
+
+def encode_report(report: Report) -> bytes:
+    """The message value."""
+    return msgspec.json.encode(report)
+
+
+def decode_report(value: bytes) -> Report:
+    """Reads one. Raises msgspec.DecodeError."""
+    return _decoder.decode(value)

@@ -1,0 +1,215 @@
+"""The gateway's one path: sent, kept sealed, receipted, once; refused to quarantine; the plain file never stays."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.aliases import FirstKnown
+from gateway.events import BatchPlan
+from gateway.inbox import Arrival, Inbox
+from gateway.keeping import Keeping, opened
+from gateway.vault import Entry, Identity, Vault
+from gateway.watched import WatchedFolder, plan_of
+from schemas.envelope import Delivery
+from schemas.errors import DataError, Unreachable
+from schemas.feed import FEEDS
+from schemas.feed_reports import ReceiptReport, decode_report
+from schemas.sealing import new_key_pair
+from schemas.topics import FEED_REPORTS
+from tests.gateway.outlet import Outlet
+from tests.gateway.people import number
+from tests.gateway.test_publish import bill, table
+
+KIND = "medical.settlement"
+PRIVATE, PUBLIC = new_key_pair()
+NOW = datetime(2026, 6, 3, 9, tzinfo=UTC)
+PLAN = BatchPlan("2026-05", ("339901000000",))
+
+
+class Desk:
+    """A gateway without a broker."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self.outlet, self.now, self.folder = Outlet(), NOW, folder
+        self.linkage = FirstKnown(b"k" * 32, vault.first, synthetic=True)
+        for n in range(1, 4):
+            who = Identity("虚构甲", number(n))
+            vault.write([Entry(self.linkage.person(number(n)), "h_1", n == 1, who)], 1)
+        self.inbox = Inbox(
+            folder / "gateway",
+            publisher=lambda: self.outlet,
+            linkage=self.linkage,
+            vault=vault,
+            public_key=PUBLIC,
+            now=lambda: self.now,
+            keep_days=30,
+        )
+
+    def file(self, rows: list[list[str]], name: str = "in.csv") -> Path:
+        return table(self.folder / name, rows)
+
+    def facts(self) -> list[str]:
+        feeds = {spec.topic: spec for spec in FEEDS.values()}
+        sent = [m for m in self.outlet.sent if m.topic in feeds]
+        found = [o for m in sent for o in feeds[m.topic].decode(m.value, 4_000_000_000_000)]
+        return [o.fact.key for o in found if isinstance(o, Delivery)]
+
+    def reports(self) -> list[ReceiptReport]:
+        found = [decode_report(m.value) for m in self.outlet.sent if m.topic == FEED_REPORTS]
+        return [each for each in found if isinstance(each, ReceiptReport)]
+
+    def readable(self) -> bytes:
+        """Everything that lies below the gateway's folder."""
+        return b"|".join(p.read_bytes() for p in sorted((self.folder / "gateway").rglob("*")) if p.is_file())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        made = Desk(tmp_path, vault)
+        yield made
+        made.inbox.close()
+
+
+def test_a_file_is_sent_kept_sealed_and_gone(desk: Desk) -> None:
+    path = desk.file([bill(number(n), f"S{n}") for n in (1, 2, 3, 9)])
+    said = path.read_bytes()
+    taken = desk.inbox.take(Arrival(path, KIND, "folder", "市医保局", PLAN))
+    assert taken.state == "sent"
+    assert taken.receipt is not None
+    assert (taken.receipt.sent, taken.receipt.left_out, taken.receipt.closed) == (3, 1, True)
+    assert sorted(desk.facts()) == ["S1", "S2", "S3"]
+    assert not path.exists()
+    [name] = desk.inbox.kept.names()
+    kept = desk.folder / "gateway" / "kept" / name
+    assert b"".join(opened(kept, PRIVATE)) == said
+    assert kept.stat().st_mode & 0o077 == 0
+    assert number(1).encode() not in desk.readable()
+    [report] = desk.reports()
+    assert (report.read, report.sent, report.left_out, report.way, report.department) == (4, 3, 1, "folder", "市医保局")
+
+
+def test_the_same_file_again_changes_nothing_and_another_month_is_another_file(desk: Desk) -> None:
+    rows = [bill(number(1), "S1")]
+    first = desk.inbox.take(Arrival(desk.file(rows), KIND, "folder", "", PLAN))
+    sent = len(desk.outlet.sent)
+    again = desk.inbox.take(Arrival(desk.file(rows), KIND, "upload", "", PLAN))
+    assert (again.state, again.receipt) == ("repeated", first.receipt)
+    assert len(desk.outlet.sent) == sent
+    other = desk.inbox.take(Arrival(desk.file(rows), KIND, "folder", "", BatchPlan("2026-06", PLAN.areas)))
+    assert other.state == "sent"
+
+
+def test_bad_rows_go_to_quarantine_sealed(desk: Desk) -> None:
+    wrong = number(2)[:-1] + ("0" if number(2)[-1] != "0" else "1")
+    taken = desk.inbox.take(Arrival(desk.file([bill(number(1), "S1"), bill(wrong, "S2")]), KIND, "folder", "", PLAN))
+    assert taken.state == "partly"
+    assert [each.code for each in taken.problems] == ["BAD_IDENTITY"]
+    [name] = desk.inbox.quarantine.names()
+    assert wrong in b"".join(opened(desk.folder / "gateway" / "quarantine" / name, PRIVATE)).decode("utf-8-sig")
+    assert wrong.encode() not in desk.readable()
+    assert desk.reports()[0].refused == {"BAD_IDENTITY": 1}
+
+
+def test_a_file_that_is_no_table_is_refused_whole(desk: Desk) -> None:
+    path = desk.folder / "x.csv"
+    path.write_text("甲,乙\n1,2\n", encoding="utf-8")
+    taken = desk.inbox.take(Arrival(path, KIND, "upload", "", PLAN))
+    assert taken.state == "refused"
+    assert "表头" in taken.reason
+    assert len(desk.inbox.quarantine.names()) == 1
+    assert not path.exists()
+    assert not desk.outlet.sent
+
+
+def test_a_broker_that_is_away_leaves_the_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unreachable("消息服务没有应答")
+
+    monkeypatch.setattr(desk.outlet, "flush", away)
+    path = desk.file([bill(number(1), "S1")])
+    with pytest.raises(Unreachable):
+        desk.inbox.take(Arrival(path, KIND, "folder", "", PLAN))
+    assert path.exists()
+    monkeypatch.undo()
+    assert desk.inbox.take(Arrival(path, KIND, "folder", "", PLAN)).state == "sent"
+
+
+def test_kept_files_are_deleted_after_their_days_and_cannot_be_cut(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "kept", PUBLIC, days=30)
+    plain = tmp_path / "plain"
+    plain.write_bytes(bytes(2_500_000))
+    kept = keeping.keep(plain, "x", NOW)
+    assert sum(map(len, opened(kept, PRIVATE))) == 2_500_000
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: 4 + int.from_bytes(whole[:4], "big")])
+    with pytest.raises(DataError, match="损坏"):
+        list(opened(kept, PRIVATE))
+    assert not keeping.sweep(NOW + timedelta(days=29, hours=23))
+    assert keeping.sweep(NOW + timedelta(days=30)) == [kept.name]
+    assert not keeping.names()
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def test_the_folder_takes_whole_files_only(desk: Desk) -> None:
+    clock = Clock()
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=10, now=clock)
+    watched.prepare()
+    target = desk.folder / "drop" / KIND
+    whole = desk.file([bill(number(1), "S1")]).read_bytes()
+    growing = target / "2026-05_339901000000_bills.csv"
+    growing.write_bytes(whole[:50])
+    (target / "x.csv.part").write_bytes(whole)
+    (target / ".hidden.csv").write_bytes(whole)
+    assert not watched.look()
+    clock.at = 11
+    growing.write_bytes(whole)
+    assert not watched.look()
+    clock.at = 15
+    assert not watched.look()
+    clock.at = 21.5
+    [taken] = watched.look()
+    assert taken.state == "sent"
+    assert taken.receipt is not None
+    assert taken.receipt.period == "2026-05"
+    assert sorted(p.name for p in target.iterdir()) == [".hidden.csv", "x.csv.part"]
+
+
+def test_names_say_what_the_batch_is() -> None:
+    assert plan_of("2026-05_339901000000_x.csv") == PLAN
+    assert plan_of("2026-05_339901000000_replace.csv") == BatchPlan("2026-05", PLAN.areas, "replace_period")
+    two = plan_of("2026-05_339901000000+330109000000.xlsx")
+    assert two is not None
+    assert two.areas == ("339901000000", "330109000000")
+    assert plan_of("单笔补报.csv") is None
+    assert plan_of("2026-13_339901000000.csv") is None
+
+
+def test_somebody_over_the_line_passes_and_stays_watched(desk: Desk) -> None:
+    kind = "medical.year_total"
+    stranger = number(50)
+    rows = [
+        {"identity": stranger, "year": "2026", "as_of": "2026-04", "borne": 900_000},
+        {"identity": stranger, "year": "2026", "as_of": "2026-05", "borne": 1_000_000},
+    ]
+    path = desk.folder / "y.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    taken = desk.inbox.take(Arrival(path, kind, "upload", ""))
+    assert taken.receipt is not None, taken.reason
+    assert (taken.receipt.sent, taken.receipt.left_out) == (1, 1)
+    followed = desk.file([bill(stranger, "S9")], "later.csv")
+    later = desk.inbox.take(Arrival(followed, KIND, "upload", ""))
+    assert later.receipt is not None
+    assert later.receipt.sent == 1
