@@ -45,13 +45,13 @@ schemas.feeds.__path__.append(sys.argv[1])
 from schemas.feed import FEEDS
 from schemas.generate import example_event, schema_of
 (delivery,) = FEEDS["library.card"].decode(json.dumps(example_event(FEEDS["library.card"])).encode(), 1_782_792_000_000)
-from households.codec import Pages, decode_head, encode_head, encode_page
+from households.codec import Pages, decode_head, encode_head
 from households.ledger import Household
 from schemas.records import FactBody, FactRecord, decode_block, encode_block
 (record,) = decode_block(encode_block([FactRecord("h", 1, "t", 0, 0, FactBody(delivery.person, delivery.fact))]))
 household = Household("h")
 assert household.fold(record.body).feeds == {"library.card"}
-pages = Pages.of({name: encode_page(page) for name, page in household.pages.items()})
+pages = Pages(household.pages.raw)
 again = Household("h", decode_head(encode_head(household.head)), pages)
 print(again.of_kind(type(delivery.fact))[0].branch, schema_of(FEEDS["library.card"])["title"])
 """
