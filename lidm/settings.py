@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     seal_public_key_file: Path | None = None
     session_seconds: float = 30.0
     checkpoint_seconds: float = 0.5
+    area: str = ""
     breaker_share: float = 0.5
     breaker_rows: int = 1000
     breaker_minutes: int = 60
