@@ -7,12 +7,13 @@ import pytest
 
 from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
 from load_tests.chaos.workload import BORN
+from schemas.alerts import Alert
 from schemas.facts import Membership
 from schemas.provisional import is_provisional, provisional_of, silent_until
 from schemas.records import GoliveBody, GoliveRecord
 from streams.routing import Router
 from streams.watch import Watch
-from tests.streams.making import Log, config, fold, policy_record, settle
+from tests.streams.making import Log, alerts, config, fold, policy_record
 
 CITY = "339901000000"
 AT = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
@@ -35,6 +36,7 @@ class City:
 
     def __init__(self, area: str = CITY) -> None:
         self.log, self.watch, self.done = Log(), Watch(0, config()), 0
+        self.alerts: list[Alert] = []
         self.log.router = Router(self.log.router._registry, 1, bytes(range(1, 33)), area=area)  # noqa: SLF001
         ms = int(AT.timestamp() * 1000)
         self.log.control(policy_record(ms))
@@ -47,7 +49,14 @@ class City:
         self.settle()
 
     def settle(self) -> None:
-        self.done = settle(self.log, self.watch, self.done)
+        """Folds what is new until the monitor owes nothing more."""
+        while self.done < len(self.log.blocks):
+            fold(self.watch, self.log.blocks[self.done :])
+            self.done = len(self.log.blocks)
+            drained = self.watch.drain()
+            self.watch.keep(drained.state)
+            self.alerts += alerts(drained)
+            self.log.letters(drained.outputs)
 
     def members(self, household: str, on: date) -> list[str]:
         if household not in self.watch.names():
@@ -111,6 +120,8 @@ def test_old_news_opens_nothing() -> None:
 def test_the_register_takes_over_with_everything(since: date) -> None:
     city = City()
     city.feed(total(1_000_000), billed("S1"))
+    [raised] = city.alerts
+    assert (raised.state, raised.household, raised.areas and raised.areas.responsible) == ("raised", AWAY, CITY)
     head = membership(HOME, since, "HEAD", BORN["HEAD"])
     later = AT + timedelta(days=3)
     city.feed(Pen(later, 1).event("civil.household", "m1", PERSON, head, since))
@@ -118,6 +129,9 @@ def test_the_register_takes_over_with_everything(since: date) -> None:
     assert city.members(AWAY, later.date()) == []
     assert city.members(HOME, later.date()) == [PERSON]
     assert city.bills(HOME) == ["S1", "S2"]
+    assert {alert.alert_id for alert in city.alerts} == {raised.alert_id}
+    assert [alert.state for alert in city.alerts if alert.household == AWAY][-1] == "moved"
+    assert city.alerts[-1].household == HOME
 
 
 def test_replaying_the_same_log_gives_the_same_ledgers() -> None:
