@@ -104,7 +104,7 @@ class Inbox:
 
     def close(self) -> None:
         """Lets go of its files."""
-        self._watched.__exit__()
+        self._watched.close()
 
     def take(self, arrival: Arrival) -> Taken:
         """Publishes a file and deletes it. Raises Unreachable, leaving the file, when the broker is away."""

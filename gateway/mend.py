@@ -95,7 +95,8 @@ class Mender:
         if len(good) < len(events) or not good:
             return Mended(None, 0, "原文不是事件（须用补丁整条替换）")
         whole = good[0] if len(good) == 1 else good
-        return Mended(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), len(good))
+        text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+        return Mended(text.encode("utf-8", "surrogatepass"), len(good))
 
     def _event(self, place: str, index: int | None, event: object) -> Json | None:
         found = event if isinstance(event, dict) else None

@@ -8,6 +8,7 @@ The number never leaves this module except as a pseudonym.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain
@@ -196,7 +197,16 @@ class TableRows:
         try:
             return self._read(number, cells, part, suffix)
         except (BadRow, UnicodeEncodeError) as bad:
-            return self._broken() or (bad.problem if isinstance(bad, BadRow) else RowProblem(number, "", BROKEN))
+            return self._broken() or (
+                self._shown(bad.problem, part) if isinstance(bad, BadRow) else RowProblem(number, "", BROKEN)
+            )
+
+    def _shown(self, problem: RowProblem, part: Part) -> RowProblem:
+        """The problem under the heading the department's own file has."""
+        at = part.envelope.get("identity", -1)
+        if problem.column != IDENTITY or not 0 <= at < len(self._table.written):
+            return problem
+        return replace(problem, column=self._table.written[at].strip())
 
     def _problem_in(self, part: Part) -> RowProblem | None:
         at = part.envelope.get("operation", len(self._cells))

@@ -33,6 +33,10 @@ class Watched:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
         self._db.close()
 
     def watch(self, person: str, day: date) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from gateway.events import Parsed
 from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage
 from gateway.publisher import Publisher
-from schemas.envelope import Delivery, Problem
+from schemas.envelope import Delivery, Manifest, Problem
 from schemas.feed import FeedSpec
 from schemas.partition import partition_of
 from schemas.sealing import SealBroken, open_sealed, seal
@@ -36,7 +36,7 @@ class NotTaken(ValueError):
 
 def seal_identity(public_key: bytes, number: str, source: str, event_id: str) -> str:
     """What a department puts into `sealedid`."""
-    return base64.b64encode(seal(public_key, number.encode(), aad=f"{source}|{event_id}".encode())).decode()
+    return base64.b64encode(seal(public_key, number.encode(), aad=_bytes(f"{source}|{event_id}"))).decode()
 
 
 @dataclass
@@ -72,6 +72,8 @@ class SealedFeed:
         except (ValueError, RecursionError):
             self._refuse("NOT_JSON")
             return
+        if said == []:
+            self._refuse("NOT_ENVELOPE")
         for element in said if isinstance(said, list) else [said]:
             try:
                 self._element(partition, element)
@@ -108,11 +110,11 @@ class SealedFeed:
 
     def _person(self, element: dict[str, Any]) -> str:
         id_type = element.get("idtype", RESIDENT)
-        if "subject" in element or id_type not in _TYPES:
+        if "subject" in element or not isinstance(id_type, str) or id_type not in _TYPES:
             raise NotTaken("BAD_FIELD", "密封报送不写 subject，idtype 须是已知类型")
         try:
             sealed = base64.b64decode(str(element.get("sealedid", "")), validate=True)
-            number = open_sealed(self.private_key, sealed, aad=f"{element['source']}|{element['id']}".encode())
+            number = open_sealed(self.private_key, sealed, aad=_bytes(f"{element['source']}|{element['id']}"))
             return self.linkage.person(number.decode(), id_type)
         except (SealBroken, binascii.Error, UnicodeDecodeError):
             raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
@@ -120,10 +122,10 @@ class SealedFeed:
             raise NotTaken("BAD_IDENTITY", str(error)) from None
 
     def _manifest(self, partition: int, manifest: dict[str, Any]) -> None:
-        name, data = str(manifest.get("batchid")), manifest.get("data")
-        rows = data.get("rows") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or not isinstance(rows, int):
-            raise NotTaken("NOT_ENVELOPE", "清单不完整")
+        outcome = self.spec.decode(_encoded(manifest), self.now_ms())[0]
+        if not isinstance(outcome, Manifest):
+            raise NotTaken(outcome.code if isinstance(outcome, Problem) else "NOT_ENVELOPE", "清单有误")
+        name, rows = outcome.batchid, outcome.rows
         if manifest["type"] == "lidm.batch.begin":
             batch = self.batches.get(name)
             if batch is None or partition in batch.begun:  # a batch begun anew in any partition begins anew
@@ -141,7 +143,7 @@ class SealedFeed:
             del self.batches[name]
 
     def _tell(self, manifest: dict[str, Any], rows: dict[int, int]) -> None:
-        key = str(manifest["batchid"]).encode()
+        key = _bytes(str(manifest["batchid"]))
         for place in range(self.publisher.partitions(self.spec.topic)):
             said = {**manifest, "data": {**manifest["data"], "rows": rows.get(place, 0)}}
             self.publisher.send(self.spec.topic, place, key, _encoded(said))
@@ -163,7 +165,12 @@ def _row(outcome: Delivery, event: dict[str, Any]) -> Parsed:
 
 
 def _encoded(event: dict[str, Any]) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    return _bytes(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+
+
+def _bytes(text: str) -> bytes:
+    """Half a character makes bytes that no decoder takes; it does not stop the gateway."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def sealed_events(

@@ -33,6 +33,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 WRONG_CODE_SECONDS = 1.0
+FIELD_BYTES = 4096
 Take = Callable[[Arrival], Taken]
 
 
@@ -103,7 +104,7 @@ class UploadPage:
                     name = part.filename or ""
                     path = await _written(part, self._folder, Path(name).suffix.lower(), limit)
                 else:
-                    said[part.name or ""] = (await part.read(decode=True))[:4096].decode("utf-8", "replace").strip()
+                    said[part.name or ""] = await _text(part)
         except BaseException:
             if path is not None:
                 path.unlink(missing_ok=True)
@@ -122,6 +123,14 @@ class UploadPage:
 
     def _feeds(self) -> list[str]:
         return sorted({feed for each in self._config.departments for feed in each.feeds})
+
+
+async def _text(part: BodyPartReader) -> str:
+    """A short field of the form."""
+    text = await part.read_chunk(FIELD_BYTES)
+    if await part.read_chunk(1):
+        raise CallError("表单内容过长")
+    return text.decode("utf-8", "replace").strip()
 
 
 async def _written(part: BodyPartReader, folder: Path, suffix: str, limit: int) -> Path:

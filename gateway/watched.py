@@ -5,6 +5,7 @@ Below the folder each feed has its own; the name begins with month and areas: `2
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ class WatchedFolder:
     folder: Path
     inbox: Inbox
     settle_seconds: float = 10.0
-    now: Callable[[], float] = field(default_factory=lambda: __import__("time").time)
+    now: Callable[[], float] = time.time
     mappings: dict[str, Path] = field(default_factory=dict)
     _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
 

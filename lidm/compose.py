@@ -51,6 +51,7 @@ def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
         data_dir=settings.data_dir,
         generation=settings.generation,
         seal_public_key=read_key(seal_key, secret=False),
+        area=settings.area,
         breaker=BreakerLimits(settings.breaker_share, settings.breaker_rows, settings.breaker_minutes),
     )
     return replace(config, **changes) if changes else config

@@ -75,7 +75,7 @@ class Gateway:
             try:
                 return self.inbox.take(arrival)
             except Unreachable:
-                self.way.drop()
+                self._lost()
                 raise
 
     def guarded(self, work: Callable[[], Any]) -> Any:
@@ -85,8 +85,14 @@ class Gateway:
                 return work()
             except LidmError as error:
                 log.warning("gateway_waits", reason=error.message_zh)
-                self.way.drop()
+                self._lost()
                 return None
+
+    def _lost(self) -> None:
+        """Everybody connects again: the sealed reader writes through the same connection."""
+        if self.sealed is not None:
+            self.sealed.close()
+        self.way.drop()
 
 
 @contextmanager

@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     session_seconds: float = 30.0
     checkpoint_seconds: float = 0.5
     unread_bytes: int = Field(default=2_000_000, ge=100_000, le=2_000_000)
+    area: str = ""
     breaker_share: float = 0.5
     breaker_rows: int = 1000
     breaker_minutes: int = 60

@@ -37,7 +37,7 @@ from streams.letters import (
 )
 
 CHUNK = 200
-_SPECS = {spec.topic: spec for spec in FEEDS.values()}
+_SPECS = {spec.topic: spec for spec in FEEDS.every}
 
 
 @dataclass(frozen=True)

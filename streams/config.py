@@ -14,6 +14,7 @@ class StreamConfig:
 
     `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
     `decoded_households`: how many households a worker that owns every partition keeps decoded.
+    `area`: who answers for provisional households whose fact names no area.
     """
 
     broker: str
@@ -31,6 +32,7 @@ class StreamConfig:
     fetch_bytes: int = 1024 * 1024
     decoded_households: int = 60_000
     compression: str = "snappy"
+    area: str = ""
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
 
     def group(self, stage: str) -> str:

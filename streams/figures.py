@@ -15,8 +15,8 @@ import msgspec
 from schemas.feed_reports import ReadingReport, encode_report
 from schemas.partition import partition_of
 from schemas.topics import FEED_REPORTS
+from streams.counts import SliceCounts
 from streams.delivery import Letter
-from streams.routing import SliceCounts
 
 SAMPLED = b"0"
 """A message is looked into when its key ends so; pseudonyms are evenly spread."""

@@ -22,17 +22,17 @@ from streams.arrivals import metadata_age_ms, subscription
 from streams.batches import decode_batches, encode_batches
 from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
+from streams.counts import measure
 from streams.delivery import Delivery
 from streams.failpoints import failpoint
 from streams.figures import Figures
 from streams.gaps import decode_note, tell, way_on
 from streams.guard import stop_process
-from streams.hints import AliasRecord, learn, open_hints, to_the_end
+from streams.hints import learn, open_hints, to_the_end
 from streams.metrics import METRICS
 from streams.registry import Registry
-from streams.routing import Inbound, Router, measure
+from streams.routing import Inbound, Router
 
-__all__ = ["AliasRecord", "Intake"]
 log = structlog.get_logger("lidm.intake")
 POLL_RECORDS = 5000
 COMMIT_SECONDS = 0.25
@@ -54,7 +54,7 @@ class Intake(Service):
         self._delivery = delivery
         self._registry = registry
         self._specs = {spec.topic: spec for spec in FEEDS.every if feeds is None or spec.kind in feeds}
-        self._router = Router(registry, config.partitions, config.seal_public_key)
+        self._router = Router.of(config, registry)
         self._breaker = Breaker(config.breaker, config.catalogue, config.partitions)
         self._figures = Figures(config.partitions)
         self._paused: set[TopicPartition] = set()
@@ -162,13 +162,11 @@ class Intake(Service):
         spec = self._specs[place.topic]
         for start in range(0, len(records), SLICE):
             part = records[start : start + SLICE]
-            topic, partition = place
-            self._router.take(
-                spec, [Inbound(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in part]
-            )
+            at = (place.topic, place.partition)
+            self._router.take(spec, [Inbound(*at, r.offset, r.timestamp, r.key, r.value, r.headers) for r in part])
             following = self._expected[place] = self._positions[place] = part[-1].offset + 1
             self._figures.add(place, spec.kind, part, self._router.last)
-            if self._breaker.count(spec.kind, partition, following, self._router.last.rows, self._router.last.bad):
+            if self._breaker.count(spec.kind, at[1], following, self._router.last.rows, self._router.last.bad):
                 consumer.seek(place, following)
                 return
 

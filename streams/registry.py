@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from schemas.facts import Fact, Membership, Version
+from schemas.provisional import is_provisional
 from schemas.records import Route
 
 F = TypeVar("F", bound=Fact)
@@ -33,10 +34,11 @@ class Stay(msgspec.Struct, frozen=True, gc=False):
 
 
 class Targets(NamedTuple):
-    """Where a fact goes, and what the router knew."""
+    """Where a fact goes, and what the router knew. `until`: the end of a provisional household; None for others."""
 
     households: tuple[str, ...]
     route: Route | None
+    until: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -96,7 +98,7 @@ class Registry:
             return None
         stays = self._stays[person]
         if len(stays) == 1:
-            only = self._targets[person] = Targets((now.household,), None)
+            only = self._targets[person] = Targets((now.household,), None, _end(now))
             return only
         then = {
             s.household: None
@@ -104,11 +106,19 @@ class Registry:
             if not s.gone and s.since <= day and (s.until is None or day < s.until)
         }
         households = tuple({now.household: None, **then})
-        return Targets(households, Route(seen=now.version))
+        return Targets(households, Route(seen=now.version), _end(now))
+
+    def provisional(self, person: str) -> list[Stay]:
+        """Provisional memberships of a person that still stand."""
+        return [s for s in self._stays.get(person, ()) if not s.gone and is_provisional(s.household)]
 
     def households_of(self, person: str) -> Iterable[str]:
         """Every household the person was ever known in, in the order learned."""
         return dict.fromkeys(s.household for s in self._stays.get(person, ()))
+
+
+def _end(stay: Stay) -> int | None:
+    return stay.until if is_provisional(stay.household) else None
 
 
 def stay_of(fact: Membership) -> Stay:

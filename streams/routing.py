@@ -3,24 +3,27 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
 
 import msgspec
 
 from schemas.envelope import Delivery, Manifest, Problem
-from schemas.facts import Membership
+from schemas.facts import AnyFact, Membership
 from schemas.feed import FeedSpec
 from schemas.partition import partition_of
+from schemas.provisional import EXTEND_DAYS, is_provisional, silent_until
 from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
-from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS
+from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS, Catalogue
 from streams.batches import Batches, OpenBatch, batch_name, begin
+from streams.config import StreamConfig
+from streams.counts import Counts, SliceCounts
 from streams.delivery import Headers, Letter
-from streams.metrics import METRICS
-from streams.registry import Registry, Stay, encode_stay, stay_key, stay_of
+from streams.provisional import Lines, ending, opening
+from streams.registry import Registry, Stay, Targets, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
 
 BLOCK_RECORDS = 200
 EPOCH_DAY = date(1970, 1, 1).toordinal()
+DAY_MS = 86_400_000
 
 
 class Inbound(msgspec.Struct, frozen=True, gc=False):
@@ -35,36 +38,20 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
-class Counts(NamedTuple):
-    """What happened since the last drain, by feed (and code). `ages`: seconds from the newest fact to its reading."""
-
-    events: Counter[str]
-    routed: Counter[str]
-    rejected: Counter[tuple[str, str]]
-    out_of_scope: Counter[str]
-    ages: dict[str, float]
-
-
-class SliceCounts(msgspec.Struct):
-    """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there."""
-
-    rows: int = 0
-    out_of_scope: int = 0
-    corrected: int = 0
-    reversed: int = 0
-    refused: dict[str, int] = {}
-    closed: list[tuple[str, str, str, int]] = []
-
-    @property
-    def bad(self) -> int:
-        """Elements refused."""
-        return sum(self.refused.values())
-
-
 class Router:
     """Routes facts to every household they belong to. De-duplicates nothing: the ledgers do."""
 
-    def __init__(self, registry: Registry, partitions: int, public_key: bytes) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        partitions: int,
+        public_key: bytes,
+        *,
+        catalogue: Catalogue | None = None,
+        area: str = "",
+    ) -> None:
+        """`area`: who answers for provisional households whose fact names none."""
+        self._lines, self._area = Lines(catalogue), area
         self._registry = registry
         self._partitions = partitions
         self._public_key = public_key
@@ -77,6 +64,11 @@ class Router:
         self.open: dict[tuple[str, int], Batches] = {}
         self.last = SliceCounts()
         self._reset_counts()
+
+    @classmethod
+    def of(cls, config: StreamConfig, registry: Registry) -> "Router":
+        """The router of a worker."""
+        return cls(registry, config.partitions, config.seal_public_key, catalogue=config.catalogue, area=config.area)
 
     def take(self, spec: FeedSpec, messages: Iterable[Inbound]) -> None:
         """Decodes and routes messages of one feed partition, in order."""
@@ -104,9 +96,11 @@ class Router:
                         fact, person = self._registry.renamed(fact, person), known
                     newest = max(newest, fact.day)
                     targets = place(person, fact.day)
-                    if targets is None:
-                        out_of_scope += 1
-                        continue
+                    if targets is None or targets.until is not None:
+                        targets = self._provisional(message, feed, person, fact, targets)
+                        if targets is None:
+                            out_of_scope += 1
+                            continue
                     body = FactBody(person, fact, targets.route)
                     for household in targets.households:
                         self._put(FactRecord(household, known_at, topic, partition, offset, body))
@@ -163,11 +157,33 @@ class Router:
         self._routed["all"] += len(block)
         self._blocks[partition] = []
 
+    def _provisional(
+        self, message: Inbound, feed: str, person: str, fact: AnyFact, targets: Targets | None
+    ) -> Targets | None:
+        """Where a fact of somebody unwatched, or watched for a time, goes; None = nowhere."""
+        if targets is None or targets.until is None or fact.day >= targets.until:
+            today = message.timestamp_ms // DAY_MS + EPOCH_DAY
+            if not self._lines.crossed(feed, fact) or silent_until(fact.day) <= today:
+                return None
+            self._take_membership(message, opening(person, fact, fact.day, self._area))
+        elif silent_until(fact.day) >= targets.until + EXTEND_DAYS:
+            stay = self._registry.current(person)
+            if stay is not None:
+                self._take_membership(message, opening(person, fact, stay.since, self._area))
+        return self._registry.targets(person, fact.day)
+
     def _take_membership(self, message: Inbound, fact: Membership) -> None:
-        """To the household it names, and to those the person was in, so that they learn where the person went."""
+        """As told; where the register names somebody watched for a time, that ends."""
         known = self._registry.person(fact.person)
         if known != fact.person:
             fact = msgspec.structs.replace(fact, key=fact.key.replace(fact.person, known), person=known)
+        self._tell_membership(message, fact)
+        if not fact.gone and not is_provisional(fact.household):
+            for stay in self._registry.provisional(fact.person):
+                self._tell_membership(message, ending(stay, fact))
+
+    def _tell_membership(self, message: Inbound, fact: Membership) -> None:
+        """To the household it names, and to those the person was in, so that they learn where the person went."""
         before = self._registry.current(fact.person)
         stay = stay_of(fact)
         households = dict.fromkeys([fact.household, *self._registry.households_of(fact.person)])
@@ -255,17 +271,3 @@ class Router:
                 next((p.batchid for p in refused if p.batchid), None),
             )
         )
-
-
-def measure(counts: Counts) -> None:
-    """Adds what happened to the metrics."""
-    for feed, n in counts.events.items():
-        METRICS.count("lidm_events_in_total", n, feed=feed)
-    for feed, n in counts.routed.items():
-        METRICS.count("lidm_events_out_total", n, feed=feed)
-    for (feed, code), n in counts.rejected.items():
-        METRICS.count("lidm_events_rejected_total", n, feed=feed, code=code)
-    for feed, seconds in counts.ages.items():
-        METRICS.time("lidm_event_age_seconds", seconds, feed=feed)
-    for feed, n in counts.out_of_scope.items():
-        METRICS.count("lidm_events_out_of_scope_total", n, feed=feed)

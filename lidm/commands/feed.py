@@ -17,6 +17,7 @@ from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
 from lidm.commands.feed_parked import list_parked, resume_feed
 from lidm.commands.feed_report import report_feeds
+from lidm.commands.feed_sandbox import sandbox
 from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
 from lidm.ways_in import bar_on, keeping_of, linkage_of, moment_of, publisher_of, say_problems, terminal, write_json
@@ -34,6 +35,7 @@ command.add_command(list_feeds)
 command.add_command(describe_feed)
 command.add_command(check_feed)
 command.add_command(template)
+command.add_command(sandbox)
 command.add_command(list_parked)
 command.add_command(resume_feed)
 command.add_command(report_feeds)

@@ -32,7 +32,7 @@ from schemas.partition import partition_of
 from schemas.records import GoliveBody, GoliveRecord, PolicyBody, PolicyRecord, Record, encode_block
 from schemas.topics import ALIASES, CASE_COMMANDS, HOUSEHOLD_EVENTS
 from streams.delivery import Letter
-from streams.intake import AliasRecord
+from streams.hints import AliasRecord
 from streams.ticks import case_ticks, household_ticks
 
 EVENTS_PER_MESSAGE = {"civil.benefit": 20, "employment.contribution": 20}

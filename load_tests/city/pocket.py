@@ -16,7 +16,7 @@ from schemas.topics import ALERTS, ALIASES, CASE_COMMANDS, HOUSEHOLD_EVENTS, REJ
 from streams.case_partition import CasePartition
 from streams.config import StreamConfig
 from streams.delivery import Letter
-from streams.intake import AliasRecord
+from streams.hints import AliasRecord
 from streams.registry import Registry
 from streams.routing import Inbound, Router
 from streams.watch import Watch

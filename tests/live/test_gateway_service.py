@@ -31,6 +31,7 @@ from load_tests.chaos.fleet import wait_until
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.topics import read_all
 from schemas.feed import FEEDS
+from schemas.feed_reports import ReceiptReport, decode_report
 from schemas.records import FactRecord, decode_block
 from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, Catalogue, inbox_topic
 from tests.gateway.people import number
@@ -205,7 +206,9 @@ def test_four_ways_one_result_and_no_number_outside(running: Running, tmp_path: 
     wait_until(lambda: any("|2026-04|" in k or "E1" in k for k in keys(made)), 30, "the view's row is missing")
     assert "UP9" not in keys(made)
     wait_until(lambda: not drop.exists(), 10, "the plain file stays")
-    assert len(read_all(made.config.broker, made.config.partitions, FEED_REPORTS)) == 3
+    reports = [decode_report(m.value) for m in read_all(made.config.broker, made.config.partitions, FEED_REPORTS)]
+    ways = sorted(each.way for each in reports if isinstance(each, ReceiptReport))
+    assert ways == ["folder", "sealed", "upload", "view:paid"]
 
     numbers = [number(n).encode() for n in (1, 2, 9)]
     for topic in set(Catalogue.load().names):

@@ -13,10 +13,11 @@ from schemas.records import BatchPartRecord, FactRecord, Record, decode_block
 from schemas.sealing import open_sealed
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS, REJECTED
 from streams.batches import OPEN_BATCHES, OpenBatch, decode_batches, encode_batches
+from streams.counts import Counts
 from streams.delivery import Letter
 from streams.registry import Registry
 from streams.rejected import Coordinates, dead_letters
-from streams.routing import BLOCK_RECORDS, Counts, Router
+from streams.routing import BLOCK_RECORDS, Router
 from tests.streams.making import BY_TOPIC, inbound
 
 PARTITIONS = 4
