@@ -10,7 +10,7 @@ from typing import Any
 
 LOOK_AGAIN_MS = 1000
 USUAL_MS = 300_000
-ANY_OFFSET = 2**63
+ANY = 2**63
 """A parked feed is asked after as if any offset might come next: that broker drops what it has no room for."""
 
 
