@@ -6,24 +6,24 @@ Nothing is sent and no key is needed: persons are told apart by a number that me
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from gateway.advice import advice
-from gateway.identities import RESIDENT, SYNTHETIC_REGION, BadIdentity, Linkage
+from gateway.check_report import CheckReport
+from gateway.events import Parsed
+from gateway.identities import Linkage
 from gateway.json_rows import JsonLines
 from gateway.judging import SOURCE, Judge, envelope_of
 from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
-from gateway.rows import FileProgress, Rows, open_rows
+from gateway.rows import FileProgress, Found, Rows, open_rows
+from gateway.unlinked import Unlinked
 from schemas.envelope import Delivery
 from schemas.feed import FeedSpec
 
@@ -38,77 +38,6 @@ _SAMPLE_EVERY = 37
 _SAMPLES = 4_001
 _LITTLE_FEN, _MUCH_FEN = 100, 50_000_000
 _DAMAGED_SHARE = 0.01
-
-class Unlinked(Linkage):
-    """Checks numbers as a gateway does, without its key: equal numbers get equal names, only within this process."""
-
-    def __init__(self, *, synthetic: bool = False) -> None:
-        super().__init__(bytes(32), synthetic=synthetic)
-        self.ends_in_zeros = 0
-        self.numbers = 0
-        self.invented = 0
-
-    def person(self, raw: str, id_type: str = RESIDENT) -> str:
-        """A name of the shape of a pseudonym. Raises BadIdentity."""
-        known = self._seen.get(raw) if id_type == RESIDENT else None
-        if known is not None:
-            return known
-        try:
-            number = self.number(raw, id_type)
-        except BadIdentity:
-            self.invented += not self.synthetic and raw.startswith(SYNTHETIC_REGION)
-            raise
-        self.numbers += 1
-        self.ends_in_zeros += number.endswith("000")
-        name = f"p_{hash((id_type, number)) & 0xFFFF_FFFF_FFFF_FFFF:032x}"
-        if id_type == RESIDENT:
-            if len(self._seen) >= 400_000:
-                self._seen.clear()
-            self._seen[raw] = name
-        return name
-
-
-@dataclass
-class CheckReport:
-    """What a check found. Counts are of rows unless said otherwise."""
-
-    feed: str
-    title: str
-    file: str
-    format: str
-    encoding: str
-    heading_row: int | None
-    mapping: str | None
-    rows: int = 0
-    good: int = 0
-    bad: int = 0
-    events: int = 0
-    empty: int = 0
-    bad_identity: int = 0
-    repeated: int = 0
-    identical: int = 0
-    seconds: float = 0.0
-    compared: int = 0
-    by_code: Counter[str] = field(default_factory=Counter)
-    by_column: Counter[str] = field(default_factory=Counter)
-    months: dict[str, int] = field(default_factory=dict)
-    medians: dict[str, int] = field(default_factory=dict)
-    totals: list[int] = field(default_factory=list)
-    repeats: list[tuple[int, int]] = field(default_factory=list)
-    problems: list[RowProblem] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def identity_share(self) -> float:
-        """Share of rows whose identity number is valid."""
-        return 1 - self.bad_identity / self.rows if self.rows else 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; findings with how to mend them."""
-        said = {name: value for name, value in self.__dict__.items() if name != "problems"}
-        said["identity_share"] = round(self.identity_share, 4)
-        said["problems"] = [{**problem.as_json(), "advice": advice(problem)} for problem in self.problems]
-        return said
 
 
 def check_file(
@@ -146,9 +75,6 @@ def _ms(when: datetime) -> int:
     return int(when.timestamp() * 1000)
 
 
-Judged = tuple[int, list[Delivery | RowProblem], list[bytes]]
-
-
 class _Check:
     """The rows of one file on their way through."""
 
@@ -171,44 +97,71 @@ class _Check:
 
     def all(self, linkage: Linkage) -> None:
         """Every row, in order."""
-        report, rows = self.report, self._rows
-        judged = self._lines(rows, linkage) if type(rows) is JsonLines else self._table(rows)
-        for number, found, data in judged:
-            report.rows += 1
-            problems = [each for each in found if isinstance(each, RowProblem)]
-            if problems:
-                self._refuse(problems)
-            elif not found:
-                report.empty += 1
-            else:
-                report.good += 1
-                report.events += len(found)
-                for each, raw in zip(found, data, strict=True):
-                    self._note(number, each, raw)  # type: ignore[arg-type]
-                if self._good is not None:
-                    rows.keep_good(self._good)
-            if self._progress is not None and report.rows % _TELL_EVERY == 0:
-                self._progress(report.rows, report.bad, rows.done())
-        report.totals = rows.totals
+        rows = self._rows
+        if type(rows) is JsonLines:
+            self._lines(rows, linkage)
+        else:
+            self._table(rows)
+        self.report.totals = rows.totals
 
-    def _table(self, rows: Rows) -> Iterator[Judged]:
-        judge = self._judge
+    def _table(self, rows: Rows) -> None:
+        judge, good = self._judge, self._good_row
         for number, found in rows.by_row():
-            data = [b"" if isinstance(each, RowProblem) else each.data for each in found]
-            yield number, [each if isinstance(each, RowProblem) else judge(each) for each in found], data
+            if len(found) == 1:
+                row = found[0]
+                outcome = row if type(row) is RowProblem else judge(row)  # type: ignore[arg-type]
+                if type(outcome) is Delivery:
+                    good(number, outcome, row.data)  # type: ignore[union-attr]
+                else:
+                    self._refuse([outcome])  # type: ignore[list-item]
+            else:
+                self._several(number, found)
 
-    def _lines(self, rows: JsonLines, linkage: Linkage) -> Iterator[Judged]:
-        quick, judge = self._judge.line_reader(linkage), self._judge
+    def _several(self, number: int, found: list[Found]) -> None:
+        """A row that becomes several events, or none."""
+        outcomes = [each if isinstance(each, RowProblem) else self._judge(each) for each in found]
+        problems = [each for each in outcomes if isinstance(each, RowProblem)]
+        if problems:
+            self._refuse(problems)
+            return
+        for row, outcome in zip(found, outcomes, strict=True):
+            if isinstance(outcome, Delivery) and isinstance(row, Parsed):
+                self.report.events += 1
+                self._note(number, outcome, row.data)
+        self._passed(empty=not found)
+
+    def _lines(self, rows: JsonLines, linkage: Linkage) -> None:
+        quick, judge, good = self._judge.line_reader(linkage), self._judge, self._good_row
         for number, line in rows.numbered():
             delivery = quick(line)
             if delivery is not None:
-                yield number, [delivery], [line]
+                good(number, delivery, line)
                 continue
             found = rows.found(number, line)
-            yield number, [found if isinstance(found, RowProblem) else judge(found)], [line]
+            outcome = found if isinstance(found, RowProblem) else judge(found)
+            if isinstance(outcome, Delivery):
+                good(number, outcome, line)
+            else:
+                self._refuse([outcome])
+
+    def _good_row(self, number: int, delivery: Delivery, data: bytes) -> None:
+        self.report.events += 1
+        self._note(number, delivery, data)
+        self._passed()
+
+    def _passed(self, *, empty: bool = False) -> None:
+        report = self.report
+        report.rows += 1
+        report.empty += empty
+        report.good += not empty
+        if self._good is not None and not empty:
+            self._rows.keep_good(self._good)
+        if self._progress is not None and report.rows % _TELL_EVERY == 0:
+            self._progress(report.rows, report.bad, self._rows.done())
 
     def _refuse(self, problems: list[RowProblem]) -> None:
         report = self.report
+        report.rows += 1
         report.bad += 1
         report.bad_identity += any(problem.code == "BAD_IDENTITY" for problem in problems)
         for problem in self._rows.all_problems() or problems:
@@ -258,9 +211,7 @@ class _Check:
         if linkage.ends_in_zeros > max(3, linkage.numbers * _DAMAGED_SHARE):
             said = f"有 {linkage.ends_in_zeros:,} 个证件号码以 000 结尾，远多于常情"
             report.warnings.append(f"{said}：疑被表格软件只保留前 15 位，请核对原始数据")
-        undone = sum(
-            early and self._first.get(name, 0) >> _CONTENT_BITS & 1 for name, early in self._reversed.items()
-        )
+        undone = sum(early and self._first.get(name, 0) >> _CONTENT_BITS & 1 for name, early in self._reversed.items())
         if undone:
             said = f"有 {undone:,} 条冲销的原记录也在文件里且没有写记录时间"
             report.warnings.append(f"{said}：原记录按现在计，会晚于冲销而重新生效，请补写原记录的记录时间或删去原记录")

@@ -58,7 +58,7 @@ def check_resident(number: str, *, synthetic: bool = False) -> str:
     right = number[17] == ric.calc_check_digit(number)
     if not right or number[14:17] == "000":  # nobody is the 000th of a birthday
         raise BadIdentity(_EXCEL_LOST if number.endswith("000") else "证件号码校验位不对")
-    if not _region_and_birth(number[:6], number[6:14], synthetic):
+    if not _region_and_birth(number[:14], synthetic):
         raise BadIdentity("证件号码中的地区或出生日期不存在")
     return number
 
@@ -82,7 +82,8 @@ def _misshapen(number: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _region_and_birth(region: str, birth: str, synthetic: bool) -> bool:
+def _region_and_birth(first14: str, synthetic: bool) -> bool:
+    region, birth = first14[:6], first14[6:]
     try:
         ric.get_birth_date("000000" + birth)
         if region in _PASS_REGIONS or (synthetic and region == SYNTHETIC_REGION):

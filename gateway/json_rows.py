@@ -50,6 +50,7 @@ class RecordReader:
 
     def __init__(self, spec: FeedSpec, linkage: Linkage) -> None:
         self._who = Who(linkage)
+        self._others = [f.name for f in spec.fields if f.kind == "person"]
         self._day = day_field(spec)
         self._keys = spec.key_fields
 
@@ -67,6 +68,10 @@ class RecordReader:
             done = values.operation(operation)
         except values.BadValue as error:
             raise BadRow(RowProblem(row, "recordedtime/operation", str(error))) from None
+        for name in self._others:
+            other = said.get(name)
+            if isinstance(other, str) and not other.startswith("p_"):
+                said[name] = self._who.other(row, name, other)
         event_id = self._who.event_id(_text(row, said, "id"), raw)
         return Parsed(
             row,

@@ -16,7 +16,6 @@ from gateway.identities import BadIdentity, Linkage
 from gateway.problems import RowProblem
 from gateway.reading import IDENTITY, column_of
 from gateway.rows import day_field
-from schemas.compiled import Event
 from schemas.envelope import Decoder, Delivery, Problem, is_clean
 from schemas.feed import FeedSpec
 from schemas.plain_identity import surely_plain
@@ -38,6 +37,21 @@ class Accepted:
     day: int
 
 
+class _Event(msgspec.Struct, gc=False):
+    """An event as `deliver` reads it, used again for every row: making one costs as much as deciding."""
+
+    type: str
+    source: str
+    time: datetime
+    recordedtime: datetime
+    id: str = "1"
+    operation: str = "record"
+    sequence: int = 0
+    batchid: str | None = None
+    subject: str = ""
+    data: Any = None
+
+
 class Judge:
     """Decides about the rows of one file."""
 
@@ -46,6 +60,7 @@ class Judge:
         self._spec, self._envelope, self.known_at_ms = spec, envelope, known_at_ms
         self._decoder = Decoder(spec)
         self._data = msgspec.json.Decoder(self._decoder.data_type).decode
+        self._event: Any = _Event(spec.event_type, envelope.source, envelope.recorded, envelope.recorded)
         self._columns = {f"/data/{f.name}": columns.get(f.name) or column_of(f) for f in spec.fields}
         day = next((f for f in spec.fields if f.name == day_field(spec)), None)
         self._columns["/data"] = self._columns[f"/data/{day.name}"] if day else ""
@@ -71,17 +86,8 @@ class Judge:
 
     def deliver(self, person: str, data: Any) -> Delivery | None:
         """The delivery of data that is well-formed and clean; None where the decoder has something to say."""
-        now = self._envelope.recorded
-        event: Event[Any] = Event(
-            specversion="1.0",
-            id="1",
-            source=self._envelope.source,
-            type=self._spec.event_type,
-            subject=person,
-            time=now,
-            recordedtime=now,
-            data=data,
-        )
+        event = self._event
+        event.subject, event.data = person, data
         outcome = self._decoder.deliver(event, self.known_at_ms)
         return outcome if type(outcome) is Delivery else None
 

@@ -100,23 +100,29 @@ def rotate(
     Household numbers stand only in the roster: an export of all households is read for them.
     """
     persons = 0
-    for document in vault.documents(actor=actor, purpose="更换联结密钥", at_ms=at_ms):
-        first, alias = vault.first(document.person), new.person(document.number, document.id_type)
-        if alias != first:
-            vault.alias(alias, first, why="更换联结密钥", at_ms=at_ms)
-            tell(publisher, alias, first, timestamp_ms)
-            persons += 1
-    seen: set[str] = set()
-    if roster is not None:
-        for before, after in zip(
-            read_export(roster, old, issuing_area)[1], read_export(roster, new, issuing_area)[1], strict=True
-        ):
-            first = vault.first(before.household)
-            seen.add(first)
-            vault.alias(after.household, first, why="更换联结密钥", at_ms=at_ms)
+    documents = vault.documents(actor=actor, purpose="更换联结密钥", at_ms=at_ms)
+    with vault.whole():
+        for document in documents:
+            first, alias = vault.first(document.person), new.person(document.number, document.id_type)
+            if alias != first:
+                vault.alias(alias, first, why="更换联结密钥", at_ms=at_ms)
+                tell(publisher, alias, first, timestamp_ms)
+                persons += 1
+        seen = _rehouse(old, new, vault, roster, issuing_area, at_ms) if roster is not None else set[str]()
     publisher.flush()
     unknown = {vault.first(each) for each in vault.households()} - seen
     return Rotated(persons, len(seen), tuple(sorted(unknown)))
+
+
+def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_area: str | None, at_ms: int) -> set[str]:
+    """Aliases for the households of an export; the pseudonyms first known of all of them."""
+    seen: set[str] = set()
+    before, after = (read_export(roster, key, issuing_area)[1] for key in (old, new))
+    for one, other in zip(before, after, strict=True):
+        first = vault.first(one.household)
+        seen.add(first)
+        vault.alias(other.household, first, why="更换联结密钥", at_ms=at_ms)
+    return seen
 
 
 def _pairs(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -17,6 +17,7 @@ from gateway.events import Parsed
 from schemas.topics import Catalogue, Over
 
 WATCHED_DAYS = 730
+_REMEMBERED = 200_000
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -27,6 +28,8 @@ class Watched:
         """Opens or creates it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("CREATE TABLE IF NOT EXISTS watched (person TEXT PRIMARY KEY, until TEXT NOT NULL)")
 
     def __enter__(self) -> Self:
@@ -73,6 +76,8 @@ class Scope:
             return True
         known = self._seen.get(row.person)
         if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
             known = self._seen[row.person] = self.registered(row.person)
         if known:
             return True

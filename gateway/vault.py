@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS aliases (
   alias TEXT PRIMARY KEY, first TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbers (
   person TEXT NOT NULL, digest TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (person, digest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS aliases_of ON aliases (first);
+CREATE INDEX IF NOT EXISTS homes_of ON households (person);
 CREATE TABLE IF NOT EXISTS openings (
   n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, purpose TEXT NOT NULL,
   case_id TEXT NOT NULL, person TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
@@ -111,7 +113,16 @@ class Vault:
         self._db.close()
 
     @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What is written inside is written together, or not at all."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -169,8 +180,8 @@ class Vault:
     def documents(self, *, actor: str, purpose: str, at_ms: int) -> Iterator[Document]:
         """Every number anybody has been known by. One opening of everything, logged before the first is read."""
         self.note(["*"], actor=actor, purpose=purpose, at_ms=at_ms)
-        for person, sealed in self._db.execute("SELECT person, sealed FROM numbers ORDER BY person, digest").fetchall():
-            yield msgspec.msgpack.decode(self._plain(person, sealed), type=Document)
+        rows = self._db.execute("SELECT person, sealed FROM numbers ORDER BY person, digest").fetchall()
+        return (msgspec.msgpack.decode(self._plain(person, sealed), type=Document) for person, sealed in rows)
 
     def first(self, pseudonym: str) -> str:
         """The pseudonym under which this person or household was first known."""

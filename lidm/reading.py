@@ -14,15 +14,20 @@ _EMBEDDED_API = (2, 0)
 
 
 def read_topic(settings: Settings, topic: str, *, since_ms: int | None = None) -> Iterator[Any]:
-    """Every message there is now (from `since_ms` on, by broker time), per partition in order. Raises Unreachable."""
+    """Every message there is now, per partition in order; from `since_ms` on where the broker finds offsets by time.
+
+    Raises Unreachable.
+    """
     with _consumer(settings) as consumer:
-        yield from _read(consumer, topic, since_ms)
+        # The in-memory broker finds no offsets by time: it is short enough to be read from its start.
+        yield from _read(consumer, _places(consumer, settings, topic), None if settings.embedded else since_ms)
 
 
 def ends_of(settings: Settings, topic: str) -> dict[int, int]:
     """End offset of each partition of a topic. Raises Unreachable."""
     with _consumer(settings) as consumer:
-        return {place.partition: int(end) for place, end in consumer.end_offsets(_places(consumer, topic)).items()}
+        places = _places(consumer, settings, topic)
+        return {place.partition: int(end) for place, end in consumer.end_offsets(places).items()} if places else {}
 
 
 @contextmanager
@@ -44,15 +49,17 @@ def _consumer(settings: Settings) -> Iterator[Any]:
         raise Unreachable(f"消息服务连接不上：{broker}（{type(error).__name__}）") from error
 
 
-def _places(consumer: Any, topic: str) -> list[TopicPartition]:
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
+def _places(consumer: Any, settings: Settings, topic: str) -> list[TopicPartition]:
+    """Where the topic lies; the in-memory broker makes a topic when it is first written."""
+    numbers = consumer.partitions_for_topic(topic) or set()
+    if not numbers and not settings.embedded:
         raise Unreachable(f"没有主题 {topic}：请先运行 lidm topics apply")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
-def _read(consumer: Any, topic: str, since_ms: int | None) -> Iterator[Any]:
-    places = _places(consumer, topic)
+def _read(consumer: Any, places: list[TopicPartition], since_ms: int | None) -> Iterator[Any]:
+    if not places:
+        return
     consumer.assign(places)
     ends = consumer.end_offsets(places)
     consumer.seek_to_beginning(*places)

@@ -23,9 +23,9 @@ class ReceiptReport(msgspec.Struct, frozen=True, tag="receipt", tag_field="kind"
 class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"):
     """What intake read between two commits of one feed partition: offsets `first` to `last`, both included.
 
-    A range read again after a crash begins at the same `first` and replaces this one. `sampled` persons (one in
-    sixteen, by pseudonym) name their facts by digest, so that repeats show; `looked` events tell which fields are
-    filled. `skew`: events by how long they were recorded before they were known (see SKEWS).
+    A range read again after a crash begins at the same `first` and replaces this one. `sampled`: digests of the events
+    of one person in sixty-four, so that repeats show; `looked` events tell which fields are filled. `skew`: events by
+    how long they were recorded before they were known (see SKEWS).
     """
 
     topic: str

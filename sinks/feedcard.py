@@ -1,7 +1,7 @@
 """The report card of a feed: how good a department's data was in a month, day by day, from what the store has.
 
 Counts are of what intake read and what the gateway took; shares of filled fields and repeats come from the sample
-intake looks into (one person in sixteen).
+intake looks into (one person in sixteen to sixty-four).
 """
 
 import json

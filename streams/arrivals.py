@@ -10,6 +10,8 @@ from typing import Any
 
 LOOK_AGAIN_MS = 1000
 USUAL_MS = 300_000
+ANY = 2**63
+"""A parked feed is asked after as if any offset might come next: that broker drops what it has no room for."""
 
 
 def subscription(topics: Iterable[str], embedded: bool) -> dict[str, Any]:

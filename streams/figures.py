@@ -1,8 +1,9 @@
 """Figures of what intake reads, for the report card: one record per feed partition and commit, delivered before it.
 
-Counts are exact. One message in sixteen, by the person it is keyed with, is looked into: which fields are filled, how
-late it was recorded, and whether the same event came before. A range read again after a crash begins at the same
-offset, so that its record replaces the one written then.
+Counts are exact. Some messages, by the person they are keyed with, are looked into for which fields are filled and how
+late they were recorded: one in sixteen while few come, one in sixty-four in a flood. Whether the same event came before
+is asked of one person in sixty-four, always the same ones. A range read again after a crash begins at the same offset,
+so that its record replaces the one written then.
 """
 
 import hashlib
@@ -19,7 +20,10 @@ from streams.counts import SliceCounts
 from streams.delivery import Letter
 
 SAMPLED = b"0"
-"""A message is looked into when its key ends so; pseudonyms are evenly spread."""
+STEADY = b"048c"
+"""Last and last but one digit of a key that is looked into; pseudonyms are evenly spread."""
+FLOOD = 64
+"""A slice of so many messages is part of a flood."""
 MOST_SAMPLES = 4_000
 _DAY_MS = 86_400_000
 _STEPS = ((-1, "future"), (_DAY_MS, "day"), (7 * _DAY_MS, "week"), (31 * _DAY_MS, "month"))
@@ -91,9 +95,13 @@ class Figures:
             sums = self._sums[place] = _Sum(feed, records[0].offset)
         sums.last, sums.known_ms = records[-1].offset, records[-1].timestamp
         _sum_up(sums.counts, counts)
+        few = len(records) < FLOOD
         for record in records:
-            if record.key is not None and record.key[-1:] == SAMPLED:
-                _look(sums, record)
+            key = record.key
+            if key is not None and key[-1:] == SAMPLED:
+                steady = key[-2:-1] in STEADY
+                if few or steady:
+                    _look(sums, record, repeats=steady)
 
     def letters(self) -> list[Letter]:
         """Records to deliver before the commit they belong to; starts afresh."""
@@ -139,7 +147,7 @@ def _sum_up(sums: SliceCounts, counts: SliceCounts) -> None:
         sums.refused[code] = sums.refused.get(code, 0) + n
 
 
-def _look(sums: _Sum, record: Record) -> None:
+def _look(sums: _Sum, record: Record, *, repeats: bool) -> None:
     value = record.value or b""
     try:
         events = _several(value) if value[:1] == b"[" else [_one(value)]
@@ -154,7 +162,7 @@ def _look(sums: _Sum, record: Record) -> None:
         late = record.timestamp - int(recorded.timestamp() * 1000) if recorded.tzinfo else 0
         step = next((name for limit, name in _STEPS if late <= limit), "late")
         sums.skew[step] = sums.skew.get(step, 0) + 1
-        if len(sums.sampled) < MOST_SAMPLES:
+        if repeats and len(sums.sampled) < MOST_SAMPLES:
             sums.sampled.append(_digest(event))
 
 

@@ -18,7 +18,7 @@ from mode import Service
 
 from schemas.errors import Stop
 from schemas.feed import FEEDS
-from streams.arrivals import metadata_age_ms, subscription
+from streams.arrivals import ANY, metadata_age_ms, subscription
 from streams.batches import decode_batches, encode_batches
 from streams.breaker import SLICE, Breaker
 from streams.config import StreamConfig
@@ -138,6 +138,7 @@ class Intake(Service):
                 await self._route(batches)
             await self._deliver()
             if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
+                await asyncio.gather(*(self._unbroken(place, ANY) for place in self._paused if self._config.embedded))
                 await self._commit()
 
     async def _route(self, batches: dict[TopicPartition, list[Any]]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from gateway.advice import advice
-from gateway.checking import CheckReport, check_file
+from gateway.check_report import CheckReport
+from gateway.checking import check_file
 from gateway.mapping import load_mapping
 from gateway.publish import feed_spec
 from gateway.values import SHANGHAI

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.checking import CheckReport, check_file
+from gateway.check_report import CheckReport
+from gateway.checking import check_file
 from schemas.feed import FEEDS
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number

@@ -1,14 +1,20 @@
 """Mapping files: what they can say, and that a wrong one is refused where it is wrong."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from gateway.checking import check_file
 from gateway.mapping import load_mapping
+from gateway.reading import column_of
+from gateway.template import example_of
 from schemas.errors import DataError
+from schemas.feed import FEEDS
+from schemas.generate import example_event
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number
-from tests.gateway.test_publish import publish, table
+from tests.gateway.test_publish import LINKAGE, RECORDED, publish, table
 
 RENT = """
 feed: housing.security
@@ -158,3 +164,17 @@ columns:
     publish(path, outlet, feed="medical.reimbursement", mapping=load_mapping(write(tmp_path, text)))
     assert outlet.events()[0]["data"]["reimburse_no"].startswith("k_")
     assert number(1) not in outlet.text()
+
+
+def test_another_person_of_a_row_becomes_a_pseudonym_too(tmp_path: Path) -> None:
+    said = example_event(FEEDS["household.change"])["data"] | {"relative": number(2)}
+    path = tmp_path / "a.jsonl"
+    lines = [{"identity": number(1), **said}, {"identity": number(1), **said, "relative": number(2)[:17] + "O"}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    spec, outlet = FEEDS["household.change"], Outlet()
+    publish(path, outlet, feed="household.change")
+    row = {column_of(f): example_of(f) for f in spec.fields} | {"证件号码": number(1), "相关人": number(2)}
+    publish(table(tmp_path / "a.csv", [list(row.values())], list(row)), outlet, feed="household.change")
+    assert [event["data"]["relative"] for event in outlet.events()] == [LINKAGE.person(number(2))] * 2
+    report = check_file(path, spec, recorded=RECORDED, synthetic=True)
+    assert (report.good, dict(report.by_code)) == (1, {"BAD_IDENTITY": 1})

@@ -96,7 +96,7 @@ def service(folder: Path, *feeds: str, **settings: object) -> Iterator[Service]:
 
 def number_of(person: int) -> str:
     """The invented identity number of a person."""
-    first = f"{REGION}{1950 + person % 40}{1 + person // 40 % 12:02d}{1 + person // 480 % 28:02d}{person // 13440:03d}"
+    first = f"{REGION}{1950 + person % 40}{1 + person // 40 % 12:02d}{1 + person // 480 % 28:02d}{1 + person // 13440:03d}"
     return first + check_digit(first)
 
 

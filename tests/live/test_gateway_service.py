@@ -207,8 +207,8 @@ def test_four_ways_one_result_and_no_number_outside(running: Running, tmp_path: 
     assert "UP9" not in keys(made)
     wait_until(lambda: not drop.exists(), 10, "the plain file stays")
     reports = [decode_report(m.value) for m in read_all(made.config.broker, made.config.partitions, FEED_REPORTS)]
-    ways = sorted(each.way for each in reports if isinstance(each, ReceiptReport))
-    assert ways == ["folder", "sealed", "upload", "view:paid"]
+    ways = {each.way for each in reports if isinstance(each, ReceiptReport)}
+    assert ways == {"folder", "sealed", "upload", "view:paid"}
 
     numbers = [number(n).encode() for n in (1, 2, 9)]
     for topic in set(Catalogue.load().names):

@@ -26,7 +26,7 @@ from tests.streams.making import BY_TOPIC, PUBLIC_KEY, inbound
 KIND = "employment.contribution"
 PARTITIONS = 2
 AT = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
-PEOPLE = [f"p_{n:031x}0" for n in range(8)]
+PEOPLE = [f"p_{n:030x}00" for n in range(8)]
 STRANGER = "p_" + "f" * 31 + "0"
 HOME = "h_" + "1" * 32
 TODAY = date(2026, 7, 1)

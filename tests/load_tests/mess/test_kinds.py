@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.checking import CheckReport, check_file
+from gateway.check_report import CheckReport
+from gateway.checking import check_file
 from gateway.events import BatchPlan
 from gateway.identities import Linkage
 from gateway.mapping import load_mapping
