@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from load_tests.bench.budgets import BUDGETS
 from load_tests.chaos import scope
 from load_tests.chaos.lab import lab
 from load_tests.chaos.movers import one_and_two
@@ -58,6 +59,16 @@ def test_the_demo_city_in_three_minutes(tmp_path: Path) -> None:
     assert said["contacts_opened"] > 0
     assert said["rows_match"] is True
     assert said["seconds"] < DEMO_SECONDS
+
+
+def test_every_row_of_the_budget_table_is_measured(tmp_path: Path) -> None:
+    """A missed budget is a figure, kept with its row; docs/decisions/0001 says where the time goes."""
+    said = last_line("bench", data_dir=tmp_path / "data")
+    noted(ISSUE, "bench", said)
+    assert said["full_size"]
+    assert not said["void"]
+    assert {row["name"] for row in said["budgets"]} == {budget.name for budget in BUDGETS}
+    assert said["plain_faust_over_ours"] > 1
 
 
 def test_twenty_kills_and_ten_minutes_of_joins(tmp_path: Path) -> None:
