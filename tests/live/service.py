@@ -96,7 +96,8 @@ def service(folder: Path, *feeds: str) -> Iterator[Service]:
 
 def number_of(person: int) -> str:
     """The invented identity number of a person."""
-    first = f"{REGION}{1950 + person % 40}{1 + person // 40 % 12:02d}{1 + person // 480 % 28:02d}{1 + person // 13440:03d}"
+    born = f"{1950 + person % 40}{1 + person // 40 % 12:02d}{1 + person // 480 % 28:02d}"
+    first = f"{REGION}{born}{1 + person // 13440:03d}"
     return first + check_digit(first)
 
 
