@@ -160,7 +160,8 @@ def _envelope(sources: Lookup[str, Source], index: dict[str, int]) -> tuple[dict
 
 def _missing(of: FieldSpec, source: Source) -> frozenset[str]:
     """Texts that stand for nothing given. A filler counts so only where the field may be left out."""
-    return source.missing if of.required or of.kind in {"text", "key"} else source.missing | values.FILLERS
+    plain_text = of.required or of.kind in {"text", "key"}
+    return source.missing | {""} | (frozenset() if plain_text else values.FILLERS)
 
 
 def _constant(of: FieldSpec, source: Source, parse: Parser) -> object:
@@ -243,12 +244,18 @@ def _money(unit: int, text: str) -> int:
 
 
 def _padded(width: int, text: str) -> str:
-    return text.strip().rjust(width, "0")
+    given = text.strip()
+    return given.rjust(width, "0") if given else ""
 
 
 def _code(codes: dict[str, str], otherwise: str | None, width: int, labels: str, text: str) -> str:
-    found = codes.get(text) or codes.get(text.strip().rjust(width, "0")) or codes.get(plain(text).strip())
-    found = found or otherwise
+    found = codes.get(text)
+    if found is not None:
+        return found
+    given = text.strip()
+    if not given:
+        return ""
+    found = codes.get(given.rjust(width, "0")) or codes.get(plain(given).strip()) or otherwise
     if found is None:
         raise values.BadValue(f"应为 {labels}" if labels else "映射文件的 codes 里没有这个取值")
     return found

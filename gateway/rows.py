@@ -254,16 +254,17 @@ class TableRows:
         width = len(cells)
         for at, name, parse, needed, column, missing in part.cells:
             text = cells[at] if at < width else ""
-            if not text or text in missing or text.isspace():
-                if needed and required:
-                    raise BadRow(RowProblem(row, column, "必填", code="MISSING_FIELD"))
-                continue
-            try:
-                data[name] = parse(text)
-            except values.BadValue as error:
-                if text.strip() in missing:
-                    continue
-                raise BadRow(RowProblem(row, column, str(error), shape(text))) from None
+            if text not in missing:
+                try:
+                    value = parse(text)
+                    if value != "":
+                        data[name] = value
+                        continue
+                except values.BadValue as error:
+                    if text.strip() not in missing:
+                        raise BadRow(RowProblem(row, column, str(error), shape(text))) from None
+            if needed and required:
+                raise BadRow(RowProblem(row, column, "必填", code="MISSING_FIELD"))
         for derived in part.derived:
             try:
                 value = derived.derive(cells)

@@ -178,3 +178,24 @@ def test_another_person_of_a_row_becomes_a_pseudonym_too(tmp_path: Path) -> None
     assert [event["data"]["relative"] for event in outlet.events()] == [LINKAGE.person(number(2))] * 2
     report = check_file(path, spec, recorded=RECORDED, synthetic=True)
     assert (report.good, dict(report.by_code)) == (1, {"BAD_IDENTITY": 1})
+
+
+def test_blanks_are_nothing_given_and_take_no_default(tmp_path: Path) -> None:
+    text = """
+feed: medical.reimbursement
+columns:
+  payer: {column: 支付方, codes: {"1": 惠民保}, otherwise: 其他}
+  settle_no: {column: 结算单号, pad_left: 8}
+"""
+    header = ["证件号码", "结算单号", "支付方", "报销流水号", "支付日期", "支付金额(元)"]
+    rows = [
+        [number(1), "12", "9", "R1", "2026-05-14", "12"],
+        [number(1), "  ", "9", "R2", "2026-05-14", "12"],
+        [number(1), "13", " \u3000", "R3", "2026-05-14", "12"],
+        [number(1), "14", "1", "R4", "2026-05-14", "  "],
+    ]
+    outlet = Outlet()
+    done = publish(table(tmp_path / "a.csv", rows, header), outlet, feed="medical.reimbursement",
+                   mapping=load_mapping(write(tmp_path, text)))  # fmt: skip
+    assert [(e["data"]["settle_no"], e["data"]["payer"]) for e in outlet.events()] == [("00000012", "其他")]
+    assert [(p.row, p.code) for p in done.problems] == [(row, "MISSING_FIELD") for row in (3, 4, 5)]

@@ -101,7 +101,7 @@ def _the_case_goes_on(running: Service, number: str) -> None:
 
 
 def _publish(running: Service, file: Path) -> None:
-    running.call("feed", "publish", BILLS, str(file))
+    running.call("feed", "publish", BILLS, str(file), "--again")
 
 
 def _alerts(running: Service) -> list[dict[str, Any]]:
