@@ -26,6 +26,7 @@ from load_tests.chaos.workload import Week, Workload
 from schemas.topics import STATE, Catalogue
 from streams.rebuild import read_state
 
+COMMAND_SECONDS = 1800
 KILLABLE = ("monitor", "intake", "cases", "monitor", "archive")
 
 
@@ -39,6 +40,7 @@ class Plan:
 
     households: int = 300
     small: float = 4.0
+    large: float = 0.10
     weeks: int = 11
     pace: float = 150.0
     loaded_mean: float = 35.0
@@ -51,7 +53,7 @@ class Plan:
 
     def workload(self) -> Workload:
         """The same every time."""
-        return Workload(self.households, self.weeks, seed=self.seed, small=self.small)
+        return Workload(self.households, self.weeks, seed=self.seed, small=self.small, large=self.large)
 
 
 @dataclass
@@ -192,7 +194,7 @@ def _command(lab: Lab, *words: str) -> dict[str, Any]:
         env={**environment, "LIDM_DATA_DIR": str(lab.settings.data_dir)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
     if not done.stdout.strip():

@@ -47,7 +47,10 @@ class _Person:
 
 
 class Workload:
-    """`households` families over `weeks` weeks; `small` bills per household and week, `repeats` sent twice."""
+    """`households` families over `weeks` weeks; `small` bills per household and week, `repeats` sent twice.
+
+    `large`: share of household weeks with a bill that leads over a line.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Workload:
         seed: int = 7,
         small: float = 2.0,
         repeats: float = 0.02,
+        large: float = 0.10,
         partitions: int = 4,
     ) -> None:
         self.households = [f"h_{number:032x}" for number in range(households)]
@@ -64,6 +68,7 @@ class Workload:
         self._count = weeks
         self._small = small
         self._repeats = repeats
+        self._large_share = large
         self._random = random.Random(seed)
         self._persons = [
             _Person(f"p_{number * 4 + at:032x}", relation, number, number)
@@ -117,7 +122,7 @@ class Workload:
         rand = self._random
         person, day = rand.choice(here), first + timedelta(rand.randrange(6))
         roll = rand.random()
-        if roll < 0.10:
+        if roll < self._large_share:
             return [self._large(pen, person, day)]
         if roll < 0.18 and person.large:
             return [self._undo(pen, person, day)]

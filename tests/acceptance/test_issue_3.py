@@ -28,6 +28,7 @@ ISSUE = 3
 PLAN = Plan(
     households=2_000,
     small=2.8,
+    large=0.01,
     weeks=42,
     pace=2_000.0,
     kills=20,
