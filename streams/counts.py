@@ -19,7 +19,10 @@ class Counts(NamedTuple):
 
 
 class SliceCounts(msgspec.Struct):
-    """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there."""
+    """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there.
+
+    `refused_at`: offsets of messages of which something was refused.
+    """
 
     rows: int = 0
     out_of_scope: int = 0
@@ -27,6 +30,7 @@ class SliceCounts(msgspec.Struct):
     reversed: int = 0
     refused: dict[str, int] = {}
     closed: list[tuple[str, str, str, int]] = []
+    refused_at: set[int] = set()
 
     @property
     def bad(self) -> int:

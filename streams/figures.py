@@ -2,17 +2,20 @@
 
 Counts are exact. Some messages, by the person they are keyed with, are looked into for which fields are filled and how
 late they were recorded: one in sixteen while few come, one in sixty-four in a flood. Whether the same event came before
-is asked of one person in sixty-four, always the same ones. A range read again after a crash begins at the same offset,
-so that its record replaces the one written then.
+is asked of one person in sixty-four, always the same ones. A refused message is never looked into and only names of the
+feed's own fields are counted: nothing a sender wrote gets into a record. A range read again after a crash begins at the
+same offset, so that its record replaces the one written then.
 """
 
 import hashlib
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
 
+from schemas.feed import FEEDS
 from schemas.feed_reports import ReadingReport, encode_report
 from schemas.partition import partition_of
 from schemas.topics import FEED_REPORTS
@@ -69,6 +72,7 @@ class _Sum(msgspec.Struct):
     feed: str
     first: int
     last: int = 0
+    names: frozenset[str] = frozenset()
     known_ms: int = 0
     counts: SliceCounts = msgspec.field(default_factory=SliceCounts)
     looked: int = 0
@@ -92,13 +96,13 @@ class Figures:
         """Adds one slice of a feed partition and what was made of it."""
         sums = self._sums.get(place)
         if sums is None:
-            sums = self._sums[place] = _Sum(feed, records[0].offset)
+            sums = self._sums[place] = _Sum(feed, records[0].offset, names=_names(place.topic))
         sums.last, sums.known_ms = records[-1].offset, records[-1].timestamp
         _sum_up(sums.counts, counts)
-        few = len(records) < FLOOD
+        few, refused = len(records) < FLOOD, counts.refused_at
         for record in records:
             key = record.key
-            if key is not None and key[-1:] == SAMPLED:
+            if key is not None and key[-1:] == SAMPLED and record.offset not in refused:
                 steady = key[-2:-1] in STEADY
                 if few or steady:
                     _look(sums, record, repeats=steady)
@@ -137,6 +141,12 @@ class Figures:
         return Letter(FEED_REPORTS, partition_of(key, self._partitions), key, encode_report(report), sums.known_ms)
 
 
+@cache
+def _names(topic: str) -> frozenset[str]:
+    """The fields of the feed of a topic."""
+    return frozenset(field.name for spec in FEEDS.every if spec.topic == topic for field in spec.fields)
+
+
 def _sum_up(sums: SliceCounts, counts: SliceCounts) -> None:
     sums.rows += counts.rows
     sums.out_of_scope += counts.out_of_scope
@@ -156,7 +166,7 @@ def _look(sums: _Sum, record: Record, *, repeats: bool) -> None:
     for event in events:
         sums.looked += 1
         for name, raw in event.data.items():
-            if bytes(raw) != b"null":
+            if name in sums.names and bytes(raw) != b"null":
                 sums.filled[name] = sums.filled.get(name, 0) + 1
         recorded = event.recordedtime or event.time
         late = record.timestamp - int(recorded.timestamp() * 1000) if recorded.tzinfo else 0

@@ -254,6 +254,7 @@ class Router:
     def _seal(self, message: Inbound) -> None:
         """Keeps a message sealed, once, whatever number of its elements was refused."""
         refused, self._refused = self._refused, []
+        self.last.refused_at.add(message.offset)
         first = refused[0]
         at = Coordinates(message.topic, message.partition, message.offset, message.timestamp_ms)
         self._letters.extend(

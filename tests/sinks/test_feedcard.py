@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,8 @@ from openpyxl import load_workbook
 from lidm.feed_report import figures, html_of, index_of, write_excel
 from load_tests.chaos.events import BEIJING, Message, Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
-from schemas.feed_reports import ReceiptReport, encode_report
-from schemas.topics import FEED_REPORTS
+from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report, encode_report
+from schemas.topics import FEED_REPORTS, feed_topic
 from sinks.feedcard import Card, card, due_of
 from sinks.rows import placed
 from sinks.store import AlertStore
@@ -26,6 +27,7 @@ from tests.streams.making import BY_TOPIC, PUBLIC_KEY, inbound
 KIND = "employment.contribution"
 PARTITIONS = 2
 AT = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+AT_MS = int(AT.timestamp() * 1000)
 PEOPLE = [f"p_{n:030x}00" for n in range(8)]
 STRANGER = "p_" + "f" * 31 + "0"
 HOME = "h_" + "1" * 32
@@ -193,3 +195,24 @@ def test_due_days_fit_short_months() -> None:
     from schemas.topics import Catalogue
 
     assert due_of("2026-12", KIND, Catalogue.load()) == date(2027, 1, 25)
+
+
+def test_nothing_a_sender_wrote_gets_into_a_record() -> None:
+    """Refused messages hold anything at all, names of fields too; so does a message with one refused element."""
+    router, made, topic = Router(Registry(), PARTITIONS, PUBLIC_KEY), Figures(PARTITIONS), feed_topic(KIND)
+    secret, home = "王小明 13800000000", PEOPLE[0]
+    sent = [paid("E1", home), paid("E2", home, AT, "record", **{secret: 1}), paid("E3", home, base="viel")]
+    both = json.loads(sent[0].value or b""), json.loads(sent[1].value or b"")
+    sent.append(replace(sent[0], value=json.dumps(both).encode()))
+    polled = inbound(sent)[topic]
+    router.take(BY_TOPIC[topic], polled)
+    records: Any = [SimpleNamespace(offset=p.offset, timestamp=AT_MS, key=p.key, value=p.value) for p in polled]
+    made.add(Place(topic, polled[0].partition), KIND, records, router.last)
+    [letter] = made.letters()
+    report = decode_report(letter.value or b"")
+    assert isinstance(report, ReadingReport)
+    assert report.rows == 5
+    assert sum(report.refused.values()) == 3
+    assert report.looked == 1
+    assert set(report.filled) == {"month", "employer", "base"}
+    assert "王小明" not in (letter.value or b"").decode()
