@@ -103,7 +103,11 @@ class Household(FactStore):
         return self._kept(frozenset(), owed) if noted or owed.transfers else NOTHING
 
     def apply_floor(self, feed: str, month: int, begun_ms: int) -> FoldResult:
-        """A whole new batch of a month began at `begun_ms`: older records of that month count as reversed."""
+        """A whole new batch of a month began at `begun_ms`: older records of that month count as reversed.
+
+        NOTHING when that was known; a result without feeds when it says nothing new of what is held, but will of what
+        comes late.
+        """
         months = self.head.floors.setdefault(feed, {})
         if months.get(month, 0) >= begun_ms:
             return NOTHING
@@ -112,7 +116,7 @@ class Household(FactStore):
         months[month] = begun_ms
         self.dirty_head = True
         self.forget_views()
-        return NOTHING if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
+        return FoldResult() if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
 
     def _counted(self, feed: str, first: int, after: int) -> list[Fact]:
         kind = KIND_OF_FEED[feed]

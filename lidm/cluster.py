@@ -13,6 +13,7 @@ Standing = Literal["ok", "missing", "differs", "partitions", "replicas"]
 SAFE_REPLICAS = 3
 """From here on a message counts as written only on two brokers: one may be lost without losing it."""
 _REPLICAS = "replication.factor"
+_IN_SYNC = "min.insync.replicas"
 _TIMEOUT_MS = 15_000
 _REACH_MS = 5_000
 _SETTLE_SECONDS = 10.0
@@ -68,7 +69,7 @@ def look(admin: Any, catalogue: Catalogue, size: Size, clock: Clock, replication
 def config_of(catalogue: Catalogue, topic: str, clock: Clock, replication: int) -> dict[str, str]:
     """What the broker is told of a topic."""
     in_sync = "2" if replication >= SAFE_REPLICAS else "1"
-    return {**catalogue.config(topic, clock), "min.insync.replicas": in_sync}
+    return {**catalogue.config(topic, clock), _IN_SYNC: in_sync}
 
 
 def apply(
@@ -169,5 +170,9 @@ def _create(
 def _set(admin: Any, state: TopicState) -> None:
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    wanted = {key: value for key, (value, _) in state.differences.items() if key != _REPLICAS}
+    # Two in sync where there is one copy: nobody could write any more.
+    later = {_REPLICAS, _IN_SYNC} if _REPLICAS in state.differences else set()
+    wanted = {key: value for key, (value, _) in state.differences.items() if key not in later}
+    if not wanted:
+        return
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, state.name, configs=wanted)])

@@ -10,6 +10,8 @@ from schemas.errors import CallError, DataError
 from sinks.store import AlertStore, Param
 
 STANDING = ("raised", "updated")
+IDS_PER_QUERY = 2000
+"""A query's text is bounded (256 KiB unless a server is told otherwise)."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,17 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
         "ORDER BY latest DESC, alert_id LIMIT %(n)s",
         params,
     )
-    if not found:
-        return []
-    params["ids"] = [str(alert_id) for alert_id, _ in found]
-    rows = store.query(
-        "SELECT alert_id, argMax(json, revision) FROM alerts "  # noqa: S608
-        f"WHERE {' AND '.join([*where, 'alert_id IN %(ids)s'])} GROUP BY alert_id",
-        params,
-    )
-    bodies = {str(alert_id): str(body) for alert_id, body in rows}
-    return [Alert.model_validate_json(bodies[str(alert_id)]) for alert_id, _ in found]
+    bodies: dict[str, str] = {}
+    ids = [str(alert_id) for alert_id, _ in found]
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        params["ids"] = ids[start : start + IDS_PER_QUERY]
+        rows = store.query(
+            "SELECT alert_id, argMax(json, revision) FROM alerts "  # noqa: S608
+            f"WHERE {' AND '.join([*where, 'alert_id IN %(ids)s'])} GROUP BY alert_id",
+            params,
+        )
+        bodies |= {str(alert_id): str(body) for alert_id, body in rows}
+    return [Alert.model_validate_json(bodies[alert_id]) for alert_id in ids]
 
 
 def revisions(store: AlertStore, alert_id: str) -> list[Alert]:

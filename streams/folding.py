@@ -99,7 +99,8 @@ class Folding:
             household = self._entered[name]
             if household is None:
                 continue
-            if policy is not None and name not in self._ahead and self._judge.unmoved(household, feeds, policy):
+            quiet = name not in self._ahead and MEMBERSHIP not in feeds
+            if quiet and policy is not None and self._judge.unmoved(household, feeds, policy):
                 household.head.applied = offset
                 shelf.note(household)
                 continue

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from deploy.local import KafkaBroker
+from lidm import cluster
 from lidm.cluster import admin_of, apply, look
 from lidm.commands.topics import command
 from schemas.errors import CallError, DataError, Stop, Unreachable
@@ -76,6 +77,8 @@ def test_more_copies_than_brokers_are_refused_before_anything_is_done(
         few = look(admin, catalogue, "trial", "wall", 3)
         assert {state.differences["replication.factor"] for state in few} == {("3", "1")}
         assert {state.differences["min.insync.replicas"] for state in few} == {("2", "1")}
+        cluster._set(admin, few[0])  # noqa: SLF001 - what apply does to a topic
+        assert look(admin, catalogue, "trial", "wall", 3)[0].differences == few[0].differences  # still writable
 
 
 def test_a_county_wants_three_copies_unless_told_otherwise(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import DataError
-from sinks import migrations
+from sinks import migrations, reads
 from sinks.reads import Filter, cases_of, current_alerts, revisions
 from sinks.rows import alert_row, placed
 from sinks.store import AlertStore, Counts, LogBlock, StoreError, render
@@ -52,6 +52,13 @@ def test_a_repeated_row_is_one_row_and_the_newest_revision_speaks(store: AlertSt
     assert revisions(store, "00000003") == things[3:]
     with pytest.raises(DataError):
         revisions(store, "ffff")
+
+
+def test_a_long_list_is_read_in_parts(store: AlertStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    things = [alert(number) for number in range(1, 8)]
+    put(store, *things)
+    monkeypatch.setattr(reads, "IDS_PER_QUERY", 3)
+    assert current_alerts(store, limit=6) == things[:6]
 
 
 def test_cases_of_an_alert(store: AlertStore) -> None:

@@ -1,5 +1,6 @@
 """One partition of the monitor: whatever was written when it died, it comes to the same state and the same words."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import pytest
 
 from households.codec import encode_head
 from schemas.errors import Stop
+from schemas.records import BatchPartBody, BatchPartRecord
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.statelog import Item
 from streams.watch import Watch
@@ -151,3 +153,21 @@ def test_state_of_other_code_stops() -> None:
     watch, _, _ = run(20, 20)
     with pytest.raises(Stop, match="rebuild"):
         restored([Item(key.encode(), value) for key, value in watch.unfinished()])
+
+
+@pytest.mark.parametrize("decoded", [1, 60_000])
+def test_a_replaced_month_is_remembered_before_anything_of_it_came(decoded: int) -> None:
+    """What is replaced counts for rows that come late, whatever the cache held and whoever started again since."""
+    log = story(weeks=2)
+    at = log.blocks[-1][1]
+    body = BatchPartBody("medical.settlement", "b", 0, 1, "2025-03", (), "replace_period", 0, at)
+    log.control(BatchPartRecord("", at, "feeds.medical.settlement.v1", 0, 0, body))
+    watch = Watch(0, replace(config(), decoded_households=decoded))
+    fold(watch, log.blocks[:-1])
+    watch.keep(watch.drain().state)
+    fold(watch, log.blocks[-1:])
+    state = watch.drain().state
+    watch.keep(state)
+    for name in watch.names():
+        again = restored(Item(key.encode(), raw) for key, raw in [*watch.records(), *watch.control_records()])
+        assert again.household(name).head.floors["medical.settlement"] == {2025 * 12 + 2: at}
