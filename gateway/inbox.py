@@ -115,7 +115,8 @@ class Inbox:
         if known is not None:
             arrival.path.unlink()
             return Taken(name, "repeated", now, known, (), "")
-        self.kept.keep(arrival.path, name, now)
+        if not self.kept.holds(name):
+            self.kept.keep(arrival.path, name, now)
         taken = self._sent(arrival, name, now)
         self._write(digest, taken, arrival)
         arrival.path.unlink()
@@ -152,15 +153,19 @@ class Inbox:
                     timestamp_ms=stamp,
                 )
             except (CallError, DataError) as error:
-                self.quarantine.keep(arrival.path, name, now)
-                return Taken(name, "refused", now, None, (), error.message_zh)
+                return self._refused(arrival, name, now, error.message_zh)
+            letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
+            place = letter.partition_in(publisher.partitions(letter.topic))
+            publisher.send(letter.topic, place, letter.key, letter.value, stamp)
+            publisher.flush()
+            # Last, so that attempts without a broker leave no copies.
             if bad.exists():
                 self.quarantine.keep(bad, f"{name}.bad", now)
-        letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
-        place = letter.partition_in(publisher.partitions(letter.topic))
-        publisher.send(letter.topic, place, letter.key, letter.value, stamp)
-        publisher.flush()
         return Taken(name, "partly" if done.receipt.bad else "sent", now, done.receipt, done.problems)
+
+    def _refused(self, arrival: Arrival, name: str, now: datetime, reason: str) -> Taken:
+        self.quarantine.keep(arrival.path, name, now)
+        return Taken(name, "refused", now, None, (), reason)
 
     def _known(self, digest: str) -> Receipt | None:
         """The receipt of the same arrival, where everything of it was sent before."""

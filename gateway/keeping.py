@@ -53,6 +53,10 @@ class Keeping:
                 gone.append(path.name)
         return gone
 
+    def holds(self, name: str) -> bool:
+        """Whether a copy of that name is kept now."""
+        return any(path.name.split("-", 1)[1] == f"{name}{SUFFIX}" for path in self._folder.glob(f"*-{name}{SUFFIX}"))
+
     def names(self) -> list[str]:
         """What is kept now, oldest first."""
         return sorted(path.name for path in self._folder.glob(f"*{SUFFIX}"))

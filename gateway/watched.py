@@ -5,6 +5,7 @@ Below the folder each feed has its own; the name begins with month and areas: `2
 """
 
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ import structlog
 
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox, Taken
-from schemas.errors import CallError, Unreachable
+from schemas.errors import CallError
 from schemas.feed import FEEDS
 
 log = structlog.get_logger("lidm.gateway")
+ASIDE_SECONDS = 60.0
 UNFINISHED = {".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp"}
 _NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<replace>_replace)?(?:[_.]|$)")
 
@@ -32,6 +34,7 @@ class WatchedFolder:
     now: Callable[[], float] = time.time
     mappings: dict[str, Path] = field(default_factory=dict)
     _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
+    _aside: dict[Path, float] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """Makes a folder for each feed."""
@@ -39,14 +42,18 @@ class WatchedFolder:
             (self.folder / feed).mkdir(parents=True, exist_ok=True)
 
     def look(self) -> list[Taken]:
-        """Takes what is whole. What the broker could not get stays and is taken at the next look."""
+        """Takes what is whole. Raises Unreachable when the broker is away: the file stays for the next look.
+
+        A file that cannot be read or deleted is set aside for a minute and holds up nobody else's.
+        """
         taken = []
         for path in list(self._whole()):
             try:
                 done = self.inbox.take(self._arrival(path))
-            except Unreachable as error:
-                log.warning("gateway_waits", reason=error.message_zh)
-                break
+            except OSError as error:
+                log.error("file_set_aside", feed=path.parent.name, error=type(error).__name__)
+                self._aside[path] = self.now() + ASIDE_SECONDS
+                continue
             self._seen.pop(path, None)
             log.info("file_taken", name=done.name, state=done.state, way="folder")
             taken.append(done)
@@ -55,18 +62,26 @@ class WatchedFolder:
     def _whole(self) -> Iterator[Path]:
         there: dict[Path, tuple[int, int, float]] = {}
         for path in sorted(self.folder.glob("*/*")):
-            if not path.is_file() or path.is_symlink() or path.name.startswith("."):
+            if path.name.startswith("."):
                 continue
             if path.suffix.lower() in UNFINISHED or path.parent.name not in FEEDS:
                 continue
-            said = path.stat()
+            try:
+                said = path.lstat()
+            except OSError:  # renamed or taken back since it was listed
+                continue
+            if not stat.S_ISREG(said.st_mode):
+                continue
             before = self._seen.get(path)
             same = before is not None and before[:2] == (said.st_size, said.st_mtime_ns)
             since = before[2] if before is not None and same else self.now()
             there[path] = (said.st_size, said.st_mtime_ns, since)
+            if self._aside.get(path, self.now()) > self.now():
+                continue
             if same and said.st_size and self.now() - since >= self.settle_seconds:
                 yield path
         self._seen = there
+        self._aside = {path: until for path, until in self._aside.items() if path in there}
 
     def _arrival(self, path: Path) -> Arrival:
         feed = path.parent.name

@@ -213,3 +213,26 @@ def test_somebody_over_the_line_passes_and_stays_watched(desk: Desk) -> None:
     later = desk.inbox.take(Arrival(followed, KIND, "upload", ""))
     assert later.receipt is not None
     assert later.receipt.sent == 1
+
+
+def test_a_folder_says_that_the_broker_is_away_and_keeps_one_copy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unreachable("消息服务没有应答")
+
+    monkeypatch.setattr(desk.outlet, "flush", away)
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.prepare()
+    wrong = number(2)[:-1] + ("0" if number(2)[-1] != "0" else "1")
+    whole = desk.file([bill(number(1), "S1"), bill(wrong, "S2")]).read_bytes()
+    (desk.folder / "drop" / KIND / "2026-05_339901000000_x.csv").write_bytes(whole)
+    watched.look()
+    for _ in range(3):
+        desk.now += timedelta(seconds=2)
+        with pytest.raises(Unreachable):
+            watched.look()
+    assert len(desk.inbox.kept.names()) == 1
+    assert not desk.inbox.quarantine.names()
+    monkeypatch.undo()
+    assert [each.state for each in watched.look()] == ["partly"]
+    assert len(desk.inbox.kept.names()) == 1
+    assert len(desk.inbox.quarantine.names()) == 1
