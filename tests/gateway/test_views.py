@@ -1,15 +1,19 @@
 """A department's view pulled by watermark: each row once or more, never none; the mark moves only after delivery."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.config import View
 from gateway.vault import Vault
 from gateway.views import Watermarks, pull
+from schemas.envelope import Manifest
 from schemas.errors import CallError, DataError, Unreachable
+from schemas.feed import FEEDS
 from tests.gateway.people import number
 from tests.gateway.test_inbox import Desk
 
@@ -50,9 +54,9 @@ class Department:
             page_rows=4,
         )
 
-    def add(self, *rows: tuple[str, int]) -> None:
+    def add(self, *rows: tuple[str, int], amount: str = "420.50") -> None:
         for contract, changed in rows:
-            values = (number(1), contract, "2026-05", "bill", "420.50", "0", "2026-05-10", changed)
+            values = (number(1), contract, "2026-05", "bill", amount, "0", "2026-05-10", changed)
             self.db.execute("INSERT INTO v_rent VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         self.db.commit()
 
@@ -110,3 +114,70 @@ def test_what_cannot_be_read_is_said_without_the_address(desk: Desk, department:
     department.view.url_file.chmod(0o644)
     with pytest.raises(CallError, match="他人读取"):
         pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+
+
+def test_a_next_mark_that_does_not_fit_beside_known_rows_is_still_read(desk: Desk, department: Department) -> None:
+    marks = Watermarks(desk.folder / "marks.sqlite")
+    department.add(*((f"A{n}", 1) for n in range(3)))
+    pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    department.add(*((f"B{n}", 2) for n in range(3)), ("late", 1))
+    pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    assert contracts(desk) == ["A0", "A1", "A2", "B0", "B1", "B2", "late"]
+    assert marks.read("rent") == (2, 3)
+    department.add(*((f"C{n}", 3) for n in range(5)))
+    with pytest.raises(DataError, match="page_rows"):
+        pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+
+
+def closed(desk: Desk) -> set[str]:
+    spec = FEEDS["housing.security"]
+    said = [each for m in desk.outlet.sent if m.topic == spec.topic for each in spec.decode(m.value, 4_000_000_000_000)]
+    return {each.batchid for each in said if isinstance(each, Manifest) and each.what == "end"}
+
+
+def test_a_month_is_closed_by_the_last_page_of_a_pull_only(
+    desk: Desk, department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = Watermarks(desk.folder / "marks.sqlite")
+    view = department.view.model_copy(update={"period": "2026-05", "areas": ["339901000000"]})
+    department.add(*((f"C{n}", n) for n in range(9)))
+    seen: list[int] = []
+    write = marks.write
+
+    def note(name: str, mark: Any, rows: int) -> None:
+        seen.append(len(closed(desk)))
+        write(name, mark, rows)
+
+    monkeypatch.setattr(marks, "write", note)
+    pull(view, desk.inbox, marks, desk.folder / "pulled")
+    assert seen == [0, 0, 1]
+
+
+def test_a_month_with_a_refused_row_is_closed_by_no_later_page(desk: Desk, department: Department) -> None:
+    marks = Watermarks(desk.folder / "marks.sqlite")
+    view = department.view.model_copy(update={"period": "2026-05", "areas": ["339901000000"]})
+    department.add(("bad", 1), amount="很多")
+    department.add(*((f"C{n}", n) for n in range(2, 9)))
+    states = [taken.state for taken in pull(view, desk.inbox, marks, desk.folder / "pulled")]
+    assert "partly" in states
+    assert not closed(desk)
+    marks.close()
+    marks = Watermarks(desk.folder / "marks.sqlite")
+    department.add(("next", 20))
+    pull(view, desk.inbox, marks, desk.folder / "pulled")
+    assert "next" in contracts(desk)
+    assert not closed(desk)
+    june = view.model_copy(update={"period": "2026-06"})
+    department.add(("june", 21))
+    pull(june, desk.inbox, marks, desk.folder / "pulled")
+    assert len(closed(desk)) == 1
+
+
+def test_a_driver_that_is_not_installed_is_named(
+    desk: Desk, department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    department.view.url_file.write_text("postgresql+psycopg2://u:secret@h/d")
+    with pytest.raises(CallError, match="缺少数据库驱动 psycopg2") as said:
+        pull(department.view, desk.inbox, Watermarks(desk.folder / "marks.sqlite"), desk.folder / "pulled")
+    assert "secret" not in str(said.value)
