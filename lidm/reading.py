@@ -40,6 +40,7 @@ def _consumer(settings: Settings) -> Iterator[Any]:
             auto_offset_reset="earliest",
             api_version=_EMBEDDED_API if settings.embedded else None,
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            **settings.security.options(),
         )
         try:
             yield consumer

@@ -63,6 +63,7 @@ class SealedReader:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 api_version=(2, 0) if self._settings.embedded else None,
+                **self._settings.security.options(),
             )
             for topic in self._kinds:
                 self._consumer.partitions_for_topic(topic)

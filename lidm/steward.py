@@ -187,7 +187,11 @@ def _prepared(
     letter: DeadLetter, private: bytes, mender: Mender, now_ms: int, outcome: Outcome
 ) -> tuple[Original, bytes] | None:
     """The original and what to send for it, counted; None, with the reason noted, when it must stay."""
-    original = _opened(letter, private)
+    try:
+        original = _opened(letter, private)
+    except DataError:
+        outcome.keep(letter, "打不开：不是为本密钥密封（请用当时的密钥），或已损坏")
+        return None
     spec = _SPECS.get(letter.topic)
     if spec is None:
         outcome.keep(letter, "不是部门数据主题，不能重发")

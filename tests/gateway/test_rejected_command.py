@@ -4,12 +4,26 @@ import json
 import time
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from kafka import KafkaProducer
+from kafka.errors import KafkaConnectionError
 
 from gateway.keys import KeyFiles, read_key
+from gateway.mend import Mender
+from gateway.publisher import MAX_MESSAGE_BYTES
+from gateway.sealed import SealedFeed
+from lidm.reading import read_topic
+from lidm.sealed_reader import SealedReader
+from lidm.settings import Settings
+from lidm.steward import Outcome, _prepared
 from load_tests.chaos.events import BEIJING, Pen, bill
+from schemas.errors import Unreachable
+from schemas.sealing import new_key_pair
 from schemas.topics import REJECTED, feed_topic
+from streams.letters import gather
 from streams.rejected import Coordinates, dead_letters
 from tests.gateway.test_broker import drain
 from tests.gateway.test_commands import Run, data, run
@@ -19,13 +33,13 @@ KIND = "medical.settlement"
 PERSON = "p_" + "4" * 32
 
 
-def refused(broker: str, data: Path, name: str) -> str:
+def refused(broker: str, data: Path, name: str, public: bytes | None = None) -> str:
     """A dead letter as intake writes it; its place."""
     pen, day = Pen(datetime.now(BEIJING), 4), date(2026, 5, 18)
     said = dict(bill(name, day, 1_000))
     said["amount"] = said.pop("total")
     message = pen.event(KIND, name, PERSON, said, day)
-    public = read_key(KeyFiles.under(data / "keys").seal_public, secret=False)
+    public = public or read_key(KeyFiles.under(data / "keys").seal_public, secret=False)
     at = Coordinates(feed_topic(KIND), message.partition, int(time.time_ns() % 10**9), pen.ms)
     producer = KafkaProducer(bootstrap_servers=broker, api_version=(2, 0))
     for letter in dead_letters(
@@ -62,3 +76,61 @@ def test_feeds_that_stand_still_can_be_asked_for(run: Run, data: Path) -> None:
     assert "没有停收" in run("feed", "parked").out
     assert run("feed", "resume", KIND).code == 1
     assert run("feed", "resume", "nothing").code == 2
+
+
+def test_a_letter_for_an_older_key_stays_and_holds_up_no_other(
+    run: Run, data: Path, tmp_path: Path, mock_broker: str
+) -> None:
+    run("gateway", "init", "--synthetic")
+    places = [refused(mock_broker, data, name, key) for name, key in (("OLD1", new_key_pair()[1]), ("NEW1", None))]
+    mend = tmp_path / "mend.yaml"
+    mend.write_text("rename: {amount: total}\n", encoding="utf-8")
+    done = run("rejected", "replay", *places, "--reason", "旧字段名", "--mend", mend)
+    assert done.code == 1, done
+    assert "打不开" in done.out + done.err
+    assert [value for _, _, value, _ in drain(mock_broker, feed_topic(KIND)) if b"NEW1" in value]
+    left = [row["letter"] for row in json.loads(run("rejected", "list", "--json").out)["letters"]]
+    assert [place in left for place in places] == [True, False]
+
+
+def test_a_letter_too_large_to_send_stays() -> None:
+    private, public = new_key_pair()
+    pen, day = Pen(datetime.now(BEIJING), 4), date(2026, 5, 18)
+    message = pen.event(KIND, "BIG1", PERSON, bill("BIG1", day, 1_000), day)
+    value = message.value.replace(b"{", b'{"pad":"' + b"a" * MAX_MESSAGE_BYTES + b'",', 1)
+    at = Coordinates(feed_topic(KIND), message.partition, 1, pen.ms)
+    sealed = dead_letters("TOO_LARGE", "", "太大", at, message.key, value, public, 4)
+    received: Any = [SimpleNamespace(key=each.key, value=each.value, headers=each.headers) for each in sealed]
+    [letter] = gather(received)
+    outcome = Outcome()
+    assert _prepared(letter, private, Mender(), pen.ms, outcome) is None
+    assert outcome.sent == 0
+    assert letter.place in outcome.kept
+
+
+def test_every_reader_says_how_to_connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster that wants TLS and a password is read as it is written to."""
+    said: list[dict[str, Any]] = []
+
+    def connect(*topics: str, **options: Any) -> None:
+        said.append(options)
+        raise KafkaConnectionError
+
+    password = tmp_path / "password"
+    password.write_text("synthetic", encoding="utf-8")
+    password.chmod(0o600)
+    settings = Settings(
+        broker="127.0.0.1:1", kafka_security="SASL_SSL", kafka_username="gateway", kafka_password_file=password
+    )
+    for module in ("lidm.reading", "lidm.sealed_reader"):
+        monkeypatch.setattr(f"{module}.KafkaConsumer", connect)
+    with pytest.raises(Unreachable):
+        list(read_topic(settings, REJECTED))
+    with pytest.raises(Unreachable):
+        SealedReader(settings, (KIND,), unused).turn()
+    assert [options["security_protocol"] for options in said] == ["SASL_SSL"] * 2
+    assert [options["sasl_plain_username"] for options in said] == ["gateway"] * 2
+
+
+def unused(kind: str) -> SealedFeed:
+    raise AssertionError(kind)
