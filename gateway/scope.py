@@ -1,7 +1,8 @@
 """Whose facts the gateway lets pass, by the catalogue: registered people, those over a department's line, or all.
 
 The rest is discarded here, in the civil-affairs zone, and counted. Who once came over a line stays watched for the
-time a provisional household lives, so that what follows is not lost.
+time a provisional household lives, so that what follows is not lost; every fact that passes lengthens that time, as it
+lengthens the household's.
 """
 
 import sqlite3
@@ -86,7 +87,10 @@ class Scope:
             if self.watched is not None and row.day:
                 self.watched.watch(row.person, day)
             return True
-        return self.watched is not None and self.watched.knows(row.person, day)
+        if self.watched is None or not self.watched.knows(row.person, day):
+            return False
+        self.watched.watch(row.person, day)
+        return True
 
 
 def over_line(over: Over, data: dict[str, Any]) -> bool:

@@ -1,0 +1,25 @@
+"""Who is watched at the gateway, and for how long."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from gateway.events import Parsed
+from gateway.scope import Scope, Watched
+
+KIND = "medical.settlement"
+
+
+def test_what_follows_lengthens_the_watch(tmp_path: Path) -> None:
+    """As in intake, where a provisional household lives until 24 months after the last fact."""
+    first = date(2026, 5, 18)
+    with Watched(tmp_path / "watched.sqlite") as watched:
+        watched.watch("p_1", first)
+        scope = Scope(KIND, lambda person: False, watched)
+        for days in (0, 400, 800, 1_200):
+            day = (first + timedelta(days=days)).isoformat()
+            assert scope(fact(day)), days
+        assert not scope(fact((first + timedelta(days=2_000)).isoformat()))
+
+
+def fact(day: str) -> Parsed:
+    return Parsed(1, "p_1", b"{}", day)
