@@ -8,6 +8,7 @@ same file for the same period is taken once: sending it again changes nothing.
 import hashlib
 import json
 import re
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import structlog
 
 from gateway.courier import Receipt
 from gateway.events import BatchPlan
@@ -29,8 +31,9 @@ from gateway.publisher import Publisher
 from gateway.reports import receipt_letter
 from gateway.scope import Scope, Watched
 from gateway.vault import Vault
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, LidmError
 
+log = structlog.get_logger("lidm.gateway")
 State = Literal["sent", "partly", "refused", "repeated"]
 STATES: dict[State, str] = {
     "sent": "已受理",
@@ -154,6 +157,12 @@ class Inbox:
                 )
             except (CallError, DataError) as error:
                 return self._refused(arrival, name, now, error.message_zh)
+            except (LidmError, OSError, sqlite3.Error, MemoryError):
+                raise
+            except Exception as error:  # one file no reader foresaw must not close every way in
+                log.error("file_refused", name=name, error=type(error).__name__)
+                reason = f"文件读不下去（{type(error).__name__}），已隔离保存：请联系数据专员"
+                return self._refused(arrival, name, now, reason)
             letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
             place = letter.partition_in(publisher.partitions(letter.topic))
             publisher.send(letter.topic, place, letter.key, letter.value, stamp)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, LidmError
 
 EXCEL_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 _EXACT_DIGITS = 10**15
@@ -61,11 +61,33 @@ def open_sheet(path: Path, name: str | None = None) -> Iterator[Sheet]:
     except Exception as error:  # openpyxl raises whatever zip, xml and its own checks raise
         raise DataError("Excel 文件打不开：可能加密、损坏或并非 .xlsx") from error
     try:
-        sheet = _chosen(book, name)
-        merges = _merges(path, book, sheet)
-        yield Sheet(sheet.title, _rows(sheet, merges), int(sheet.max_row or 0))
+        with _damage():
+            sheet = _chosen(book, name)
+            merges = _merges(path, book, sheet)
+        yield Sheet(sheet.title, _readable(_rows(sheet, merges)), int(sheet.max_row or 0))
     finally:
         book.close()
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Whatever zip, xml and openpyxl raise about a damaged part becomes DataError."""
+    try:
+        yield
+    except (LidmError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError("Excel 文件读到一半读不下去：可能没有传完，或已损坏") from error
+
+
+def _readable(rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows, read one by one: damage shows only while reading."""
+    while True:
+        with _damage():
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
 
 
 def _chosen(book: Any, name: str | None) -> Any:

@@ -1,10 +1,15 @@
 """The gateway's one path: sent, kept sealed, receipted, once; refused to quarantine; the plain file never stays."""
 
+import csv
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 
 from gateway.aliases import FirstKnown
@@ -236,3 +241,61 @@ def test_a_folder_says_that_the_broker_is_away_and_keeps_one_copy(desk: Desk, mo
     assert [each.state for each in watched.look()] == ["partly"]
     assert len(desk.inbox.kept.names()) == 1
     assert len(desk.inbox.quarantine.names()) == 1
+
+
+def test_a_workbook_cut_short_is_refused_and_the_next_file_is_taken(desk: Desk) -> None:
+    headings, *rows = csv.reader(io.StringIO(desk.file([bill(number(1), "S1")] * 40).read_text(encoding="gb18030")))
+    book = openpyxl.Workbook()
+    for row in [headings, *rows]:
+        book.worksheets[0].append(row)
+    whole, cut = desk.folder / "whole.xlsx", desk.folder / "cut.xlsx"
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(cut, "w") as new:
+        for each in old.namelist():
+            said = old.read(each)
+            new.writestr(each, said[: len(said) * 3 // 4] if each.endswith("sheet1.xml") else said)
+    taken = desk.inbox.take(Arrival(cut, KIND, "folder", "", PLAN))
+    assert (taken.state, cut.exists()) == ("refused", False)
+    assert "损坏" in taken.reason
+    assert len(desk.inbox.quarantine.names()) == 1
+    assert desk.inbox.take(Arrival(whole, KIND, "folder", "", PLAN)).state != "refused"
+
+
+def test_what_no_reader_foresaw_is_set_aside(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object, **__: object) -> None:
+        raise SyntaxError("x")
+
+    monkeypatch.setattr("gateway.inbox.publish_file", odd)
+    path = desk.file([bill(number(1), "S1")])
+    taken = desk.inbox.take(Arrival(path, KIND, "folder", "", PLAN))
+    assert (taken.state, path.exists()) == ("refused", False)
+    assert "SyntaxError" in taken.reason
+
+
+def test_a_file_nobody_may_read_or_that_went_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0, now=clock)
+    watched.prepare()
+    target = desk.folder / "drop" / KIND
+    locked, fine = target / "a.csv", target / "b.csv"
+    said = desk.file([bill(number(1), "S1")]).read_bytes()
+    locked.write_bytes(desk.file([bill(number(1), "S2")]).read_bytes())
+    fine.write_bytes(said)
+    (target / "c.csv").symlink_to(target / "gone.csv")
+    opened_before, tried = Path.open, []
+
+    def refuse(path: Path, *args: Any, **more: Any) -> Any:
+        if path == locked:
+            tried.append(path)
+            raise PermissionError(13, "x")
+        return opened_before(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    watched.look()
+    assert [each.state for each in watched.look()] == ["sent"]
+    assert not watched.look()
+    assert len(tried) == 1
+    assert locked.exists()
+    monkeypatch.undo()
+    clock.at = 61
+    assert [each.state for each in watched.look()] == ["sent"]
