@@ -15,13 +15,14 @@ import msgspec
 from gateway.events import BatchPlan
 from schemas.errors import DataError
 
+_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"}
 State = Literal["sending", "open", "sent"]
 Offsets = list[tuple[int, int]]
 """First and last offset per partition; (-1, -1) where nothing was sent."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far a run came; everything up to `row` is delivered or refused."""
+    """How far a run came; everything up to `row` is delivered or refused. `file`: its kind, never its name."""
 
     feed: str
     file: str
@@ -90,3 +91,9 @@ def digest_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def kind_of(path: Path) -> str:
+    """The suffix of a file, where it is one: the rest of the name may be a person's, or a number."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in _SUFFIXES else ""

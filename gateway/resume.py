@@ -10,7 +10,7 @@ from gateway.arrived import Arrived
 from gateway.courier import Courier
 from gateway.difference import Difference, RowIndex
 from gateway.events import BatchPlan
-from gateway.journal import Journal, Progress, digest_of
+from gateway.journal import Journal, Progress, digest_of, kind_of
 from gateway.mapping import Mapping
 from gateway.problems import BadRows
 
@@ -61,7 +61,7 @@ class Keeper:
         batchid = plan.named(source, feed, recorded) if plan else None
         fresh = Progress(
             feed=feed,
-            file=path.name,
+            file=kind_of(path),
             file_digest=digest,
             mapping_digest=mapped,
             batchid=batchid,

@@ -82,7 +82,8 @@ class Table:
         found: dict[str, int] = {}
         for at, column in enumerate(self.columns):
             if column in found:
-                raise DataError(f"表头重复：「{_heading_shown(column)}」")
+                shown = "（疑为数据行）" if any(map(_is_like_data, self.columns)) else f"「{_heading_shown(column)}」"
+                raise DataError(f"表头重复：{shown}")
             if column:
                 found[column] = at
         return found
@@ -106,15 +107,26 @@ class Table:
 
 
 def refuse_headings(missing: Collection[str], unknown: Collection[str]) -> None:
-    """Raises DataError that lists what is missing and what is unknown, if anything is."""
+    """Raises DataError that lists what is missing and what is unknown, if anything is.
+
+    One column that looks like a value makes the row a row of data: then names and addresses stand beside it, and no
+    unknown column is listed.
+    """
     if missing or unknown:
         said = [f"缺少列：{'、'.join(missing)}"] if missing else []
-        said += [f"不认识的列：{'、'.join(map(_heading_shown, unknown))}"] if unknown else []
+        if any(map(_is_like_data, unknown)):
+            said.append(f"不认识的列：{len(unknown)} 列（疑为数据行，内容不列出；请确认表头在第一行）")
+        elif unknown:
+            said.append(f"不认识的列：{'、'.join(map(_heading_shown, unknown))}")
         raise DataError("表头有误。" + "；".join(said))
 
 
+def _is_like_data(column: str) -> bool:
+    return sum(c.isdigit() for c in column) > 3
+
+
 def _heading_shown(column: str) -> str:
-    return "（疑为数据行）" if sum(c.isdigit() for c in column) > 3 else column[:20].encode("utf-8", "replace").decode()
+    return column[:20].encode("utf-8", "replace").decode()
 
 
 @contextmanager

@@ -188,3 +188,12 @@ def test_the_command_says_what_it_did(run: Run, tmp_path: Path) -> None:
     table(path, people(31))
     changed = run(*words, *at)
     assert "新增 1 行（第 32 行）" in changed.out
+
+
+def test_the_journal_keeps_no_file_name(tmp_path: Path) -> None:
+    for name, kept in (("钱多多_999999196503120017.csv", ".csv"), ("a.钱多多", "")):
+        folder = tmp_path / f"j{len(kept)}"
+        send(table(tmp_path / name, people(3)), Mortal(), folder)
+        [journal] = folder.glob("*.json")
+        assert json.loads(journal.read_text())["file"] == kept
+        assert "钱多多" not in journal.read_text()

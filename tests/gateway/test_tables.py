@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from gateway import values
-from gateway.tables import cell_text, encoding_of, heading, open_table
+from gateway.tables import cell_text, encoding_of, heading, open_table, refuse_headings
 from schemas.errors import CallError, DataError
 
 TEXT = '结算单号,总费用（元）\r\nS1,"1,200.50"\r\n\r\nS2,3\r\n'
@@ -54,12 +54,22 @@ def test_headings_are_compared_folded() -> None:
 
 def test_wrong_headings_are_all_named_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("甲,乙,999999196503120017\n1,2,3\n")
+    path.write_text("甲,乙,丁\n1,2,3\n")
     with open_table(path) as table, pytest.raises(DataError) as refusal:
         table.positions({"甲": "a", "丙": "c"}, ["丙"])
     assert "缺少列：丙" in str(refusal.value)
-    assert "乙" in str(refusal.value)
-    assert "999999" not in str(refusal.value)
+    assert "乙、丁" in str(refusal.value)
+
+
+@pytest.mark.parametrize("heads", ["钱多多,星河市东街,999999196503120017,乙", "钱多多,钱多多,999999196503120017"])
+def test_a_file_without_headings_says_nothing_of_its_first_row(tmp_path: Path, heads: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{heads}\n1,2,3\n")
+    with open_table(path) as table, pytest.raises(DataError) as refusal:
+        table.index()
+        refuse_headings(["丙"], table.columns)
+    assert "疑为数据行" in str(refusal.value)
+    assert not any(part in str(refusal.value) for part in ("钱多多", "东街", "9999", "乙"))
 
 
 @pytest.mark.parametrize(
