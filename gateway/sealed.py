@@ -3,7 +3,8 @@
 A message is a CloudEvent (or an array) without subject, with `sealedid` = base64 of the identity number sealed under
 the gateway's public key for exactly this event (source and id are bound to it) and `idtype`. The gateway opens it,
 writes the event under the pseudonym into the feed's topic, and commits after delivery. Batches are told anew: rows of
-one inbox partition spread over all partitions of the feed.
+one inbox partition spread over all partitions of the feed. An element that cannot be taken is counted by code and
+reported, never kept: it stays in the inbox topic as long as that retains it, and the department sends it again.
 """
 
 import base64
