@@ -11,6 +11,7 @@ from schemas.alerts import Alert
 from schemas.facts import Membership
 from schemas.provisional import is_provisional, provisional_of, silent_until
 from schemas.records import GoliveBody, GoliveRecord
+from streams.registry import Registry
 from streams.routing import Router
 from streams.watch import Watch
 from tests.streams.making import Log, alerts, config, fold, policy_record
@@ -143,3 +144,21 @@ def test_replaying_the_same_log_gives_the_same_ledgers() -> None:
     assert again.names() == city.watch.names()
     members = again.household(AWAY).head.members
     assert [type(each) for each in members] == [Membership]
+
+
+def test_one_opened_beside_the_register_ends_with_its_next_word() -> None:
+    """A worker may open one before it reads the hint that another worker took the registration."""
+    city, since = City(), date(2024, 1, 1)
+    mine = city.log.router
+    head = membership(HOME, since, "HEAD", BORN["HEAD"])
+    city.feed(Pen(AT, 1).event("civil.household", "m1", PERSON, head, since))
+    city.log.router = Router(Registry(), 1, bytes(range(1, 33)), area=CITY)
+    city.feed(total(1_000_000), billed("S1"))
+    assert city.members(AWAY, AT.date()) == [PERSON]
+    for stay in city.log.router._registry.provisional(PERSON):  # noqa: SLF001 - as its hint tells it
+        mine._registry.merge(stay)  # noqa: SLF001
+    city.log.router, later = mine, AT + timedelta(days=20)
+    city.feed(Pen(later, 1).event("civil.household", "m2", PERSON, head, since), billed("S2", later))
+    assert city.members(AWAY, later.date()) == []
+    assert city.members(HOME, later.date()) == [PERSON]
+    assert city.bills(HOME) == ["S1", "S2"]
