@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
 import time
@@ -34,6 +35,7 @@ from schemas.topics import Catalogue
 log = structlog.get_logger("lidm.gateway")
 LOOK_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
+UPLOAD_SECONDS = 86_400.0
 
 
 class Way:
@@ -88,6 +90,21 @@ class Gateway:
                 self._lost()
                 return None
 
+    def sweep(self, upload_seconds: float = UPLOAD_SECONDS) -> list[str]:
+        """Deletes what was kept long enough, and plain files that a killed run left behind. Holds no lock itself."""
+        left = [*(self.folder / "pulled").glob("tmp*"), *(self.folder / "receipts").glob("tmp*")]
+        old = time.time() - upload_seconds
+        # An upload may be coming in just now; at the start none is.
+        left += [path for path in (self.folder / "uploads").glob("tmp*") if _changed(path) <= old]
+        for path in left:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if left:
+            log.warning("leftovers_deleted", count=len(left))
+        return [*self.inbox.sweep(), *(path.name for path in left)]
+
     def _lost(self) -> None:
         """Everybody connects again: the sealed reader writes through the same connection."""
         if self.sealed is not None:
@@ -136,6 +153,7 @@ async def serve(gateway: Gateway, ready: Callable[[dict[str, Any]], None]) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, done.set)
     config, tasks = gateway.config, list[asyncio.Task[None]]()
+    gateway.sweep(upload_seconds=-UPLOAD_SECONDS)
     if config.folder is not None:
         watched = WatchedFolder(config.folder, gateway.inbox, config.settle_seconds, mappings=config.mappings)
         watched.prepare()
@@ -144,7 +162,7 @@ async def serve(gateway: Gateway, ready: Callable[[dict[str, Any]], None]) -> No
         tasks.append(asyncio.create_task(_every(view.every_minutes * 60, gateway, _pull(gateway, view))))
     if gateway.sealed is not None:
         tasks.append(asyncio.create_task(_every(0.0, gateway, gateway.sealed.turn)))
-    tasks.append(asyncio.create_task(_every(SWEEP_SECONDS, gateway, gateway.inbox.sweep)))
+    tasks.append(asyncio.create_task(_every(SWEEP_SECONDS, gateway, gateway.sweep)))
     runner, address = await _listen(gateway)
     ready({"upload": address, "folder": str(config.folder) if config.folder else None, "pid": os.getpid()})
     await done.wait()
@@ -185,6 +203,13 @@ async def _every(seconds: float, gateway: Gateway, work: Callable[[], Any]) -> N
             signal.raise_signal(signal.SIGTERM)
             raise
         await asyncio.sleep(seconds)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _pull(gateway: Gateway, view: View) -> Callable[[], Any]:

@@ -22,6 +22,9 @@ class Broken:
     def take(self, _: object) -> None:
         raise Unreachable("消息服务没有应答")
 
+    def sweep(self) -> list[str]:
+        return []
+
     def drop(self) -> None:
         self.dropped += 1
 
@@ -43,3 +46,16 @@ def test_a_folder_alone_connects_again_after_the_broker_was_away(tmp_path: Path)
     assert broken.dropped == 0
     gateway.guarded(watched.look)
     assert broken.dropped == 1
+
+
+def test_plain_files_of_a_killed_run_are_gone_after_the_start(tmp_path: Path) -> None:
+    gateway = made(tmp_path, Broken())
+    left = ["uploads/tmpa.csv", "pulled/tmpb.csv", "receipts/tmpc/x.bad.csv"]
+    for name in [*left, "receipts/r.json"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    gateway.sweep()
+    assert [name for name in left if (tmp_path / name).exists()] == ["uploads/tmpa.csv"]
+    gateway.sweep(upload_seconds=-1)
+    assert not any((tmp_path / name).exists() for name in left)
+    assert (tmp_path / "receipts/r.json").exists()
