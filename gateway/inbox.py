@@ -2,7 +2,7 @@
 
 A file is kept sealed, its rows pass the scope filter and become pseudonymous events, its receipt is written; what
 cannot be sent goes to quarantine, sealed as well, with its reasons beside it. The plain file is gone afterwards. The
-same file for the same period is taken once: sending it again changes nothing.
+same file twice in a row for the same period is taken once; after another file of that period it counts anew.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ _SAFE = re.compile(r"[^0-9A-Za-z._-]+")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One file as it came: by which way, from whom, for which feed and period."""
+    """One file as it came: by which way, from whom, for which feed and period; `again`: send it even if repeated."""
 
     path: Path
     feed: str
@@ -55,6 +55,7 @@ class Arrival:
     department: str
     plan: BatchPlan | None = None
     mapping: Path | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,18 @@ class Inbox:
         now = self._now()
         digest = _digest(arrival)
         name = _SAFE.sub("-", f"{arrival.feed}-{digest[:12]}")
-        known = self._known(digest)
+        latest = self._receipts / f"{_period(arrival)}.latest"
+        known = None if arrival.again else self._known(digest, latest)
         if known is not None:
             arrival.path.unlink()
             return Taken(name, "repeated", now, known, (), "")
         if not self.kept.holds(name):
             self.kept.keep(arrival.path, name, now)
+        # While it is being sent no file counts as the latest: what was begun may have reached the ledgers.
+        latest.unlink(missing_ok=True)
         taken = self._sent(arrival, name, now)
         self._write(digest, taken, arrival)
+        latest.write_text(digest, encoding="ascii")
         arrival.path.unlink()
         return taken
 
@@ -176,9 +181,11 @@ class Inbox:
         self.quarantine.keep(arrival.path, name, now)
         return Taken(name, "refused", now, None, (), reason)
 
-    def _known(self, digest: str) -> Receipt | None:
-        """The receipt of the same arrival, where everything of it was sent before."""
+    def _known(self, digest: str, latest: Path) -> Receipt | None:
+        """The receipt of the same arrival, where all of it was sent before and nothing of its period since."""
         with suppress(OSError, ValueError, KeyError):
+            if latest.read_text(encoding="ascii") != digest:
+                return None
             said = json.loads((self._receipts / f"{digest}.json").read_text(encoding="utf-8"))
             if said["state"] == "sent":
                 return msgspec.convert(said["receipt"], Receipt)
@@ -190,6 +197,12 @@ class Inbox:
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         fresh.replace(self._receipts / f"{digest}.json")
+
+
+def _period(arrival: Arrival) -> str:
+    """Names feed and month: files of one month may undo one another, whatever their areas and mode."""
+    period = arrival.plan.period if arrival.plan else ""
+    return hashlib.sha256(f"{arrival.feed}|{period}".encode()).hexdigest()[:32]
 
 
 def _digest(arrival: Arrival) -> str:

@@ -299,3 +299,17 @@ def test_a_file_nobody_may_read_or_that_went_holds_up_no_other(desk: Desk, monke
     monkeypatch.undo()
     clock.at = 61
     assert [each.state for each in watched.look()] == ["sent"]
+
+
+def test_a_whole_month_sent_back_to_its_first_version_is_sent(desk: Desk) -> None:
+    plan = BatchPlan("2026-05", PLAN.areas, "replace_period")
+
+    def send(key: str, *, again: bool = False) -> str:
+        path = desk.file([bill(number(1), key)])
+        desk.now += timedelta(minutes=1)
+        return desk.inbox.take(Arrival(path, KIND, "folder", "", plan, again=again)).state
+
+    states = [send(key) for key in ("S1", "S1", "S2", "S1", "S1")]
+    assert states == ["sent", "repeated", "sent", "sent", "repeated"]
+    assert desk.facts() == ["S1", "S2", "S1"]
+    assert send("S1", again=True) == "sent"
