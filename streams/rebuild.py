@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from households import codec
 from schemas.errors import Stop
 from schemas.facts import Membership
 from schemas.records import FactRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, STATE
 from streams.config import StreamConfig
+from streams.control import Marker
 from streams.delivery import Letter
 from streams.metrics import METRICS
 from streams.registry import Registry, stay_of
@@ -88,18 +91,48 @@ def read_log(config: StreamConfig, until: dict[int, int]) -> Iterator[LoggedBloc
 
 
 def read_state(config: StreamConfig, ends: dict[int, int]) -> dict[int, Watch]:
-    """The state topic as a monitor would load it."""
-    watches = {p: Watch(p, config) for p in range(config.partitions)}
-    for message in _read(config, STATE, ends):
-        watches[message.partition].restore(message.key, message.value)
+    """The state topic as a monitor would load it. Raises Stop when other code folded it."""
+    watches = read_stored(config, ends)
     for watch in watches.values():
         watch.opened()
     return watches
 
 
+def read_stored(config: StreamConfig, ends: dict[int, int]) -> dict[int, Watch]:
+    """The records of the state topic, whoever folded them: to compare and replace, not to ask."""
+    watches = {p: Watch(p, config) for p in range(config.partitions)}
+    for message in _read(config, STATE, ends):
+        watches[message.partition].restore(message.key, message.value)
+    return watches
+
+
+def marker_of(watch: Watch) -> Marker | None:
+    """The marker among a partition's durable records."""
+    raw = next((raw for key, raw in watch.control_records() if key.startswith("ckpt/")), None)
+    return None if raw is None else msgspec.msgpack.decode(raw, type=Marker)
+
+
+def foreign(watch: Watch) -> bool:
+    """Whether other code folded these records, or a rebuild ended before it had written them all."""
+    marker = marker_of(watch)
+    return marker is not None and (marker.codec, marker.fold) != (codec.CODEC_VERSION, codec.FOLD_VERSION)
+
+
+def reach(committed: Mapping[int, int], stored: Mapping[int, Watch]) -> dict[int, int]:
+    """How far to fold: state is durable before its offset is committed, and a state that reaches less far never wins
+    against it."""
+    markers = {p: marker.next for p, watch in stored.items() if (marker := marker_of(watch)) is not None}
+    return {p: max(committed.get(p, 0), markers.get(p, 0)) for p in sorted(committed.keys() | markers.keys())}
+
+
 def differences(one: Watch, other: Watch) -> list[str]:
-    """Keys whose records differ in content; the position a page was written at depends on when checkpoints fell."""
+    """Keys whose records differ in content; the position a page was written at depends on when checkpoints fell.
+
+    Records of other code say nothing about ours: where one side is foreign every key differs, and its marker.
+    """
     mine, theirs = ({key: raw[8:] for key, raw in watch.records()} for watch in (one, other))
+    if foreign(one) or foreign(other):
+        return sorted({*mine, *theirs, "ckpt"})
     return sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
 
 

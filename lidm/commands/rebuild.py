@@ -9,7 +9,7 @@ from lidm.settings import load_settings
 from schemas.errors import CallError, DataError, Stop
 from schemas.topics import STATE
 from streams.lag import Lag
-from streams.rebuild import LoggedBlock, differences, fold_log, read_log, read_state, whole
+from streams.rebuild import LoggedBlock, differences, fold_log, foreign, reach, read_log, read_stored, whole
 from streams.rewrite import rewrite_state
 
 
@@ -25,13 +25,14 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
     if switch:
         _nobody_monitors(lag)
     committed = _committed(lag)
+    running = read_stored(config, lag.ends(STATE))
+    until = reach(committed, running)
     if origin == "log":
-        blocks = read_log(config, committed)
+        blocks = read_log(config, until)
     else:
         archived = clickhouse_store(settings).read_household_log(config.generation)
-        blocks = (LoggedBlock(*b) for b in archived if b.offset < committed.get(b.partition, 0))
-    rebuilt = fold_log(whole(blocks, committed), config)
-    running = read_state(config, lag.ends(STATE))
+        blocks = (LoggedBlock(*b) for b in archived if b.offset < until.get(b.partition, 0))
+    rebuilt = fold_log(whole(blocks, until), config)
     differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
     records = sum(1 for watch in rebuilt.values() for _ in watch.records())
     if switch:
@@ -43,7 +44,8 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
     text = f"重建 {records} 条，与现有状态不同 {len(differ)} 条{'，已替换' if switch else ''}"
     click.echo(json.dumps(result) if as_json else text)
     if differ and not switch:
-        raise DataError(f"有 {len(differ)} 条与现有状态不同")
+        why = "（现有状态由另一版本的程序写成，或上次替换没有完成；停止监测环节后用 --switch 替换）"
+        raise DataError(f"有 {len(differ)} 条与现有状态不同{why if any(map(foreign, running.values())) else ''}")
 
 
 def _nobody_monitors(lag: Lag) -> None:

@@ -53,7 +53,7 @@ def rebuilt(monkeypatch: pytest.MonkeyPatch, broker: Broker, blocks: list[Block]
     monkeypatch.setattr(rebuild, "Lag", lambda *_: broker)
     monkeypatch.setattr(rebuild, "clickhouse_store", lambda settings: store)
     monkeypatch.setattr(rebuild, "read_log", read)
-    monkeypatch.setattr(rebuild, "read_state", lambda config, ends: {0: Watch(0, config)})
+    monkeypatch.setattr(rebuild, "read_stored", lambda config, ends: {0: Watch(0, config)})
     monkeypatch.setattr(rebuild, "rewrite_state", write)
     CliRunner().invoke(rebuild.command, ["--switch", *options], catch_exceptions=False)
     return broker.asked
