@@ -44,8 +44,31 @@ class EventLog(KafkaStateLog):
                 gone = f"{CASE_EVENTS}/{partition} 的前 {first} 条已被清除"
                 raise Stop(f"{gone}，没有可用的快照覆盖它们（需从 {offset} 起），不能恢复个案")
             if end < offset:
-                raise Stop(f"{CASE_EVENTS}/{partition} 只有 {end} 条，快照却依据了 {offset} 条，个案记录有缺失")
+                short = f"{CASE_EVENTS}/{partition} 只有 {end} 条"
+                raise Stop(f"{short}，本进程已读到／快照已依据 {offset} 条，个案记录有缺失")
         self._next[partition] = offset
+
+
+class _Found(Snapshot):
+    """A snapshot that can say why it is not used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._foreign = False
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """See Snapshot."""
+        super().take(key, value)
+        if value is not None:
+            self._foreign |= self._marker is None if key.startswith(MARKER) else key not in self._records
+
+    def why_not(self) -> str | None:
+        """What is wrong with records that have no usable marker; None when there are no records."""
+        if self._marker is not None:
+            return "快照不完整，记录少于标记所计"
+        if self._foreign:
+            return "快照由另一版本的程序写成"
+        return "有记录而没有标记，快照没有写完" if self._records else None
 
 
 class CaseLog:
@@ -68,7 +91,7 @@ class CaseLog:
 
     async def load(self, partition: int, restore: Restore, ours: Callable[[], bool]) -> bool:
         """See StateLog. Who has been here before needs only the events since."""
-        snapshot = Snapshot()
+        snapshot = _Found()
         position = self._events.reached(partition)
         if position is None:
             self._snapshots.forget(partition)
@@ -79,9 +102,11 @@ class CaseLog:
         await self._events.begin(partition, position)
         return await self._events.load(partition, restore, ours)
 
-    def _recall(self, partition: int, snapshot: Snapshot, restore: Restore) -> int:
+    def _recall(self, partition: int, snapshot: _Found, restore: Restore) -> int:
         marker = snapshot.marker
         if marker is None:
+            if (why := snapshot.why_not()) is not None:
+                log.warning("case_snapshot_not_used", partition=partition, reason=why, note="从头重读全部个案事件")
             return 0
         count = 0
         for count, (key, value) in enumerate(snapshot.records()):  # noqa: B007 - the marker comes last
