@@ -9,6 +9,7 @@ import hmac
 import html
 import os
 import ssl
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ HEADERS = {
 }
 WRONG_CODE_SECONDS = 1.0
 FIELD_BYTES = 4096
+FIELDS = 16
+AT_ONCE = 8
 Take = Callable[[Arrival], Taken]
 
 
@@ -44,7 +47,7 @@ class UploadPage:
         """`folder` holds an upload while it comes in; readable by its owner only."""
         self._config, self._take, self._folder = config, take, folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._one = asyncio.Lock()
+        self._one, self._coming = asyncio.Lock(), 0
 
     def app(self) -> web.Application:
         """The application."""
@@ -56,6 +59,8 @@ class UploadPage:
         """TLS, where there is a certificate; without one the page listens on loopback only."""
         if self._config.certificate is None or self._config.key is None:
             return None
+        if stat.S_IMODE(self._config.key.stat().st_mode) & 0o077:
+            raise CallError(f"证书私钥 {self._config.key} 可被他人读取：请先 chmod 600")
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         made.load_cert_chain(self._config.certificate, self._config.key)
@@ -69,9 +74,12 @@ class UploadPage:
 
     async def _upload(self, request: web.Request) -> web.Response:
         path: Path | None = None
+        if self._coming >= AT_ONCE:
+            text = "同时上传的文件太多，请稍后再试"
+            return self._answer(request, {"state": "refused", "reason": text}, _refused(CallError(text)), 503)
+        self._coming += 1
         try:
-            said, path, name = await self._receive(request)
-            department = await self._department(said.get("code", ""))
+            said, path, name, department = await self._receive(request)
             arrival = _arrival(said, path, name, department)
             async with self._one:
                 taken = await asyncio.to_thread(self._take, arrival)
@@ -82,6 +90,7 @@ class UploadPage:
             text = f"上传内容无法读取，或超过 {self._config.max_megabytes} MB"
             return self._answer(request, {"state": "refused", "reason": text}, _refused(CallError(text)), 400)
         finally:
+            self._coming -= 1
             if path is not None:
                 path.unlink(missing_ok=True)
         return self._answer(request, taken.as_json(), _result(taken), 200 if taken.state != "refused" else 422)
@@ -91,16 +100,23 @@ class UploadPage:
             return web.json_response(said, status=status, headers=HEADERS)
         return _page(self._feeds(), shown, status)
 
-    async def _receive(self, request: web.Request) -> tuple[dict[str, str], Path, str]:
-        """The form's fields and the file, written to disk as it comes."""
+    async def _receive(self, request: web.Request) -> tuple[dict[str, str], Path, str, Department]:
+        """The form's fields and the file, written to disk as it comes; nothing of it before the code is known."""
+        if request.content_type != "multipart/form-data":
+            raise CallError("表单无法读取")
         said: dict[str, str] = {}
         path: Path | None = None
-        name, limit = "", self._config.max_megabytes * 1024 * 1024
+        department: Department | None = None
+        name, limit, fields = "", self._config.max_megabytes * 1024 * 1024, 0
         try:
             async for part in await request.multipart():
                 if not isinstance(part, BodyPartReader):
                     raise CallError("表单无法读取")
+                fields += 1
+                if fields > FIELDS:
+                    raise CallError("表单内容过长")
                 if part.name == "file" and path is None:
+                    department = await self._department(said.get("code", ""))
                     name = part.filename or ""
                     path = await _written(part, self._folder, Path(name).suffix.lower(), limit)
                 else:
@@ -109,9 +125,9 @@ class UploadPage:
             if path is not None:
                 path.unlink(missing_ok=True)
             raise
-        if path is None:
+        if path is None or department is None:
             raise CallError("没有选择文件")
-        return said, path, name
+        return said, path, name, department
 
     async def _department(self, code: str) -> Department:
         digest = hashlib.sha256(code.encode()).hexdigest()
@@ -119,7 +135,7 @@ class UploadPage:
             if hmac.compare_digest(each.code_sha256, digest):
                 return each
         await asyncio.sleep(WRONG_CODE_SECONDS)
-        raise CallError("口令不对：请向民政部门数据专员核对")
+        raise CallError("口令不对：请向民政部门数据专员核对" if code else "口令须填写，并排在文件之前")
 
     def _feeds(self) -> list[str]:
         return sorted({feed for each in self._config.departments for feed in each.feeds})
@@ -127,9 +143,11 @@ class UploadPage:
 
 async def _text(part: BodyPartReader) -> str:
     """A short field of the form."""
-    text = await part.read_chunk(FIELD_BYTES)
-    if await part.read_chunk(1):
-        raise CallError("表单内容过长")
+    text = b""
+    while piece := await part.read_chunk(FIELD_BYTES):
+        text += piece
+        if len(text) > FIELD_BYTES:
+            raise CallError("表单内容过长")
     return text.decode("utf-8", "replace").strip()
 
 

@@ -64,6 +64,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     one.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     plain = serialization.NoEncryption()
     other.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    other.chmod(0o600)
     return one, other
 
 

@@ -1,0 +1,112 @@
+"""The upload page takes nothing of a file before it knows who sends it, and only so much at once."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Department, Upload
+from gateway.inbox import Arrival, Taken
+from gateway.upload import AT_ONCE, FIELDS, UploadPage
+from schemas.errors import CallError
+
+aiohttp = pytest.importorskip("aiohttp")
+
+CODE, KIND = "synthetic-code", "medical.settlement"
+DEPARTMENT = Department(name="市医保局", code_sha256=hashlib.sha256(CODE.encode()).hexdigest(), feeds=[KIND])
+Post = Callable[..., Awaitable[tuple[int, str]]]
+
+
+class Page:
+    """The page over a socket file, with a take that remembers what came."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.came = folder, list[bytes]()
+        self.page = UploadPage(Upload(departments=[DEPARTMENT]), self.take, folder)
+
+    def take(self, arrival: Arrival) -> Taken:
+        self.came.append(arrival.path.read_bytes())
+        raise CallError("已读")
+
+    def run(self, work: Callable[[Post], Awaitable[None]]) -> None:
+        async def turn() -> None:
+            runner, place = aiohttp.web.AppRunner(self.page.app()), str(self.folder.parent / "page.sock")
+            await runner.setup()
+            await aiohttp.web.UnixSite(runner, place).start()
+            async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(place)) as client:
+
+                async def post(data: object, **more: object) -> tuple[int, str]:
+                    async with client.post("http://localhost/upload", data=data, **more) as answer:
+                        return answer.status, await answer.text()
+
+                await work(post)
+            await runner.cleanup()
+
+        asyncio.run(turn())
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+    monkeypatch.setattr("gateway.upload.WRONG_CODE_SECONDS", 0.0)
+    return Page(tmp_path / "uploads")
+
+
+def form(*fields: tuple[str, str], file_at: int) -> object:
+    made = aiohttp.FormData()
+    for at, (name, value) in enumerate([*fields, ("", "")]):
+        if at == file_at:
+            made.add_field("file", b"a,b\n1,2\n", filename="x.csv")
+        if name:
+            made.add_field(name, value)
+    return made
+
+
+def test_no_byte_of_a_file_is_written_before_the_code(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(*_: object, **__: object) -> None:
+        raise AssertionError("written")
+
+    monkeypatch.setattr("gateway.upload._written", written)
+
+    async def work(post: Post) -> None:
+        status, text = await post(form(("feed", KIND), ("code", CODE), file_at=0))
+        assert (status, "口令须填写" in text) == (400, True)
+        status, text = await post(form(("code", "falsch"), ("feed", KIND), file_at=2))
+        assert (status, "口令不对" in text) == (400, True)
+
+    page.run(work)
+
+
+def test_the_code_first_then_the_file(page: Page) -> None:
+    async def work(post: Post) -> None:
+        status, text = await post(form(("code", CODE), ("feed", KIND), file_at=2))
+        assert (status, "已读" in text) == (400, True)
+
+    page.run(work)
+    assert page.came == [b"a,b\n1,2\n"]
+    assert not list(page.folder.iterdir())
+    shown = (Path(__file__).parents[2] / "gateway" / "upload.html").read_text(encoding="utf-8")
+    assert shown.index('name="code"') < shown.index('name="file"')
+
+
+def test_forms_have_bounds(page: Page) -> None:
+    async def work(post: Post) -> None:
+        assert (await post(b"x", headers={"Content-Type": "text/plain"}))[0] == 400
+        status, text = await post(form(*[(f"f{n}", "x") for n in range(FIELDS + 1)], file_at=FIELDS + 1))
+        assert (status, "过长" in text) == (400, True)
+        status, text = await post(form(("code", "x" * 100_000), file_at=1))
+        assert (status, "过长" in text) == (400, True)
+        page.page._coming = AT_ONCE  # noqa: SLF001 - as many as may come are coming
+        assert (await post(form(("code", CODE), file_at=1)))[0] == 503
+
+    page.run(work)
+
+
+def test_a_key_others_may_read_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("x")
+    key.chmod(0o644)
+    config = Upload(departments=[DEPARTMENT], certificate=tmp_path / "cert.pem", key=key)
+    with pytest.raises(CallError, match="chmod 600"):
+        UploadPage(config, lambda _: pytest.fail("taken"), tmp_path / "u").context()
