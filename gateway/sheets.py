@@ -19,6 +19,10 @@ EXCEL_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 _EXACT_DIGITS = 10**15
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d+):([A-Z]{1,3})(\d+)"')
 _CHUNK = 1 << 20
+MAX_UNPACKED = 4 << 30
+FREE_UNPACKED = 256 << 20
+MAX_RATIO = 200
+MAX_COLUMNS = 1024
 _OVERLAP = 64
 
 
@@ -56,6 +60,7 @@ def open_sheet(path: Path, name: str | None = None) -> Iterator[Sheet]:
         from openpyxl import load_workbook
     except ModuleNotFoundError as error:
         raise CallError("读 Excel 需要 lidm 的 office 扩展：pip install 'lidm[office]'（或另存为 CSV）") from error
+    _bounded(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever zip, xml and its own checks raise
@@ -67,6 +72,17 @@ def open_sheet(path: Path, name: str | None = None) -> Iterator[Sheet]:
         yield Sheet(sheet.title, _readable(_rows(sheet, merges)), int(sheet.max_row or 0))
     finally:
         book.close()
+
+
+def _bounded(path: Path) -> None:
+    """Refuses a workbook that would unpack to far more than a department's month; checked before anything is read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return  # the reader says what is wrong
+    if unpacked > MAX_UNPACKED or (unpacked > FREE_UNPACKED and unpacked > MAX_RATIO * path.stat().st_size):
+        raise DataError(f"Excel 文件展开后过大（{unpacked >> 20:,} MB）：请拆成多个文件，或另存为 CSV")
 
 
 @contextmanager
@@ -104,7 +120,11 @@ def _chosen(book: Any, name: str | None) -> Any:
 def _rows(sheet: Any, merges: list[_Merge]) -> Iterator[tuple[int, Sequence[str]]]:
     waiting = sorted(merges, key=lambda merge: -merge.first)
     active: list[_Merge] = []
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+    # A stated width beyond any table is not believed: each row would be padded to it.
+    width = MAX_COLUMNS if (sheet.max_column or 0) > MAX_COLUMNS else None
+    for number, row in enumerate(sheet.iter_rows(max_col=width, values_only=True), 1):
+        if len(row) > MAX_COLUMNS:
+            raise DataError(f"Excel 第 {number} 行多于 {MAX_COLUMNS:,} 列：请删去表格以外的列")
         cells = [cell_text(cell) for cell in row]
         if active:
             active = [merge for merge in active if merge.last >= number]
