@@ -40,7 +40,7 @@ class BadValue(ValueError):
 
 def fen(text: str) -> int:
     """元 in decimal as integer fen: `1,234.5` is 123450. At most two decimals that matter."""
-    if text[-3:-2] == "." and len(text) <= _YUAN_DIGITS + 3:  # nearly every amount is written as 1234.50
+    if text[-3:-2] == "." and 3 < len(text) <= _YUAN_DIGITS + 3:  # nearly every amount is written as 1234.50
         digits = text[:-3] + text[-2:]
         if digits.isdigit() and digits.isascii():
             return int(digits)
