@@ -74,7 +74,13 @@ def test_a_unit_test_with_a_socket_fails_and_shows_the_line(tmp_path: Path) -> N
 
 
 def test_a_process_left_running_fails_the_session_and_is_ended(tmp_path: Path) -> None:
-    test = "import subprocess\ndef test_it():\n    subprocess.Popen(['sleep', '77'], start_new_session=True)\n"
+    test = (
+        "import subprocess\n"
+        "def test_it():\n"
+        "    child = ['sh', '-c', 'echo up; exec sleep 77']\n"
+        "    started = subprocess.Popen(child, start_new_session=True, stdout=subprocess.PIPE)\n"
+        "    assert started.stdout.readline() == b'up\\n'  # before, the kernel may not show its environment yet\n"
+    )
     done = _session(tmp_path, test)
     assert done.returncode == 1
     assert "LEFT RUNNING by the tests" in done.stdout
