@@ -107,15 +107,18 @@ class _Check:
     def _table(self, rows: Rows) -> None:
         judge, good = self._judge, self._good_row
         for number, found in rows.by_row():
-            if len(found) == 1:
-                row = found[0]
-                outcome = row if type(row) is RowProblem else judge(row)  # type: ignore[arg-type]
-                if type(outcome) is Delivery:
-                    good(number, outcome, row.data)  # type: ignore[union-attr]
-                else:
-                    self._refuse([outcome])  # type: ignore[list-item]
-            else:
+            if len(found) != 1:
                 self._several(number, found)
+                continue
+            row = found[0]
+            if isinstance(row, RowProblem):
+                self._refuse([row])
+                continue
+            outcome = judge(row)
+            if isinstance(outcome, RowProblem):
+                self._refuse([outcome])
+            else:
+                good(number, outcome, row.data)
 
     def _several(self, number: int, found: list[Found]) -> None:
         """A row that becomes several events, or none."""

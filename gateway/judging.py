@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.columns import Columns
 from gateway.events import Envelope, Parsed
 from gateway.identities import BadIdentity, Linkage
 from gateway.problems import RowProblem
-from gateway.reading import IDENTITY, column_of
 from gateway.rows import day_field
 from schemas.envelope import Decoder, Delivery, Problem, is_clean
 from schemas.feed import FeedSpec
@@ -61,11 +61,7 @@ class Judge:
         self._decoder = Decoder(spec)
         self._data = msgspec.json.Decoder(self._decoder.data_type).decode
         self._event: Any = _Event(spec.event_type, envelope.source, envelope.recorded, envelope.recorded)
-        self._columns = {f"/data/{f.name}": columns.get(f.name) or column_of(f) for f in spec.fields}
-        day = next((f for f in spec.fields if f.name == day_field(spec)), None)
-        self._columns["/data"] = self._columns[f"/data/{day.name}"] if day else ""
-        self._columns["/time"] = self._columns["/data"]
-        self._columns |= {"/subject": IDENTITY, "/recordedtime": "记录时间"}
+        self._columns = Columns(spec, columns)
 
     def __call__(self, row: Parsed) -> Delivery | RowProblem:
         """The delivery a row becomes, or what is wrong with it."""
@@ -101,11 +97,7 @@ class Judge:
             return outcome
         if not isinstance(outcome, Problem):
             raise TypeError("a row became a manifest")
-        return self._explained(row.row, outcome)
-
-    def _explained(self, row: int, problem: Problem) -> RowProblem:
-        pointer = "/".join(problem.pointer.split("/")[:3])
-        return RowProblem(row, self._columns.get(pointer, pointer), problem.message_zh, code=problem.code)
+        return self._columns.problem(row.row, outcome)
 
     def line_reader(self, linkage: Linkage) -> Callable[[bytes], Delivery | None]:
         """A function that decides about a whole JSON line at once; None where the line needs the long way."""

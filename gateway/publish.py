@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from gateway.columns import Columns
 from gateway.courier import Courier, Receipt
 from gateway.difference import Difference
 from gateway.events import BatchPlan, Envelope, Parsed
@@ -21,7 +22,7 @@ from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
 from gateway.publisher import Publisher
 from gateway.resume import Keeper, Keeping
-from gateway.rows import FileProgress, Rows, column_of, day_field, open_rows
+from gateway.rows import FileProgress, Rows, open_rows
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS, FeedSpec
@@ -178,8 +179,7 @@ class _Run:
         self._spec, self._envelope, self._courier, self._rows = spec, envelope, courier, rows
         self._known_at_ms, self._progress = known_at_ms, progress
         self._persons = None if persons is None else frozenset(persons)
-        self._columns = {f"/data/{f.name}": rows.columns.get(f.name) or column_of(f) for f in spec.fields}
-        self._columns["/data"] = next((column_of(f) for f in spec.fields if f.name == day_field(spec)), "")
+        self._columns = Columns(spec, rows.columns)
         self._keeper: Keeper | None = None
         self.read = self.bad = self.left_out = 0
         self.problems: list[RowProblem] = []
@@ -243,11 +243,7 @@ class _Run:
             return None
         if not isinstance(outcome, Problem):
             raise TypeError("a row became a manifest")
-        return self._explained(row.row, outcome)
-
-    def _explained(self, row: int, problem: Problem) -> RowProblem:
-        pointer = "/".join(problem.pointer.split("/")[:3])
-        return RowProblem(row, self._columns.get(pointer, pointer), problem.message_zh, code=problem.code)
+        return self._columns.problem(row.row, outcome)
 
     def _refuse(self, problem: RowProblem) -> None:
         self.bad += 1

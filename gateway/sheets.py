@@ -92,7 +92,7 @@ def _damage() -> Iterator[None]:
         yield
     except (LidmError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # see open_sheet
         raise DataError("Excel 文件读到一半读不下去：可能没有传完，或已损坏") from error
 
 

@@ -177,7 +177,7 @@ def _arrival(said: dict[str, str], path: Path, name: str, department: Department
     if said.get("period"):
         areas = tuple(said.get("areas", "").replace("，", " ").replace(",", " ").split())
         plan = BatchPlan(said["period"], areas, "replace_period" if said.get("mode") == "replace" else "delta")
-    return Arrival(path, feed, "upload", department.name, plan)
+    return Arrival(path, feed, "upload", department.name, plan, again=said.get("again") == "yes")
 
 
 def _page(feeds: list[str], result: str, status: int = 200) -> web.Response:

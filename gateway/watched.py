@@ -1,7 +1,8 @@
 """A watched folder, where departments drop files by SFTP: whole files only, each taken once, none left in plain.
 
 Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
-`_replace` after the areas where the file is the whole month. A name without month is taken as single rows.
+`_replace` after the areas where the file is the whole month. A name without month is taken as single rows. A name that
+ends in `_again` is sent although the same file was taken before.
 """
 
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.events import BatchPlan
+from gateway.events import BatchPlan, Mode
 from gateway.inbox import Arrival, Inbox, Taken
 from schemas.errors import CallError
 from schemas.feed import FEEDS
@@ -85,7 +86,8 @@ class WatchedFolder:
 
     def _arrival(self, path: Path) -> Arrival:
         feed = path.parent.name
-        return Arrival(path, feed, "folder", "", plan_of(path.name), self.mappings.get(feed))
+        again = path.stem.endswith("_again")
+        return Arrival(path, feed, "folder", "", plan_of(path.name), self.mappings.get(feed), again)
 
 
 def plan_of(name: str) -> BatchPlan | None:
@@ -94,7 +96,7 @@ def plan_of(name: str) -> BatchPlan | None:
     if match is None:
         return None
     try:
-        mode = "replace_period" if match["replace"] else "delta"
-        return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)  # type: ignore[arg-type]
+        mode: Mode = "replace_period" if match["replace"] else "delta"
+        return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)
     except CallError:
         return None

@@ -123,10 +123,6 @@ class Pages(Mapping[str, Page]):
         """The sum of a measure over all facts of a page; keeps nothing decoded."""
         return sum([measure(fact) for _, fact in read_entries(self.raw[name])])
 
-    def unread(self) -> Iterator[str]:
-        """Names of pages nobody decoded."""
-        return (name for name in self.raw if name not in self._read)
-
 
 def encode_entries(entries: Iterable[tuple[str, AnyFact]]) -> bytearray:
     """A page of these facts in this order. Raises Stop when it is larger than what one record may hold."""

@@ -198,7 +198,7 @@ async def _every(seconds: float, gateway: Gateway, work: Callable[[], Any]) -> N
             await asyncio.to_thread(gateway.guarded, work)
         except asyncio.CancelledError:
             raise
-        except Exception as error:
+        except Exception as error:  # said, then raised again
             log.critical("gateway_stops", error=type(error).__name__)
             signal.raise_signal(signal.SIGTERM)
             raise

@@ -184,7 +184,7 @@ class Decoder:
             gone,
             day,
         )
-        household = data.household if self._of_household else None  # type: ignore[attr-defined]
+        household = data.household if self._of_household else None  # type: ignore[attr-defined]  # asked once, in __init__
         return Delivery(event.subject, data.to_fact(head), household, operation, event.batchid)
 
     def milliseconds(self, moment: datetime) -> int:

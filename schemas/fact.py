@@ -65,9 +65,3 @@ def month_of(day: int) -> int:
 def first_day(month: int) -> int:
     """Ordinal of the first day of a month number."""
     return date(month // 12, month % 12 + 1, 1).toordinal()
-
-
-def half_year(day: int) -> str:
-    """Name of the half-year a day lies in, as `2026H1`: the page of a ledger that holds its facts."""
-    when = date.fromordinal(day)
-    return f"{when.year}H{1 if when.month <= 6 else 2}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, Union
 
 import msgspec
 
-from schemas.fact import Fact, Version, first_day, half_year, month_of
+from schemas.fact import Fact, Version, first_day, month_of
 
 
 class Bill(Fact, array_like=True, frozen=True, gc=False, tag="bill"):
@@ -171,6 +171,5 @@ __all__ = [
     "Status",
     "Version",
     "first_day",
-    "half_year",
     "month_of",
 ]

@@ -6,7 +6,6 @@ records (tick, batch.part, policy.activated, golive) carry an empty household an
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -168,9 +167,4 @@ def decode_block(value: bytes) -> list[Record]:
     return _decoder.decode(value)
 
 
-def json_ready(record: Record) -> Any:
-    """A record as plain Python values, for people and tests."""
-    return msgspec.to_builtins(record)
-
-
-__all__ = ["Membership", "Record", "decode_block", "encode_block", "json_ready"]
+__all__ = ["Membership", "Record", "decode_block", "encode_block"]

@@ -68,7 +68,7 @@ class Control:
         if marker is not None:
             found = msgspec.msgpack.decode(marker, type=Marker)
             if (found.codec, found.fold) != (codec.CODEC_VERSION, codec.FOLD_VERSION):
-                raise Stop("台账由另一版本的程序写成，请先运行 lidm rebuild")
+                raise Stop("台账由另一版本的程序写成，请停止监测环节，运行 lidm rebuild --switch 后再启动")
         raw = self._stored.get("control")
         self.kept = msgspec.msgpack.decode(raw, type=Kept) if raw else Kept()
         coverage = self.kept.coverage

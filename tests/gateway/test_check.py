@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.check_report import CheckReport
 from gateway.checking import check_file
+from gateway.publish import Published
 from schemas.feed import FEEDS
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number
@@ -84,6 +85,22 @@ def test_many_numbers_that_end_in_zeros_are_pointed_out(tmp_path: Path) -> None:
     assert any("前 15 位" in warning for warning in report.warnings)
 
 
+def places(found: CheckReport | Published) -> list[tuple[int, str, str]]:
+    """The first mistake of each row: publishing stops there, checking tells all."""
+    first: dict[int, tuple[int, str, str]] = {}
+    for each in found.problems:
+        first.setdefault(each.row, (each.row, each.column, each.code))
+    return list(first.values())
+
+
+def test_both_name_the_column_as_the_file_does(tmp_path: Path) -> None:
+    row = [*bill(number(1), "S1"), "2030-01-01 08:00:00"]
+    path = table(tmp_path / "a.csv", [row], [*HEADER, "记录时间"], encoding="utf-8-sig")
+    told = places(check(path))
+    assert [(column, code) for _, column, code in told] == [("记录时间", "FUTURE_DATE")]
+    assert places(publish(path, Outlet())) == told
+
+
 TEXTS = [
     "", "0", "-", "1,286.00", "640", "-5", "1*3", "二", "2026-05-14", "20240230", "45292", "2030-01-01", "1800-01-01",
     "住院", "OUTPATIENT", "S1", "a|b", "a\u200bb", "\x00", "x" * 70, number(7), number(8)[:17], "镇(zhèn)", "登记",
@@ -105,6 +122,7 @@ def test_check_takes_exactly_what_publishing_takes(tmp_path: Path, changes: list
     done = publish(path, Outlet())
     report = check(path)
     assert (report.good, report.bad) == (done.receipt.sent, done.receipt.bad)
+    assert places(report) == places(done)
 
 
 odd = st.sampled_from([*TEXTS, True, 1.5, [], {}, "record", "reverse", "2026-05-09T08:00:00"])

@@ -106,6 +106,8 @@ def test_the_same_file_again_changes_nothing_and_another_month_is_another_file(d
     assert len(desk.outlet.sent) == sent
     other = desk.inbox.take(Arrival(desk.file(rows), KIND, "folder", "", BatchPlan("2026-06", PLAN.areas)))
     assert other.state == "sent"
+    asked = desk.inbox.take(Arrival(desk.file(rows), KIND, "folder", "", PLAN, again=True))
+    assert asked.state == "sent"
 
 
 def test_bad_rows_go_to_quarantine_sealed(desk: Desk) -> None:
@@ -190,6 +192,11 @@ def test_the_folder_takes_whole_files_only(desk: Desk) -> None:
     assert taken.receipt is not None
     assert taken.receipt.period == "2026-05"
     assert sorted(p.name for p in target.iterdir()) == [".hidden.csv", "x.csv.part"]
+    for name, state in (("2026-05_339901000000_x.csv", "repeated"), ("2026-05_339901000000_x_again.csv", "sent")):
+        (target / name).write_bytes(whole)
+        assert not watched.look()
+        clock.at += 11
+        assert [each.state for each in watched.look()] == [state]
 
 
 def test_names_say_what_the_batch_is() -> None:

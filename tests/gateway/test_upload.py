@@ -23,11 +23,12 @@ class Page:
     """The page over a socket file, with a take that remembers what came."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.came = folder, list[bytes]()
+        self.folder, self.came, self.arrivals = folder, list[bytes](), list[Arrival]()
         self.page = UploadPage(Upload(departments=[DEPARTMENT]), self.take, folder)
 
     def take(self, arrival: Arrival) -> Taken:
         self.came.append(arrival.path.read_bytes())
+        self.arrivals.append(arrival)
         raise CallError("已读")
 
     def run(self, work: Callable[[Post], Awaitable[None]]) -> None:
@@ -88,6 +89,15 @@ def test_the_code_first_then_the_file(page: Page) -> None:
     assert not list(page.folder.iterdir())
     shown = (Path(__file__).parents[2] / "gateway" / "upload.html").read_text(encoding="utf-8")
     assert shown.index('name="code"') < shown.index('name="file"')
+
+
+def test_a_file_may_be_sent_again_when_asked_for(page: Page) -> None:
+    async def work(post: Post) -> None:
+        await post(form(("code", CODE), ("feed", KIND), file_at=2))
+        await post(form(("code", CODE), ("feed", KIND), ("again", "yes"), file_at=3))
+
+    page.run(work)
+    assert [each.again for each in page.arrivals] == [False, True]
 
 
 def test_forms_have_bounds(page: Page) -> None:
