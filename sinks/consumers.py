@@ -10,7 +10,7 @@ from kafka.structs import OffsetAndMetadata
 from sinks.rows import ARCHIVED, Message
 
 GROUP = "lidm-archive"
-MOCK_API = (2, 0, 0)  # librdkafka's in-memory broker does not answer kafka-python's version questions
+MOCK_API = (2, 0)  # librdkafka's in-memory broker does not answer kafka-python's version questions
 _LIMITS = {
     "enable_auto_commit": False,
     "auto_offset_reset": "earliest",

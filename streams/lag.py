@@ -22,13 +22,13 @@ STAGE_TOPICS: dict[str, tuple[str, ...]] = {
 
 
 class Lag:
-    """A small client for lag; not thread-safe. `api_version` (2, 0, 0) for the embedded broker."""
+    """A small client for lag; not thread-safe. `api_version` (2, 0) for the embedded broker."""
 
     def __init__(self, broker: str, partitions: int, embedded: bool = False) -> None:
-        version = {"api_version": (2, 0, 0)} if embedded else {}
+        version = {"api_version": (2, 0)} if embedded else {}
         self._partitions = partitions
         self._embedded = embedded
-        self._consumer = KafkaConsumer(bootstrap_servers=broker, **version)
+        self._consumer = KafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, **version)
         self._admin = KafkaAdminClient(bootstrap_servers=broker, **version)
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clic
 def mock_broker() -> Iterator[str]:
     """Bootstrap address of librdkafka's in-memory broker, the one `lidm run --embedded` uses: 4 partitions a topic.
 
-    It does not answer kafka-python's version questions: give `api_version=(2, 0, 0)`.
+    It does not answer kafka-python's version questions: give `api_version=(2, 0)`.
     """
     import confluent_kafka
 

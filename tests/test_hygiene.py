@@ -97,13 +97,13 @@ def test_a_skipped_live_test_is_loud_or_a_failure(tmp_path: Path, require: str, 
 
 
 def test_the_in_memory_broker_serves_clients_and_keeps_murmur2(mock_broker: str) -> None:
-    producer = KafkaProducer(bootstrap_servers=mock_broker, api_version=(2, 0, 0))
+    producer = KafkaProducer(bootstrap_servers=mock_broker, api_version=(2, 0))
     sent = producer.send("hygiene.memory", key=b"h_1", value=b"v").get(timeout=20)
     producer.close()
     assert sent.partition == partition_of("h_1", 4)
     consumer = KafkaConsumer(
         "hygiene.memory", bootstrap_servers=mock_broker, group_id=None, auto_offset_reset="earliest",
-        consumer_timeout_ms=20_000, api_version=(2, 0, 0),
+        consumer_timeout_ms=20_000, api_version=(2, 0),
     )  # fmt: skip
     assert next(consumer).value == b"v"
     consumer.close()

@@ -18,7 +18,7 @@ from streams.lag import Lag
 
 SETTLE_SECONDS = 600.0
 _PAUSE_SECONDS = 0.05
-_EMBEDDED = {"api_version": (2, 0, 0)}
+_EMBEDDED = {"api_version": (2, 0)}
 
 
 class BrokerService:
