@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
+# Test files run beside each other in so many processes; each has its own broker and store.
+WORKERS ?= 2
 
 .PHONY: demo test check bench acceptance up down status help
 .DEFAULT_GOAL := help
@@ -26,7 +28,7 @@ demo: $(STAMP)
 	$(BIN)/lidm demo $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check . $(ARGS)

@@ -65,7 +65,7 @@ def test_a_name_nobody_knows_is_not_repeated(name: str, *, inside: bool) -> None
         ("电话１３８００１３８０００", True),
         ("138-0013-8000", True),
         ("99999919880504123X", True),
-        (str(uuid4()), False),
+        ("75359bf3-0574-4dfc-8185-036863b71d2c", False),
     ],
 )
 def test_private_numbers_are_seen_through_their_disguises(text: str, private: bool) -> None:
