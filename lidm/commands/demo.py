@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ from load_tests.city.truth import Report
 from policy.bundle import Bundle
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, ContactOpenedBody
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Stop
 from schemas.topics import Catalogue
 from sinks.store import AlertStore
 
@@ -49,6 +50,7 @@ class Stage:
     partitions: int
     embedded: bool
     store: AlertStore
+    process: BaseProcess | None = None
 
 
 @click.command("demo")
@@ -85,7 +87,7 @@ def _play(stage: Stage, config: Config, console: Console, began: float) -> Figur
         vault = stack.enter_context(vault_of(settings))
         contacts = stack.enter_context(Contacts(settings.vault, settings.keys_dir))
         told = stack.enter_context(_progress(console))
-        scope = Scope(settings.data_dir, attached=not stage.embedded)
+        scope = Scope(settings.data_dir)
         before = stage.store.counts()
         linkage, bundle = linkage_of(settings), Bundle.load(settings.policy_dir)
         driver = Driver(
@@ -103,10 +105,12 @@ def _play(stage: Stage, config: Config, console: Console, began: float) -> Figur
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Stage]:
-    from lidm.embedded import embedded
+    from lidm.embedded_process import embedded_process
 
-    with embedded(settings, clock="driven") as service:
-        yield Stage(service.settings, service.broker, service.config.partitions, True, service.store)
+    with ExitStack() as stack:
+        process = stack.enter_context(embedded_process(settings, clock="driven"))
+        announced = load_settings().model_copy(update={"broker": None, "size": None, "clock": None})
+        yield replace(stack.enter_context(_attached(announced)), process=process)
 
 
 @contextmanager
@@ -134,11 +138,15 @@ def _fresh_folder(folder: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    elif any((folder / name).exists() for name in _OWN):
+    elif any(_holds_something(folder / name) for name in _OWN):
         raise CallError(f"{folder} 里已有别的数据，演示不会覆盖：请用 LIDM_DATA_DIR 另指一个目录")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(json.dumps({"note": "lidm demo 的数据目录，下次演示会清空"}, ensure_ascii=False) + "\n")
     init_keys(folder / "keys", synthetic=True)
+
+
+def _holds_something(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 def _open(contacts: Contacts, event: CaseEvent, actor: str) -> None:
@@ -219,6 +227,8 @@ def _stay(console: Console, stage: Stage) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
     console.print(f"服务继续运行（消息服务 {stage.broker}，只在内存中）。另开终端可用 lidm alerts list；Ctrl-C 结束")
-    done.wait()
+    while not done.wait(1):
+        if stage.process is not None and not stage.process.is_alive():
+            raise Stop("服务已停止，见上面的日志")
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from prometheus_client import REGISTRY, generate_latest
-
 from load_tests.city.broker import BrokerService
 from load_tests.city.driver import Driver
 from load_tests.city.truth import Report
@@ -42,10 +40,10 @@ class Figures:
 
 
 class Scope:
-    """Facts about nobody who is watched, counted by the service since this was made."""
+    """Facts about nobody who is watched, counted by the running service since this was made."""
 
-    def __init__(self, data_dir: Path, *, attached: bool) -> None:
-        self._data_dir, self._attached = data_dir, attached
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self._before = self._total()
 
     @property
@@ -54,15 +52,16 @@ class Scope:
         return self._total() - self._before
 
     def _total(self) -> int:
-        pages = self._of_workers() if self._attached else [generate_latest(REGISTRY).decode()]
-        lines = (line for page in pages for line in page.splitlines() if line.startswith(_OUT_OF_SCOPE))
+        lines = (line for page in self._pages() for line in page.splitlines() if line.startswith(_OUT_OF_SCOPE))
         return int(sum(float(line.rpartition(" ")[2]) for line in lines))
 
-    def _of_workers(self) -> list[str]:
-        faces = [json.loads(face.read_text()) for face in sorted((self._data_dir / "run").glob("worker-*.json"))]
+    def _pages(self) -> list[str]:
+        """The metrics of every worker, or of the embedded service."""
+        run = self._data_dir / "run"
+        faces = [json.loads(face.read_text()) for face in [*run.glob("worker-*.json"), *run.glob("service.json")]]
         pages = []
-        for face in faces:
-            with urlopen(f"{face['http']}/metrics", timeout=10) as answer:  # noqa: S310 - our own worker on loopback
+        for place in [place for face in faces if (place := face.get("http") or face.get("api"))]:
+            with urlopen(f"{place}/metrics", timeout=10) as answer:  # noqa: S310 - our own service on loopback
                 pages.append(answer.read().decode())
         return pages
 

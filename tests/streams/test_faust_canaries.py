@@ -7,7 +7,9 @@ faust#606 and the notes in `streams/app.py`, `streams/checkpoint.py` say which g
 import asyncio
 import inspect
 from collections import defaultdict
+from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,7 +72,7 @@ def test_faust_hands_over_its_live_set() -> None:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     """What reaches Faust's own fetch once the guard is in place."""
     asked: list[Any] = []
 
@@ -79,7 +81,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return {"records": 1}
 
     monkeypatch.setattr(AIOKafkaConsumerThread, "_fetch_records", original)
-    create_app("canary", config())
+    create_app("canary", replace(config(), data_dir=tmp_path))
     return asked
 
 
