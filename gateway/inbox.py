@@ -130,6 +130,14 @@ class Inbox:
         arrival.path.unlink()
         return taken
 
+    def refuse(self, arrival: Arrival, reason: str) -> Taken:
+        """Sends nothing of a file: sealed in quarantine, with the reason in its receipt, and deleted."""
+        now, digest = self._now(), _digest(arrival)
+        taken = self._refused(arrival, _SAFE.sub("-", f"{arrival.feed}-{digest[:12]}"), now, reason)
+        self._write(digest, taken, arrival)
+        arrival.path.unlink()
+        return taken
+
     def sweep(self) -> list[str]:
         """Deletes what has been kept long enough."""
         now = self._now()

@@ -6,6 +6,7 @@ line are the columns it speaks of, and every value is read as if it stood in a t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ import msgspec
 from gateway import values
 from gateway.events import Parsed
 from gateway.identities import Linkage
+from gateway.lines import MAX_ROW, too_long
 from gateway.mapping import Mapping
 from gateway.problems import BadRow, BadRows, RowProblem
 from gateway.reading import ENVELOPE_COLUMNS, column_of
@@ -112,7 +114,9 @@ class JsonLines:
     def numbered(self) -> Iterator[tuple[int, bytes]]:
         """The lines that are not blank, in UTF-8, with their numbers."""
         other = self.encoding not in {"utf-8", "utf-8-sig"}
-        for number, line in enumerate(self._lines, 1):
+        for number, line in enumerate(iter(partial(self._lines.readline, MAX_ROW + 1), b""), 1):
+            if len(line) > MAX_ROW:
+                raise too_long(number)
             text = line.removeprefix(_BOM) if number == 1 else line
             if number > self._after and not text.isspace():
                 self.line = line

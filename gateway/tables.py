@@ -18,6 +18,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.lines import Lines
 from gateway.sheets import EXCEL_SUFFIXES, Merged, Sheet, cell_text, open_sheet
 from schemas.errors import CallError, DataError
 
@@ -188,13 +189,14 @@ def _csv(path: Path, wanted: Collection[str], layout: Layout) -> Iterator[Table]
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     size = max(1, path.stat().st_size)
     with path.open(encoding=encoding, errors=errors, newline="") as file:
+        source = Lines(file)
         try:
-            lines = list(islice(file, _TITLE_ROWS))
+            source.read_ahead(_TITLE_ROWS)
         except UnicodeDecodeError as error:
             raise DataError("文件编码无法识别：请另存为 UTF-8 或 GB18030 的 CSV") from error
-        counts = {sign: max((line.count(sign) for line in lines), default=0) for sign in _DELIMITERS}
+        counts = {sign: max((line.count(sign) for line in source.ahead), default=0) for sign in _DELIMITERS}
         delimiter = layout.delimiter or max(counts, key=lambda sign: counts[sign])
-        rows = _csv_rows(csv.reader(chain(lines, file), delimiter=delimiter))
+        rows = _csv_rows(csv.reader(source, delimiter=delimiter), source)
         yield _headed(
             rows,
             wanted,
@@ -205,10 +207,11 @@ def _csv(path: Path, wanted: Collection[str], layout: Layout) -> Iterator[Table]
         )
 
 
-def _csv_rows(reader: Iterator[list[str]]) -> Iterator[Row]:
+def _csv_rows(reader: Iterator[list[str]], source: Lines) -> Iterator[Row]:
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
+            source.begin(number + 1)
             if cells and any(cells):
                 yield number, cells
     except UnicodeDecodeError as error:

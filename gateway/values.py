@@ -27,7 +27,7 @@ FILLERS = frozenset(
 """What people write where there is nothing to write."""
 
 _EXCEL_DAY_0 = date(1899, 12, 30)
-_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
+_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _SCIENCE = re.compile(r"-?\d(\.\d+)?[Ee][+-]?\d+")
 _LETTERS = re.compile(r"\d[A-Za-z]|[A-Za-z]\d")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -50,9 +50,7 @@ def fen(text: str) -> int:
 @lru_cache(maxsize=100_000)
 def _fen(text: str) -> int:
     """The same of any spelling."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    text = text.strip().replace(",", "")
+    text = _digits(text).replace(",", "")
     sign = -1 if text.startswith("-") else 1
     whole, _, cents = text.removeprefix("-").partition(".")
     cents = cents.rstrip("0")
@@ -64,7 +62,7 @@ def _fen(text: str) -> int:
 @lru_cache(maxsize=50_000)
 def money(text: str, fen_per_unit: int) -> int:
     """An amount in another unit (万元 1,000,000 fen, 分 1) as integer fen; what is no whole fen is refused."""
-    folded = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    folded = _digits(text).replace(",", "")
     try:
         exact = Decimal(folded) * fen_per_unit if _NUMBER.fullmatch(folded) else None
     except InvalidOperation:
@@ -72,6 +70,15 @@ def money(text: str, fen_per_unit: int) -> int:
     if exact is None or exact != int(exact):
         raise BadValue(spoiled(folded) or "应为金额，换算后最多到分")
     return int(exact)
+
+
+def _digits(text: str) -> str:
+    """Text in half-width forms. A raised or circled figure is a footnote, not a digit: 1286² is not 12,862."""
+    if text.isascii():
+        return text.strip()
+    if any(unicodedata.category(char) == "No" for char in text):
+        raise BadValue("数字里有上标、带圈或分数字符（多半是脚注），不能当作数字：请填写原数")
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def spoiled(text: str) -> str | None:
@@ -139,7 +146,7 @@ def moment(text: str) -> datetime:
 
 def whole(text: str) -> int:
     """A whole number."""
-    folded = unicodedata.normalize("NFKC", text).strip()
+    folded = _digits(text)
     if not folded.isascii() or not folded.removeprefix("-").isdigit() or len(folded) > 18:
         raise BadValue(spoiled(folded) or "应为整数")
     return int(folded)

@@ -19,7 +19,7 @@ from gateway.keeping import Keeping, opened
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
 from schemas.envelope import Delivery
-from schemas.errors import DataError, Unreachable
+from schemas.errors import CallError, DataError, Unreachable
 from schemas.feed import FEEDS
 from schemas.feed_reports import ReceiptReport, decode_report
 from schemas.sealing import new_key_pair
@@ -206,7 +206,30 @@ def test_names_say_what_the_batch_is() -> None:
     assert two is not None
     assert two.areas == ("339901000000", "330109000000")
     assert plan_of("单笔补报.csv") is None
-    assert plan_of("2026-13_339901000000.csv") is None
+    for wrong in ("2026-13_339901000000.csv", "2026-5_339901000000_x.csv", "2026-05_33990100_x.csv"):
+        with pytest.raises(CallError, match="改名后重新投递"):
+            plan_of(wrong)
+
+
+def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> None:
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.prepare()
+    path = desk.folder / "drop" / KIND / "2026-13_339901000000_replace.csv"
+    said = desk.file([bill(number(1), "S1")]).read_bytes()
+    path.write_bytes(said)
+    watched.look()
+    [taken] = watched.look()
+    assert (taken.state, path.exists(), desk.outlet.sent) == ("refused", False, [])
+    [receipt] = desk.inbox.taken()
+    assert (receipt["feed"], receipt["state"]) == (KIND, "refused")
+    assert "月份" in receipt["reason"]
+    [name] = desk.inbox.quarantine.names()
+    assert b"".join(opened(desk.folder / "gateway" / "quarantine" / name, PRIVATE)) == said
+    renamed = path.with_name("2026-12_339901000000_replace.csv")
+    renamed.write_bytes(said)
+    watched.look()
+    [taken] = watched.look()
+    assert (taken.state, taken.receipt and taken.receipt.period) == ("sent", "2026-12")
 
 
 def test_somebody_over_the_line_passes_and_stays_watched(desk: Desk) -> None:
