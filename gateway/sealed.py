@@ -8,7 +8,6 @@ reported, never kept: it stays in the inbox topic as long as that retains it, an
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -117,10 +116,10 @@ class SealedFeed:
             sealed = base64.b64decode(str(element.get("sealedid", "")), validate=True)
             number = open_sealed(self.private_key, sealed, aad=_bytes(f"{element['source']}|{element['id']}"))
             return self.linkage.person(number.decode(), id_type)
-        except (SealBroken, binascii.Error, UnicodeDecodeError):
-            raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
         except BadIdentity as error:
             raise NotTaken("BAD_IDENTITY", str(error)) from None
+        except (SealBroken, ValueError):  # no base64, nothing of ours inside, or text that is no ASCII at all
+            raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
 
     def _manifest(self, partition: int, manifest: dict[str, Any]) -> None:
         outcome = self.spec.decode(_encoded(manifest), self.now_ms())[0]
