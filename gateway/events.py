@@ -45,7 +45,7 @@ class BatchPlan:
     def __post_init__(self) -> None:
         """Raises CallError when the plan contradicts itself."""
         year, dash, month = self.period.partition("-")
-        if not (dash and len(year) == 4 and (year + month).isdigit() and 1 <= int(month) <= 12 and len(month) == 2):
+        if not (dash and len(year) == 4 and (year + month).isdecimal() and 1 <= int(month) <= 12 and len(month) == 2):
             raise CallError("所属期应为 YYYY-MM，如 2026-05")
         if not self.areas or not all(len(a) == 12 and a.isdigit() for a in self.areas):
             raise CallError("批次须写明地区：12 位统计用区划代码，可多个")

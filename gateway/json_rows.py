@@ -22,7 +22,7 @@ from gateway.problems import BadRow, BadRows, RowProblem
 from gateway.reading import ENVELOPE_COLUMNS, column_of
 from gateway.rows import BROKEN, Found, Rows, TableRows, day_field, first_day
 from gateway.sheets import cell_text
-from gateway.tables import Table, encoding_of, heading
+from gateway.tables import Table, encoding_of, heading, is_like_data
 from gateway.who import Who
 from schemas.errors import CallError, DataError
 from schemas.feed import FeedSpec
@@ -218,7 +218,8 @@ def _mapped(lines: JsonLines, spec: FeedSpec, linkage: Linkage, bad: BadRows, ma
                 said = {heading(name): value for name, value in lines.said(number, line).items()}
                 unknown = [] if mapping.ignore_rest else sorted(said.keys() - known)
                 if unknown:
-                    raise BadRow(RowProblem(number, unknown[0][:20], "映射文件没有提到这一项", code="UNKNOWN_FIELD"))
+                    shown = "" if is_like_data(unknown[0]) else unknown[0][:20]
+                    raise BadRow(RowProblem(number, shown, "映射文件没有提到这一项", code="UNKNOWN_FIELD"))
                 yield number, [_cell(said.get(name)) for name in columns]
             except BadRow as bad_row:
                 holder[0].note(bad_row.problem)

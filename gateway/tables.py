@@ -22,7 +22,7 @@ from gateway.lines import Lines
 from gateway.sheets import EXCEL_SUFFIXES, Merged, Sheet, cell_text, open_sheet
 from schemas.errors import CallError, DataError
 
-__all__ = ["Layout", "Merged", "Table", "cell_text", "encoding_of", "heading", "open_table"]
+__all__ = ["Layout", "Merged", "Table", "cell_text", "encoding_of", "heading", "is_like_data", "open_table"]
 
 _CHUNK = 1 << 16
 _CHUNKS = 16
@@ -83,7 +83,7 @@ class Table:
         found: dict[str, int] = {}
         for at, column in enumerate(self.columns):
             if column in found:
-                shown = "（疑为数据行）" if any(map(_is_like_data, self.columns)) else f"「{_heading_shown(column)}」"
+                shown = "（疑为数据行）" if any(map(is_like_data, self.columns)) else f"「{_heading_shown(column)}」"
                 raise DataError(f"表头重复：{shown}")
             if column:
                 found[column] = at
@@ -115,14 +115,15 @@ def refuse_headings(missing: Collection[str], unknown: Collection[str]) -> None:
     """
     if missing or unknown:
         said = [f"缺少列：{'、'.join(missing)}"] if missing else []
-        if any(map(_is_like_data, unknown)):
+        if any(map(is_like_data, unknown)):
             said.append(f"不认识的列：{len(unknown)} 列（疑为数据行，内容不列出；请确认表头在第一行）")
         elif unknown:
             said.append(f"不认识的列：{'、'.join(map(_heading_shown, unknown))}")
         raise DataError("表头有误。" + "；".join(said))
 
 
-def _is_like_data(column: str) -> bool:
+def is_like_data(column: str) -> bool:
+    """Whether what should be a name looks like a value: then it is not shown."""
     return sum(c.isdigit() for c in column) > 3
 
 

@@ -95,7 +95,7 @@ def spoiled(text: str) -> str | None:
 def serial(text: str) -> date:
     """The day an Excel serial number stands for, as workbooks of Windows count: 45292 is 2024-01-01."""
     folded = unicodedata.normalize("NFKC", text).strip().removesuffix(".0")
-    if len(folded) != 5 or not folded.isdigit() or not 20_000 <= int(folded) <= 73_050:
+    if len(folded) != 5 or not folded.isdecimal() or not 20_000 <= int(folded) <= 73_050:
         raise BadValue("应为日期，如 2026-05-14")
     return _EXCEL_DAY_0 + timedelta(days=int(folded))
 
@@ -104,16 +104,16 @@ def day(text: str) -> date:
     """A date: 2026-05-14, 20260514, 2026/5/14 or 2026年5月14日."""
     folded = unicodedata.normalize("NFKC", text).strip().split(" ")[0].split("T")[0]
     try:
-        if len(folded) == 8 and folded.isdigit():
+        if len(folded) == 8 and folded.isdecimal():
             return date(int(folded[:4]), int(folded[4:6]), int(folded[6:]))
         match = _DATE.fullmatch(folded)
         if match:
             return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
         raise BadValue("这一天不存在") from error
-    if len(folded) == 5 and folded.isdigit() and 20_000 <= int(folded) <= 73_050:
+    if len(folded) == 5 and folded.isdecimal() and 20_000 <= int(folded) <= 73_050:
         raise BadValue("像是表格软件的日期序号：请把该列设为日期格式，或在映射文件中写明 date: [serial]")
-    if _MONTH.fullmatch(folded) and not folded.isdigit():
+    if _MONTH.fullmatch(folded) and not folded.isdecimal():
         raise BadValue("只有年月没有日：请写明日期，或在映射文件中写明 date: [month_first]")
     raise BadValue("应为日期，如 2026-05-14")
 
@@ -141,6 +141,8 @@ def moment(text: str) -> datetime:
         when = datetime.fromisoformat(folded)
     except ValueError as error:
         raise BadValue("应为时间，如 2026-05-14 09:30:00") from error
+    if not 1 < when.year < 9999:  # in another zone it may be a year that no calendar has
+        raise BadValue("这一年不可能")
     return when if when.tzinfo else when.replace(tzinfo=SHANGHAI)
 
 

@@ -25,7 +25,7 @@ def report_feeds(month: str, feeds: tuple[str, ...], out: Path | None, as_json: 
     from sinks.feedcard import card
 
     year, _, number = month.partition("-")
-    if not (len(month) == 7 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
+    if not (len(month) == 7 and year.isdecimal() and number.isdecimal() and 1 <= int(number) <= 12):
         raise CallError("月份应为 YYYY-MM，如 2026-05")
     if unknown := [feed for feed in feeds if feed not in FEEDS]:
         raise CallError(f"没有数据类 {'、'.join(unknown)}；有：{'、'.join(FEEDS)}")
