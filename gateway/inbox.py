@@ -176,7 +176,7 @@ class Inbox:
                 log.error("file_refused", name=name, error=type(error).__name__)
                 reason = f"文件读不下去（{type(error).__name__}），已隔离保存：请联系数据专员"
                 return self._refused(arrival, name, now, reason)
-            letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
+            letter = receipt_letter(done, arrival.way, arrival.department, now)
             place = letter.partition_in(publisher.partitions(letter.topic))
             publisher.send(letter.topic, place, letter.key, letter.value, stamp)
             publisher.flush()

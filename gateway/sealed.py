@@ -29,9 +29,9 @@ _TYPES = {RESIDENT, *ID_TYPES.values()}
 class NotTaken(ValueError):
     """An element that cannot become an event; its text is a Chinese reason without any content."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, flaw: str = "") -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.flaw = code, flaw
 
 
 def seal_identity(public_key: bytes, number: str, source: str, event_id: str) -> str:
@@ -64,6 +64,7 @@ class SealedFeed:
     sent: int = 0
     left_out: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    identities: dict[str, int] = field(default_factory=dict)
 
     def take(self, partition: int, value: bytes | None) -> None:
         """Sends what a message says on; certain after the publisher's flush. What cannot be taken is counted."""
@@ -79,6 +80,8 @@ class SealedFeed:
                 self._element(partition, element)
             except NotTaken as problem:
                 self._refuse(problem.code)
+                if problem.flaw:
+                    self.identities[problem.flaw] = self.identities.get(problem.flaw, 0) + 1
                 self._spoil(element)
 
     def _element(self, partition: int, element: object) -> None:
@@ -117,7 +120,7 @@ class SealedFeed:
             number = open_sealed(self.private_key, sealed, aad=_bytes(f"{element['source']}|{element['id']}"))
             return self.linkage.person(number.decode(), id_type)
         except BadIdentity as error:
-            raise NotTaken("BAD_IDENTITY", str(error)) from None
+            raise NotTaken("BAD_IDENTITY", str(error), error.flaw) from None
         except (SealBroken, ValueError):  # no base64, nothing of ours inside, or text that is no ASCII at all
             raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
 

@@ -95,9 +95,10 @@ class SealedReader:
                 left_out=feed.left_out,
                 refused=feed.refused,
                 closed=False,
+                identities=feed.identities,
             )
             letter = ReportLetter(kind.encode(), encode_report(report))
             place = letter.partition_in(feed.publisher.partitions(letter.topic))
             feed.publisher.send(letter.topic, place, letter.key, letter.value)
             log.info("sealed_taken", feed=kind, sent=feed.sent, left_out=feed.left_out, refused=feed.refused)
-            feed.sent, feed.left_out, feed.refused = 0, 0, {}
+            feed.sent, feed.left_out, feed.refused, feed.identities = 0, 0, {}, {}

@@ -2,9 +2,15 @@
 
 import msgspec
 
+from schemas.amounts import Amounts
+
 
 class ReceiptReport(msgspec.Struct, frozen=True, tag="receipt", tag_field="kind"):
-    """One arrival at the gateway. `refused`: rows by code; `left_out`: rows out of scope, discarded there."""
+    """One arrival at the gateway. `refused`: rows by code; `left_out`: rows out of scope, discarded there.
+
+    `identities`: identity numbers refused, by flaw, and `fifteen`, good ones in the form of before 1999. `amounts`: of
+    a sample of rows, by field and order of magnitude (`schemas.amounts`).
+    """
 
     feed: str
     receipt: str
@@ -18,6 +24,8 @@ class ReceiptReport(msgspec.Struct, frozen=True, tag="receipt", tag_field="kind"
     left_out: int
     refused: dict[str, int]
     closed: bool
+    identities: dict[str, int] = {}
+    amounts: Amounts = {}
 
 
 class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"):
@@ -25,7 +33,8 @@ class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"
 
     A range read again after a crash begins at the same `first` and replaces this one. `sampled`: digests of the events
     of one person in sixty-four, so that repeats show; `looked` events tell which fields are filled. `skew`: events by
-    how long they were recorded before they were known (see SKEWS).
+    how long they were recorded before they were known (see SKEWS). `amounts`: those of looked events, by field and
+    order of magnitude.
     """
 
     topic: str
@@ -45,6 +54,7 @@ class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"
     skew: dict[str, int]
     sampled: tuple[str, ...]
     closed: tuple[tuple[str, str, str, int], ...] = ()
+    amounts: Amounts = {}
 
 
 SKEWS = (("future", "晚于接收时间"), ("day", "一天内"), ("week", "一周内"), ("month", "一月内"), ("late", "一月以上"))

@@ -199,6 +199,21 @@ def test_the_folder_takes_whole_files_only(desk: Desk) -> None:
         assert [each.state for each in watched.look()] == [state]
 
 
+def test_a_receipt_counts_what_is_wrong_with_numbers_and_how_large_amounts_are(desk: Desk) -> None:
+    good, old = number(1), number(1)[:6] + number(1)[8:17]
+    wrong = number(2)[:-1] + ("0" if number(2)[-1] != "0" else "1")
+    two = number(2)
+    bad = [wrong, "1.1E+17", two[:10] + "O" + two[11:], two[:9] + "*" * 9, two[:16], two[:15] + "000"]
+    rows = [bill(who, f"S{n}") for n, who in enumerate([good, good, *bad])]
+    desk.inbox.take(Arrival(desk.file(rows), KIND, "upload", "某局", PLAN))
+    desk.inbox.take(Arrival(desk.file([bill(old, "T1"), bill(good, "T2")], "b.csv"), KIND, "upload", "某局", PLAN))
+    first, second = desk.reports()
+    assert first.identities == {"checksum": 1, "excel": 2, "letters": 1, "masked": 1, "length": 1}
+    assert second.identities == {"fifteen": 1}
+    assert first.amounts["total"] == {(128_600).bit_length(): 2}
+    assert "disease" not in first.amounts
+
+
 def test_names_say_what_the_batch_is() -> None:
     assert plan_of("2026-05_339901000000_x.csv") == PLAN
     assert plan_of("2026-05_339901000000_replace.csv") == BatchPlan("2026-05", PLAN.areas, "replace_period")
