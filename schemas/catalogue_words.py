@@ -1,0 +1,31 @@
+"""A catalogue entry in the words people read: how often, by when, about whom, how closely kept."""
+
+from typing import Final
+
+from schemas.topics import Cadence, Entry, Watch
+
+EVERY: Final = {"day": "每日", "week": "每周", "month": "每月"}
+LEVELS: Final = {"internal": "内部", "personal": "个人信息", "restricted": "敏感个人信息"}
+_WATCHED: Final = {
+    "registered": "在册低收入人口；其余人员的数据只计数，不留存",
+    "over_line": "在册低收入人口及达到约定线的人员；其余只计数，不留存",
+    "all": "约定范围内全部人员",
+}
+
+
+def cadence_text(cadence: Cadence) -> str:
+    """How often a feed speaks and by when a month is complete: 每月，次月 10 日前报齐上月."""
+    due = "随发生随报" if cadence.closes is None else f"次月 {cadence.by_day} 日前报齐上月"
+    return f"{EVERY[cadence.every]}，{due}"
+
+
+def watched_text(scope: Watch) -> str:
+    """Whose facts are kept, with the line that a department or the gateway picks by."""
+    return _WATCHED[scope.watch] + (f"（{scope.line}）" if scope.line else "")
+
+
+def kept_text(entry: Entry) -> str:
+    """How long the topic keeps a message."""
+    if entry.cleanup == "compact":
+        return "每个键只留最新一条"
+    return f"保留 {entry.retention_days} 日" if entry.retention_days else "永久保留"
