@@ -105,7 +105,7 @@ class SealedReader:
         )
         at_ms = message.timestamp if self._settings.effective_clock == "driven" else None
         for letter in letters:
-            way.send(letter.topic, letter.partition, letter.key or b"", letter.value, at_ms, letter.headers)
+            way.send(letter.topic, letter.partition, letter.key or b"", letter.value or b"", at_ms, letter.headers)
 
     def _report(self) -> None:
         """Figures for the report card; a crash before the commit counts a turn twice there, never in a ledger."""
