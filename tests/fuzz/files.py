@@ -73,7 +73,7 @@ class Filed:
         raw = text.getvalue().encode(head.one(ENCODINGS), "replace")
         path = self._folder / "file.csv"
         path.write_bytes(_damage(head, raw) if damaged else raw)
-        return path, sum(any(each.strip() for each in row) for row in rows)
+        return path, sum(any(row) for row in rows)
 
     def _lines(self, scripts: Sequence[bytes], head: Choices, damaged: bool, *, in_chinese: bool) -> tuple[Path, int]:
         lines = [_line(self.spec, script, n, in_chinese) for n, script in enumerate(scripts)]
@@ -96,7 +96,7 @@ class Filed:
         self.counts["files"] += 1
         if report is None or done is None:
             assert (report is None) == (done is None) or _empty(report), f"check: {problem}; publish: {refusal}"
-            assert not outlet.sent
+            assert not any(each.what == "end" for each in outlet.manifests()), "closed although not read to the end"
             self.counts["files refused whole"] += 1
             return
         _agree(report, done, outlet, rows)
@@ -153,7 +153,7 @@ def _cells(spec: FeedSpec) -> tuple[str, ...]:
 
 def _row(spec: FeedSpec, script: bytes, n: int) -> Cells:
     choices = Choices(script[8:])
-    row = [PEOPLE[n % len(PEOPLE)], *_cells(spec), f"E-{script[:6].hex()}" if choices.below(3) else "", "", "", "", ""]
+    row = [PEOPLE[n % len(PEOPLE)], *_cells(spec), f"E-{script[:6].hex()}" if choices.below(16) else "", "", "", "", ""]
     for _ in range(choices.below(4)):
         at, way = choices.below(len(row)), choices.below(8)
         if way == 0:
@@ -175,7 +175,7 @@ def _line(spec: FeedSpec, script: bytes, n: int, in_chinese: bool) -> bytes:
     said: dict[str, Any] = {**example_event(spec)["data"], "identity": PEOPLE[n % len(PEOPLE)]}
     if in_chinese:
         said = dict(zip(("证件号码", *map(column_of, spec.fields)), (said["identity"], *_cells(spec)), strict=True))
-    if choices.below(3):
+    if choices.below(16):
         said["业务流水号" if in_chinese else "id"] = f"E-{script[:6].hex()}"
     for _ in range(choices.below(4)):
         name, way = choices.one([*said, *BESIDE]), choices.below(8)

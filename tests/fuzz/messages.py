@@ -85,8 +85,8 @@ def _event(spec: FeedSpec, choices: Choices, sealed: dict[bytes, str] | None) ->
     if sealed is not None and base in sealed:
         made.pop("subject", None)
         made["sealedid"] = sealed[base]
-    if choices.below(3) > 0 and sealed is None:  # the seal is of this id
-        made["id"] = f"e-{choices.below(65_536)}"
+    if choices.below(16) > 0:  # few are the same twice; the seal is of this id
+        made |= {"id": f"e-{choices.below(65_536)}"} if sealed is None else {"sequence": choices.below(65_536)}
     if choices.below(6) == 5 and sealed is None and "subject" in made:
         made["subject"] = choices.one((RELATIVE, STRANGER, NUMBERS[0]))
     for _ in range(choices.below(4)):

@@ -1,14 +1,23 @@
-"""The gateway's sealed topics: every element is sent on, left out or counted as refused, and nothing plain goes on."""
+"""The gateway's sealed topics: every element is sent on, left out, or in the one dead letter of its message."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from kafka import TopicPartition
 
 from gateway.identities import Linkage
-from gateway.sealed import SealedFeed, seal_identity
+from gateway.sealed import Refused, SealedFeed, seal_identity
+from lidm.sealed_reader import SealedReader
+from lidm.settings import Settings
 from schemas.feed import FeedSpec
+from schemas.topics import REJECTED, inbox_topic
+from streams.letters import gather
 from tests.fuzz.intake import KNOWN_AT_MS, PRIVATE, PUBLIC
-from tests.fuzz.leaks import readable, readable_bytes
+from tests.fuzz.leaks import readable_bytes
 from tests.fuzz.messages import Sent, bases
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number
@@ -25,42 +34,79 @@ def sealed_bases(spec: FeedSpec) -> dict[bytes, str]:
         said = json.loads(base)
         if isinstance(said, dict) and isinstance(said.get("subject"), str):
             source, event_id = str(said.get("source")), str(said.get("id"))
-            found.setdefault(base, seal_identity(PUBLIC, OTHER if n % 5 == 4 else WHO, source, event_id))
+            found.setdefault(base, seal_identity(PUBLIC, OTHER if n % 2 else WHO, source, event_id))
     return found
 
 
+@dataclass
+class Counted(SealedFeed):
+    """Notes of each message how many elements it sent on, left out and refused."""
+
+    told: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def take(self, partition: int, value: bytes | None) -> list[Refused]:
+        """See SealedFeed."""
+        sent, left_out = self.sent, self.left_out
+        refused = super().take(partition, value)
+        self.told.append((self.sent - sent, self.left_out - left_out, len(refused)))
+        return refused
+
+
 class Resealed:
-    """One feed's inbox of two partitions."""
+    """One feed's inbox, read as the gateway's service reads it; two people, one of them in scope."""
 
     def __init__(self, spec: FeedSpec) -> None:
-        self.counts = Counter[str]()
-        self._outlet = Outlet(count=2)
-        self._feed = SealedFeed(
-            spec, LINKAGE, PRIVATE, self._outlet, lambda row: row.person in HERE, lambda: KNOWN_AT_MS
+        self.counts, self.distinct = Counter[str](), set[int]()
+        self._spec, self._outlet, self._next = spec, Outlet(count=2), 0
+        self._feed = Counted(spec, LINKAGE, PRIVATE, self._outlet, lambda row: row.person in HERE, lambda: KNOWN_AT_MS)
+        self._polled: dict[Any, list[Any]] = {}
+        self._committed: list[int] = []
+        self._reader = SealedReader(Settings(broker="none"), (spec.kind,), lambda _: self._feed, PUBLIC)
+        consumer: Any = SimpleNamespace(
+            poll=lambda **_: self._polled, commit=lambda: self._committed.append(self._outlet.flushed)
         )
+        self._reader._consumer = consumer  # noqa: SLF001 - no broker here
 
     def take(self, messages: Sequence[Sent]) -> None:
-        """Fails where an element is lost or a number can be read in what was sent on."""
-        feed = self._feed
-        for n, sent in enumerate(messages):
-            before, already = self._accounted(), len(self._outlet.sent)
-            feed.take(n % 2, sent.value)
-            told = self._accounted() - before
+        """One poll. Fails where an element is lost or told twice, or a number can be read in what was sent."""
+        self._outlet.sent.clear()
+        self._committed.clear()
+        self._feed.told.clear()
+        first, topic = self._next, inbox_topic(self._spec.kind)
+        self._next += len(messages)
+        self._polled = {
+            TopicPartition(topic, 0): [
+                SimpleNamespace(
+                    topic=topic, partition=0, offset=offset, timestamp=KNOWN_AT_MS, key=sent.key, value=sent.value,
+                    headers=list(sent.headers),
+                )
+                for offset, sent in enumerate(messages, first)
+            ]
+        }  # fmt: skip
+        assert self._reader.turn() == len(messages)
+        assert self._committed == [len(self._outlet.sent)], "committed before everything was delivered"
+        self._account(messages, first)
+        for each in self._outlet.sent:
+            seen = [each.key, *(said for _, said in each.headers), b"" if each.topic == REJECTED else each.value]
+            assert not readable_bytes(b"|".join(seen)), f"a number can be read in {each.topic}"
+        feed = Outlet(2, [each for each in self._outlet.sent if each.topic == self._spec.topic])
+        assert len(feed.deliveries()) == sum(sent for sent, _, _ in self._feed.told)
+
+    def _account(self, messages: Sequence[Sent], first: int) -> None:
+        letters = {each.offset: each for each in gather(each for each in self._outlet.sent if each.topic == REJECTED)}
+        parts = sum(each.topic == REJECTED for each in self._outlet.sent)
+        assert parts == sum(len(each.parts) for each in letters.values()), "two dead letters of one message"
+        for offset, (sent, (on, left_out, refused)) in enumerate(zip(messages, self._feed.told, strict=True), first):
             elements, manifests = _elements(sent.value)
+            told = on + left_out + refused
             assert told <= elements, "an element is counted twice"
             assert told + manifests >= elements, "an element is lost"
-            self.counts["messages"] += 1
-            for each in self._outlet.sent[already:]:
-                assert not readable_bytes(each.key), "a number can be read in a key"
-                assert not readable_bytes(each.value), "a number can be read in a value"
-        assert len(self._outlet.deliveries()) == feed.sent
-        self.counts += Counter(sent=feed.sent, left_out=feed.left_out, refused=sum(feed.refused.values()))
-        assert not readable(" ".join([*feed.refused, *feed.batches]))
-        self._outlet.sent.clear()
-        feed.sent, feed.left_out, feed.refused = 0, 0, {}
-
-    def _accounted(self) -> int:
-        return self._feed.sent + self._feed.left_out + sum(self._feed.refused.values())
+            assert (offset in letters) == bool(refused)
+            if refused:
+                original = letters[offset].open(PRIVATE)
+                assert (original.key, original.value, original.headers) == tuple(sent)
+            self.counts += Counter(messages=1, sent=on, left_out=left_out, refused=refused)
+            self.distinct.add(hash(sent.value))
 
 
 def _elements(value: bytes | None) -> tuple[int, int]:

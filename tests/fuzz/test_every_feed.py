@@ -11,7 +11,7 @@ from schemas.feed import FEEDS
 from tests.fuzz.edits import NUMBERS, PLANTED, Scripts, scripts
 from tests.fuzz.files import Filed
 from tests.fuzz.intake import Taken
-from tests.fuzz.leaks import listening, readable
+from tests.fuzz.leaks import listening, metrics_readable, readable
 from tests.fuzz.messages import message
 from tests.fuzz.sealed import Resealed, sealed_bases
 
@@ -33,6 +33,7 @@ def test_intake_takes_anything(name: str) -> None:
         assert not readable(said.text), "a number can be read in a log line"
 
     fuzz()
+    assert not metrics_readable()
     assert taken.counts["delivered"] > 10
     assert taken.counts["refused"] > 10
 
