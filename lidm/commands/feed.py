@@ -15,6 +15,7 @@ from gateway.mapping import load_mapping
 from gateway.publish import publish_file, publish_nothing
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
+from lidm.commands.feed_pages import pages
 from lidm.commands.feed_parked import list_parked, resume_feed
 from lidm.commands.feed_report import report_feeds
 from lidm.commands.feed_sandbox import sandbox
@@ -35,6 +36,7 @@ command.add_command(list_feeds)
 command.add_command(describe_feed)
 command.add_command(check_feed)
 command.add_command(template)
+command.add_command(pages)
 command.add_command(sandbox)
 command.add_command(list_parked)
 command.add_command(resume_feed)

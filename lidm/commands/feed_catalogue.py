@@ -6,18 +6,12 @@ from dataclasses import asdict
 import click
 
 from lidm.tables import table
-from schemas.catalogue_words import cadence_text, watched_text
+from schemas.catalogue_words import KINDS, cadence_text, watched_text
 from schemas.errors import CallError
 from schemas.examples_of import example_event
 from schemas.feed import FEEDS, FeedSpec, FieldSpec
 from schemas.generate import schema_of
 from schemas.topics import Catalogue
-
-_KINDS = {
-    "fen": "金额（分）", "date": "日期", "time": "时间", "month": "月份", "year": "年份", "key": "编号", "text": "文字",
-    "area": "区划代码", "scheme": "类别代码", "person": "人员假名", "household": "户假名", "count": "整数",
-    "code": "代码", "part": "一组字段", "parts": "多组字段",
-}  # fmt: skip
 
 
 @click.command("list")
@@ -92,7 +86,7 @@ def _rows(fields: tuple[FieldSpec, ...], prefix: str) -> list[tuple[str, str, st
             (
                 prefix + each.name,
                 each.label,
-                _KINDS[each.kind],
+                KINDS[each.kind],
                 "是" if each.required else "",
                 "是" if each.key else "",
                 note,
