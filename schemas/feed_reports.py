@@ -57,9 +57,31 @@ class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"
     amounts: Amounts = {}
 
 
+class HoldReport(msgspec.Struct, frozen=True, tag="hold", tag_field="kind"):
+    """A whole batch that is held for a person, or what became of one. Told by the monitor, once per state.
+
+    `before`: facts that were there when it began; `gone`: those it does not repeat; `hold_above`: the share of them
+    that may be missing, in thousandths. `actor` and `reason`: of whoever decided.
+    """
+
+    at_ms: int
+    state: str
+    feed: str
+    batchid: str
+    period: str
+    areas: tuple[str, ...]
+    mode: str
+    rows: int
+    before: int
+    gone: int
+    hold_above: int
+    actor: str = ""
+    reason: str = ""
+
+
 SKEWS = (("future", "晚于接收时间"), ("day", "一天内"), ("week", "一周内"), ("month", "一月内"), ("late", "一月以上"))
-Report = ReceiptReport | ReadingReport
-_decoder: msgspec.json.Decoder[ReceiptReport | ReadingReport] = msgspec.json.Decoder(Report)
+Report = ReceiptReport | ReadingReport | HoldReport
+_decoder: msgspec.json.Decoder[ReceiptReport | ReadingReport | HoldReport] = msgspec.json.Decoder(Report)
 
 
 def encode_report(report: Report) -> bytes:

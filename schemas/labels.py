@@ -132,6 +132,7 @@ class BatchMode(Labelled):
 
     delta = "delta", "增量"
     replace_period = "replace_period", "整期替换"
+    full_snapshot = "full_snapshot", "全量快照"
 
 
 class FamilyLabel(Labelled):

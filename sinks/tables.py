@@ -166,7 +166,21 @@ FEED_RECEIPTS = Table(
     ("feed", "receipt", "at_ms"),
 )
 
-_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS)
+FEED_HOLDS = Table(
+    "feed_holds",
+    (
+        ("feed", "String"),
+        ("batchid", "String"),
+        ("period", "String"),
+        ("state", "String"),
+        ("at_ms", "UInt64"),
+        ("json", "String"),
+        ("final", "UInt8"),
+    ),
+    ("feed", "batchid"),
+)
+
+_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS, FEED_HOLDS)
 TABLES = {table.name: table for table in _ALL}
 
 
