@@ -246,7 +246,8 @@ def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
 
 def _feeds_in_use() -> set[str]:
     """The feeds some detector looks at, and memberships, without which nobody is watched."""
-    return {"civil.household"}.union(*(each.listens | each.absence for each in load_detectors().values()))
+    asked = (each for each in load_detectors().values() if each.about == "household")
+    return {"civil.household"}.union(*(each.listens | each.absence for each in asked))
 
 
 def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:

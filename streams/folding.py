@@ -29,7 +29,8 @@ class Folding:
         self._partition = partition
         self._config = config
         self._judge = Judge(detectors if detectors is not None else load_detectors())
-        feeds = {feed for d in self._judge.detectors.values() for feed in d.listens | d.absence}
+        asked = [each for each in self._judge.detectors.values() if each.about == "household"]
+        feeds = {feed for each in asked for feed in each.listens | each.absence}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
         self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
         self._base = 0
@@ -39,8 +40,8 @@ class Folding:
         self._touched: dict[str, frozenset[str]] = {}
         self._ahead: dict[str, int] = {}
         self._entered: dict[str, Household | None] = {}
-
         self._shown: set[str] = set()
+
     def _enter(self, name: str) -> Household | None:
         """The household, None when it has applied this block before a crash."""
         if name in self._entered:
