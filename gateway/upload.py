@@ -18,9 +18,11 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from gateway.advice import advice
 from gateway.config import Department, Upload
 from gateway.events import BatchPlan
 from gateway.inbox import SHOWN_PROBLEMS, STATES, Arrival, Taken
+from gateway.problems import RowProblem
 from schemas.errors import CallError, LidmError, Unreachable
 from schemas.feed import FEEDS
 
@@ -195,8 +197,8 @@ def _result(taken: Taken) -> str:
 
 
 def _lines(taken: Taken) -> Iterator[str]:
-    good = taken.state in {"sent", "repeated"}
-    yield f'<section class="{"good" if good else "bad"}" role="status"><h2>{STATES[taken.state]}</h2>'
+    look = {"sent": "good", "repeated": "good", "partly": "part", "refused": "bad"}[taken.state]
+    yield f'<section class="{look}" role="status"><h2>{STATES[taken.state]}</h2>'
     if taken.reason:
         yield f"<p>{html.escape(taken.reason)}</p>"
     receipt = taken.receipt
@@ -209,6 +211,11 @@ def _lines(taken: Taken) -> Iterator[str]:
         yield f"<table>{figures}{batch}<tr><th>回执摘要</th><td><code>{receipt.digest[:16]}</code></td></tr></table>"
     if taken.problems:
         yield "<h3>请改正这些行后重新上传整个文件</h3><ol>"
-        yield from (f"<li>{html.escape(each.text)}</li>" for each in taken.problems[:SHOWN_PROBLEMS])
+        yield from (_problem(each) for each in taken.problems[:SHOWN_PROBLEMS])
         yield "</ol>"
     yield "</section>"
+
+
+def _problem(each: RowProblem) -> str:
+    how = html.escape(advice(each))
+    return f'<li>{html.escape(each.text)}<span class="hint">怎样改：{how}</span></li>'
