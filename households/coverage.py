@@ -13,6 +13,7 @@ import msgspec
 
 from households.holding import WHOLE, Batch, Told, told_of
 from households.snapshots import by_month
+from households.volumes import Least, Volumes
 from schemas.records import BatchBegunBody, BatchCountBody, BatchPartBody, BatchVerdictBody
 
 EVERYWHERE = "*"
@@ -59,16 +60,21 @@ class _Kept(msgspec.Struct, array_like=True):
     done: list[str] = []
     floors: _Floors = {}
     snapshots: _Floors = {}
+    volumes: Volumes = msgspec.field(default_factory=Volumes)
 
 
 class Coverage:
-    """Periods closed in a partition. `cadences` say when a feed counts as stale; they are not part of the state."""
+    """Periods closed in a partition. `cadences` say when a feed counts as stale; they are not part of the state.
+
+    `least`: how many rows a month needs to be believed, set by whoever knows the policy of the day; None: any.
+    """
 
     def __init__(self, cadences: Mapping[str, Cadence] | None = None) -> None:
         self._cadences = cadences or {}
         self._kept = _Kept()
         self._done: set[str] = set()
         self.told: list[Told] = []
+        self.least: Least | None = None
         self._missing: dict[tuple[tuple[str, ...], tuple[str, ...], date], tuple[tuple[str, str | None], ...]] = {}
 
     def add_part(self, body: BatchPartBody) -> Closed | None:
@@ -132,14 +138,16 @@ class Coverage:
         return batch.said[1] if batch is not None and batch.said is not None else ()
 
     def closed(self, feed: str, month: int, chain: tuple[str, ...]) -> bool:
-        """Whether the month is complete for an area, given the area and everything above it."""
-        areas = self._kept.months.get(feed, {})
-        return any(month in areas.get(area, ()) for area in (*chain, EVERYWHERE))
+        """Whether the month is complete, and not too short to be, for an area, given it and everything above it."""
+        areas, doubts = self._kept.months.get(feed, {}), self._kept.volumes.doubts
+        return any(month in areas.get(area, ()) and not doubts(feed, month, area) for area in (*chain, EVERYWHERE))
 
     def last_closed(self, feed: str, chain: tuple[str, ...]) -> int | None:
-        """The newest complete month for an area."""
-        areas = self._kept.months.get(feed, {})
-        return max((areas[area][-1] for area in (*chain, EVERYWHERE) if area in areas), default=None)
+        """The newest complete month for an area that is not in doubt."""
+        areas, doubts = self._kept.months.get(feed, {}), self._kept.volumes.doubts
+        known = [(area, areas[area]) for area in (*chain, EVERYWHERE) if area in areas]
+        newest = (next((m for m in reversed(months) if not doubts(feed, m, area)), None) for area, months in known)
+        return max((month for month in newest if month is not None), default=None)
 
     def stale(self, feed: str, chain: tuple[str, ...], on: date, cadence: Cadence | None = None) -> bool:
         """Whether a month that should be complete by `on` is not. A feed without cadence is never stale."""
@@ -188,6 +196,7 @@ class Coverage:
             "floors": self._kept.floors,
             "snapshots": self._kept.snapshots,
             "open": {name: sorted(each.parts) for name, each in sorted(self._kept.open.items())},
+            "short": self._kept.volumes.short,
             "held": sorted(_name(each.feed, each.batchid) for each in self.held()),
         }
 
@@ -209,6 +218,9 @@ class Coverage:
         areas = self._kept.months.setdefault(closed.feed, {})
         for area in closed.areas or (EVERYWHERE,):
             areas[area] = sorted({*areas.get(area, ()), closed.month})
+        named, rows = closed.areas or (EVERYWHERE,), sum(batch.rows.values())
+        self._kept.volumes.note(closed.feed, named, closed.month, rows, closed.begun_ms, whole=closed.replaces)
+        self._kept.volumes.judge(closed.feed, self.least)
         if closed.replaces:
             floors = self._floors(closed)
             for area in closed.areas or (EVERYWHERE,):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from households.coverage import Closed
 from households.holding import Told
 from households.ledger import NOTHING, Household
+from households.volumes import Least
+from policy.areas import NATIONAL
 from schemas.feed_reports import HoldReport, encode_report
 from schemas.partition import partition_of
 from schemas.records import (
@@ -20,6 +22,7 @@ from streams.delivery import Letter
 from streams.folding import Folding
 from streams.metrics import METRICS
 
+FEED_HEALTH = "feed_health"
 TELLING = 0
 """All partitions come to the same answer about a batch; this one says it to people."""
 
@@ -35,6 +38,7 @@ class Wholes(Folding):
             return
         areas = record.body.areas if isinstance(record, BatchPartRecord) else coverage.areas_of(body.feed, body.batchid)
         missed = self._missed(body.feed, areas)
+        coverage.least = self._least(areas)
         if isinstance(record, BatchPartRecord):
             closed = coverage.add_part(record.body)
             if closed is None and (whole := coverage.to_count(body.feed, body.batchid)) is not None:
@@ -101,6 +105,14 @@ class Wholes(Folding):
         for feed in self._shown | set(feeds):
             METRICS.set("lidm_batches_held", feeds.count(feed), feed=feed)
         self._shown = set(feeds)
+
+    def _least(self, areas: tuple[str, ...]) -> Least | None:
+        """From how many rows on a month is believed: the line of FEED-HEALTH, once somebody has signed it."""
+        policy = self._control.policy
+        rule = policy.known(FEED_HEALTH, areas[0] if areas and areas[0] != "*" else NATIONAL) if policy else None
+        if rule is None or rule.status == "example":
+            return None
+        return Least(rule.number("volume_low"), rule.number("least_rows"))
 
     def _missed(self, feed: str, areas: tuple[str, ...]) -> bool:
         """Whether any of these areas lacks a month of the feed today."""

@@ -169,7 +169,7 @@ def _breach(way: str, since: date, last: _Volume, rule: Rule) -> Breach:
         threshold=line,
         reason=(
             f"{who(last.facts[-1])}{last.name}的数据量是此前四期中位数的{last.percent}%，{_WAYS[way]}{line.value}%"
-            f"（{line.cited}）：请核对是否漏报、重报或口径变化；数量属实的，重报一次即视为确认"
+            f"（{line.cited}）：请核对是否漏报、重报或口径变化；数量属实的，以整期替换方式重报即为确认"
         ),
         evidence=tuple(evidence(each, each.rows) for each in last.facts),
     )

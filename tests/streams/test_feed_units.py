@@ -3,13 +3,14 @@
 from datetime import date
 
 from cases.deadlines import default_deadlines
+from households.coverage import month_number
 from schemas.alerts import Alert
 from schemas.case_words import Lane
 from schemas.cases import OpenedBody
 from schemas.feed_declaration import declared_unit
 from schemas.feed_units import is_unit, unit_of
 from schemas.feeds.report_cards import FeedDay
-from schemas.records import FactBody, FactRecord, GoliveBody, GoliveRecord, encode_block
+from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, GoliveBody, GoliveRecord, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.casework import Casework
 from streams.delivery import Letter
@@ -127,3 +128,18 @@ def test_the_data_steward_gets_a_case_in_the_lane_of_data() -> None:
     assert (event.lane, event.household, event.body.areas and event.body.areas.responsible) == (Lane.DATA, UNIT, CITY)
     assert event.body.number.startswith("2026-339901-")
     assert [len(joined), len(noted)] == [1, 1]
+
+
+def test_the_monitor_doubts_a_short_month_by_the_signed_line() -> None:
+    kind, months = "employment.contribution", [f"2026-0{n}" for n in range(1, 6)]
+
+    def closing(signed: bool) -> set[str]:
+        log = live(()) if signed else Log()
+        for period, rows in zip(months, (1000, 1010, 990, 1000, 500), strict=True):
+            body = BatchPartBody(kind, period, 0, 1, period, (CITY,), "delta", rows, 1)
+            log.control(BatchPartRecord("", at_ms("2026-06-20"), "", 0, 0, body))
+        coverage = told(log)[0]._control.coverage  # noqa: SLF001 - nothing else tells
+        return {period for period in months if coverage.closed(kind, month_number(period), (CITY,))}
+
+    assert closing(signed=True) == set(months[:4])
+    assert closing(signed=False) == set(months)
