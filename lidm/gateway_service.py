@@ -182,7 +182,7 @@ async def _listen(gateway: Gateway) -> tuple[Any, str | None]:
 
     from gateway.upload import UploadPage
 
-    page = UploadPage(upload, gateway.take, gateway.folder / "uploads")
+    page = UploadPage(upload, gateway.take, gateway.folder / "uploads", mappings=gateway.config.mappings)
     runner = web.AppRunner(page.app(), access_log=None)
     await runner.setup()
     context = page.context()

@@ -103,6 +103,26 @@ def test_a_file_may_be_sent_again_when_asked_for(page: Page) -> None:
     assert [each.again for each in page.arrivals] == [False, True]
 
 
+def test_a_department_is_read_by_its_own_mapping_others_by_that_of_the_gateway(page: Page) -> None:
+    own = DEPARTMENT.model_copy(update={"mappings": {KIND: Path("own.yaml")}})
+    seen = []
+    for department in (own, DEPARTMENT):
+        config = Upload(departments=[department])
+        page.page = UploadPage(config, page.take, page.folder, mappings={KIND: Path("all.yaml")})
+
+        async def work(post: Post) -> None:
+            await post(form(("code", CODE), ("feed", KIND), file_at=2))
+
+        page.run(work)
+        seen.append(page.arrivals[-1].mapping)
+    assert seen == [Path("own.yaml"), Path("all.yaml")]
+
+
+def test_a_mapping_of_what_a_department_does_not_send_is_refused() -> None:
+    with pytest.raises(ValueError, match="有映射而不报送"):
+        Department(name="甲", code_sha256="0" * 64, feeds=[KIND], mappings={"vital.death": Path("a.yaml")})
+
+
 def test_forms_have_bounds(page: Page) -> None:
     async def work(post: Post) -> None:
         assert (await post(b"x", headers={"Content-Type": "text/plain"}))[0] == 400
