@@ -102,7 +102,7 @@ class Coverage:
 
     def count(self, body: BatchCountBody) -> Closed | None:
         """What a partition counted; the batch when that was the last word missing and it may take effect."""
-        batch = self._kept.open.get(_name(body.feed, body.batchid))
+        batch = self._open(body.feed, body.batchid, body.of)
         if batch is None or batch.all_counted:
             return None
         batch.count(body)
@@ -111,21 +111,28 @@ class Coverage:
         if not batch.excessive:
             return self._close(batch)
         batch.held = True
+        self.told.append(told_of(batch, "held"))
         if self._replaced(_closed(batch)):
             self._drop(batch, told_of(batch, "superseded"))
-        else:
-            self.told.append(told_of(batch, "held"))
-        return None
+            return None
+        return self._decided(batch)
 
     def decide(self, body: BatchVerdictBody) -> Closed | None:
         """Somebody decided about a batch that is held; the batch when it takes effect. The first decision stands."""
         batch = self._kept.open.get(_name(body.feed, body.batchid))
-        if batch is None or not batch.held:
+        if batch is None or not batch.complete:
             return None
-        if body.verdict == "release":
-            self.told.append(told_of(batch, "released", body.actor, body.reason))
+        batch.verdict = batch.verdict or (body.verdict, body.actor, body.reason)
+        return self._decided(batch) if batch.held else None
+
+    def _decided(self, batch: Batch) -> Closed | None:
+        if batch.verdict is None:
+            return None
+        verdict, actor, reason = batch.verdict
+        if verdict == "release":
+            self.told.append(told_of(batch, "released", actor, reason))
             return self._close(batch)
-        self._drop(batch, told_of(batch, "refused", body.actor, body.reason))
+        self._drop(batch, told_of(batch, "refused", actor, reason))
         return None
 
     def held(self) -> list[Batch]:

@@ -19,7 +19,8 @@ class Batch(msgspec.Struct, array_like=True):
     """What is known of an open batch. `parts`: feed partition -> when it began there; `said`: period, areas, mode.
 
     `before`, `kept`, `gone` by household partition: what was there when it began; what was there or came by its end;
-    and how much of that it did not repeat. `odd`: its manifests contradict each other, so it never closes.
+    and how much of that it did not repeat. `odd`: its manifests contradict each other, so it never closes. `verdict`:
+    what somebody decided, by whom and why; it may be here before the last count is.
     """
 
     feed: str
@@ -36,6 +37,7 @@ class Batch(msgspec.Struct, array_like=True):
     kept: dict[int, int] = {}
     gone: dict[int, int] = {}
     held: bool = False
+    verdict: tuple[str, str, str] | None = None
 
     def begin(self) -> bool:
         """A part begins: whether that is the first word of the batch here, so that what is there is to be counted."""

@@ -107,7 +107,7 @@ class BatchBegunBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What household partition `partition` held of what a batch speaks of; the first word of a partition counts.
+    """What household partition `partition` (of `of`) held of what a batch speaks of; its first word counts.
 
     `gone` None: told when the batch began. Else how many of these the batch did not repeat, and `before` is what was
     there plus what came.
@@ -115,6 +115,7 @@ class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     feed: str
     batchid: str
+    of: int
     partition: int
     before: int
     gone: int | None = None

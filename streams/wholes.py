@@ -87,7 +87,9 @@ class Wholes(Folding):
             return False
 
         self._sweep(whole.areas, look)
-        body = BatchCountBody(whole.feed, whole.batchid, self._partition, before, gone if ended else None)
+        body = BatchCountBody(
+            whole.feed, whole.batchid, self._config.partitions, self._partition, before, gone if ended else None
+        )
         place = (record.topic, record.partition, record.offset)
         self._outbox.post_everywhere(BatchCountRecord("", record.known_at, *place, body))
 
