@@ -132,7 +132,7 @@ def flowing(bootstrap: str, bench: Plan, rate: int) -> Iterator[Flow]:
 
 
 def _rounds(bootstrap: str, sizes: Sizes) -> tuple[list[Window], int, int]:
-    """Windows in turn, the first of a round now this kind and now that; messages of garbage; how often it was parked."""
+    """Windows in turn, either kind first by turns; how much garbage was sent, how often its feed was parked."""
     windows: list[Window] = []
     sent, parked, lag = 0, 0, Lag(bootstrap, PARTITIONS)
     try:
@@ -165,7 +165,8 @@ def _flow_again(bootstrap: str, lag: Lag) -> None:
     """As `lidm feed resume`: what piled up is read and not counted; returns when it is."""
     ends = {str(p): end for p, end in lag.ends(TOPIC).items()}
     letter = control_letter(GARBAGE, FeedControl("flowing", now_ms(), "bench", "下一轮", ends=ends), PARTITIONS)
-    publish(bootstrap, letter.topic, [(letter.partition, letter.key, letter.value or b"")])
+    message = (letter.partition, letter.key, letter.value or b"")
+    publish(bootstrap, letter.topic, [message], compression="snappy")  # kafka-python reads no lz4
     wait_until(lambda: not lag.of("intake", [TOPIC])[TOPIC], "the piled up garbage to be read", DRAIN_SECONDS)
 
 
