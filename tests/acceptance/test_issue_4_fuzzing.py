@@ -35,7 +35,7 @@ def tally() -> Iterator[Tally]:
     """Figures of every feed by target, written when all have run."""
     found: Tally = {"intake": {}, "sealed": {}, "files": {}}
     yield found
-    if all(found.values()):
+    if all(feeds.keys() == set(NAMES) for feeds in found.values()):
         noted(4, "fuzzing", {target: _summed(feeds) for target, feeds in found.items()})
 
 
