@@ -88,9 +88,12 @@ def _named(title: str, schema: Json) -> Json:
 
 
 def _title_of(owner: str, name: str) -> str:
-    """Raises KeyError for a field without a Chinese name."""
+    """Raises LookupError for a field without a Chinese name."""
     titles = _titles()
-    return titles.get(f"{owner}.{name}") or titles[name]
+    found = titles.get(f"{owner}.{name}") or titles.get(name)
+    if found is None:
+        raise LookupError(f"{owner}.{name} has no Chinese name: write it into {_TITLES.name}")
+    return found
 
 
 def _labels_of(owner: str) -> dict[str, str]:

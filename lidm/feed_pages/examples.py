@@ -32,7 +32,7 @@ class Shown:
     @property
     def title(self) -> str:
         """Its Chinese name, for valid ones."""
-        return EXAMPLES[self.name]
+        return EXAMPLES.get(self.name, self.name)
 
 
 def record_of(spec: FeedSpec, name: str = "record") -> dict[str, Any]:
