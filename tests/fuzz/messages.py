@@ -16,6 +16,7 @@ PERSON, RELATIVE, STRANGER = "p_" + "0" * 31 + "1", "p_" + "0" * 31 + "2", "p_" 
 Json = dict[str, Any]
 _read = msgspec.json.Decoder().decode
 _ENVELOPE = ("id", "source", "subject", "time", "recordedtime", "operation", "sequence", "batchid", "type", "extra")
+_LENGTHS = (1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 0)
 _NEAR: dict[str, tuple[object, ...]] = {
     "fen": (0, 1, -1, 99, 52_000, 10**9),
     "count": (0, 1, 2, 7, 240),
@@ -66,7 +67,7 @@ def message(spec: FeedSpec, script: bytes, sealed: dict[bytes, str] | None = Non
     if form < 24:
         value = _encoded(choices, _event(spec, choices, sealed))
     elif form < 28:
-        value = _encoded(choices, [_event(spec, choices, sealed) for _ in range(choices.below(4))])
+        value = _encoded(choices, [_event(spec, choices, sealed) for _ in range(choices.one(_LENGTHS))])
     elif form < 30:
         value = _damaged(choices, _encoded(choices, _event(spec, choices, sealed)))
     else:
@@ -149,12 +150,12 @@ def _damaged(choices: Choices, value: bytes) -> bytes:
 
 def _strange(spec: FeedSpec, choices: Choices, script: bytes) -> bytes:
     """Whole examples, noise, single values, what is far too large or deep."""
-    way = choices.below(8)
-    if way < 2:
+    way = choices.below(16)
+    if way < 1:
         return choices.one(raws(spec.name))
-    if way < 5:
+    if way < 12:
         return script[4:]
-    if way < 7:
+    if way < 14:
         return json.dumps(choices.one(ODD_VALUES)).encode()
     size = choices.below(256)
     if size < 4:  # few: large ones cost milliseconds
