@@ -31,7 +31,7 @@ class Agreement:
 
 def agreement_of(spec: FeedSpec, catalogue: Catalogue) -> Agreement:
     """The agreement about one feed."""
-    entry = catalogue.entries[spec.topic]
+    entry, cadence = catalogue.entries[spec.topic], catalogue.cadence(spec.kind)
     scope = entry.scope
     terms = (
         ("数据类", f"{spec.title}（{spec.kind}，第 {spec.version} 版）"),
@@ -40,7 +40,7 @@ def agreement_of(spec: FeedSpec, catalogue: Catalogue) -> Agreement:
         ("依据", scope.basis if scope else ""),
         ("用途", f"{scope.purpose if scope else ''}；不作他用，不得据此自动停发待遇"),
         ("人员范围", watched_text(scope) if scope else ""),
-        ("频次与时限", f"{cadence_text(catalogue.cadence(spec.kind))}；当期没有业务也须声明"),
+        ("频次与时限", cadence_text(cadence) + ("；当期没有业务也须声明" if cadence.closes else "")),
         ("敏感程度", LEVELS[entry.sensitivity]),
         ("留存", f"传输通道内 {entry.retention_days} 日" if entry.retention_days else "见归档制度"),
     )
