@@ -165,13 +165,15 @@ def publish_nothing(
 def _envelope(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
     if recorded.tzinfo is None:
         raise ValueError("recorded must be aware")
+    if batch is not None:
+        batch.check(spec.kind)
     named = source or source_of(spec.kind)
     return Envelope(
         spec.kind,
         named,
         recorded,
         batchid=batch.named(named, spec.kind, recorded) if batch else None,
-        floor=recorded if batch and batch.mode == "replace_period" else None,
+        floor=recorded if batch and batch.whole else None,
     )
 
 

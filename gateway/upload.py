@@ -21,7 +21,7 @@ from aiohttp import BodyPartReader, web
 
 from gateway.advice import advice
 from gateway.config import Department, Upload
-from gateway.events import BatchPlan
+from gateway.events import BatchPlan, Mode
 from gateway.inbox import SHOWN_PROBLEMS, STATES, Arrival, Taken
 from gateway.problems import RowProblem
 from schemas.errors import CallError, LidmError, Unreachable
@@ -40,6 +40,8 @@ WRONG_CODE_SECONDS = 1.0
 FIELD_BYTES = 4096
 FIELDS = 16
 AT_ONCE = 8
+MODES: dict[str, Mode] = {"replace": "replace_period", "snapshot": "full_snapshot"}
+"""By what the page's choice sends."""
 Take = Callable[[Arrival], Taken]
 
 
@@ -180,7 +182,7 @@ def _arrival(said: dict[str, str], path: Path, department: Department, mappings:
     plan = None
     if said.get("period"):
         areas = tuple(said.get("areas", "").replace("，", " ").replace(",", " ").split())
-        plan = BatchPlan(said["period"], areas, "replace_period" if said.get("mode") == "replace" else "delta")
+        plan = BatchPlan(said["period"], areas, MODES.get(said.get("mode", ""), "delta"))
     mapping = department.mappings.get(feed) or mappings.get(feed)
     return Arrival(path, feed, "upload", department.name, plan, mapping, again=said.get("again") == "yes")
 

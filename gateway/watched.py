@@ -1,9 +1,9 @@
 """A watched folder, where departments drop files by SFTP: whole files only, each taken once, none left in plain.
 
 Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
-`_replace` after the areas where the file is the whole month. A name without month is taken as single rows; one that
-means a month there is not (`2026-13_…`), or areas that are none, is refused. A name that ends in `_again` is sent
-although the same file was taken before.
+`_replace` after the areas where the file is the whole month, `_snapshot` where it is everything there is. A name
+without month is taken as single rows; one that means a month there is not (`2026-13_…`), or areas that are none, is
+refused. A name that ends in `_again` is sent although the same file was taken before.
 """
 
 import re
@@ -23,7 +23,8 @@ from schemas.feed import FEEDS
 log = structlog.get_logger("lidm.gateway")
 ASIDE_SECONDS = 60.0
 UNFINISHED = {".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp"}
-_NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<replace>_replace)?(?:[_.]|$)")
+_NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<mode>_replace|_snapshot)?(?:[_.]|$)")
+_MODES: dict[str | None, Mode] = {None: "delta", "_replace": "replace_period", "_snapshot": "full_snapshot"}
 _MEANT = re.compile(r"\d{4}-\d{1,2}_\d")
 """A name that wants to say a month and areas."""
 
@@ -109,7 +110,7 @@ def plan_of(name: str) -> BatchPlan | None:
         if _MEANT.match(name):
             raise CallError("文件名写错：应为 年-月_12位区划代码_说明，如 2026-05_339901000000_x.csv，请改名后重新投递")
         return None
-    mode: Mode = "replace_period" if match["replace"] else "delta"
+    mode = _MODES[match["mode"]]
     try:
         return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)
     except CallError as error:
