@@ -19,6 +19,7 @@ from detectors.registry import load_detectors
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
+from lidm.feed_cards import keep_cards
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
@@ -171,7 +172,10 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
     await stage_of["intake"].start()
     gauges = keep_gauges(service.stages, config.broker, config.partitions, True)
-    return _Started(port, runner, (asyncio.create_task(beat(health)), asyncio.create_task(gauges)))
+    beside = [beat(health), gauges]
+    if config.clock == "wall":
+        beside.append(keep_cards(service.settings, service.store))
+    return _Started(port, runner, tuple(map(asyncio.create_task, beside)))
 
 
 async def _say_again(service: Embedded, letters: list[Letter]) -> None:

@@ -5,9 +5,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from schemas.amounts import middle, typical_fen
 from schemas.errors import CallError
 from schemas.feed_reports import SKEWS
-from schemas.labels import ProblemCode
+from schemas.identity_flaws import IdentityFlaw
+from schemas.labels import ProblemCode, yuan
 from sinks.feedcard import Card
 
 PAGE = Template("""<!doctype html>
@@ -78,6 +80,12 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
         (label, "必填" if required else "选填", percent(share)) for _, label, required, share in card.completeness()
     ]
     total = card.skew.total()
+    flaws: list[tuple[str, ...]] = [(IdentityFlaw[flaw].label, f"{n:,}") for flaw, n in card.flaws.most_common()]
+    labels = {name: label for name, label, _, _ in card.completeness()}
+    sizes: list[tuple[str, ...]] = [
+        (labels.get(name, name), yuan(typical_fen(middle(counts) or 1)), f"{sum(counts.values()):,}")
+        for name, counts in sorted(card.amounts.items())
+    ]
     return [
         (
             "拒收原因",
@@ -90,6 +98,8 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
             ("时差", "事件数", "占比"),
             [(label, f"{card.skew[k]:,}", percent(card.skew[k] / total if total else None)) for k, label in SKEWS],
         ),
+        *([("证件号码", ("情况", "个数"), flaws)] if flaws else []),
+        *([("金额量级（抽样）", ("字段", "多在", "笔数"), sizes)] if sizes else []),
         ("逐日", ("日期", "接收", "入户", "不在关注范围", "拒收", "更正", "冲销"), days),
         ("趋势", ("月份", "接收行数"), [(month, f"{n:,}") for month, n in card.trend.items()]),
     ]

@@ -1,5 +1,7 @@
 """Records of `reports.feeds.v1`: figures about feeds from which the report card is made. Counts, never contents."""
 
+from typing import Literal
+
 import msgspec
 
 from schemas.amounts import Amounts
@@ -79,9 +81,46 @@ class HoldReport(msgspec.Struct, frozen=True, tag="hold", tag_field="kind"):
     reason: str = ""
 
 
+class CardReport(msgspec.Struct, frozen=True, tag="card", tag_field="kind"):
+    """The report card of one department's feed for a day or a month; made again until nothing changes any more.
+
+    `every`, `worked`: how often the feed speaks, and whether offices work that day. `volume`: rows of a month's whole
+    batches; `due`, `closed_on`: ISO dates, empty where there is none. `read` to `amounts`: what the gateway and the
+    sample of intake say, as in their own reports.
+    """
+
+    feed: str
+    department: str
+    span: Literal["day", "month"]
+    period: str
+    at_ms: int
+    every: str
+    worked: bool
+    on_time: str
+    due: str
+    closed_on: str
+    volume: int
+    rows: int
+    routed: int
+    out_of_scope: int
+    corrected: int
+    reversed: int
+    refused: dict[str, int]
+    read: int
+    left_out: int
+    gateway_refused: dict[str, int]
+    identities: dict[str, int]
+    amounts: Amounts
+    looked: int
+    filled: dict[str, int]
+    skew: dict[str, int]
+    sampled: int
+    repeated: int
+
+
 SKEWS = (("future", "晚于接收时间"), ("day", "一天内"), ("week", "一周内"), ("month", "一月内"), ("late", "一月以上"))
-Report = ReceiptReport | ReadingReport | HoldReport
-_decoder: msgspec.json.Decoder[ReceiptReport | ReadingReport | HoldReport] = msgspec.json.Decoder(Report)
+Report = ReceiptReport | ReadingReport | HoldReport | CardReport
+_decoder: msgspec.json.Decoder[ReceiptReport | ReadingReport | HoldReport | CardReport] = msgspec.json.Decoder(Report)
 
 
 def encode_report(report: Report) -> bytes:

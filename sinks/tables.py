@@ -180,7 +180,23 @@ FEED_HOLDS = Table(
     ("feed", "batchid"),
 )
 
-_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS, FEED_HOLDS)
+FEED_CARDS = Table(
+    "feed_cards",
+    (
+        ("feed", "String"),
+        ("department", "String"),
+        ("span", "String"),
+        ("period", "String"),
+        ("at_ms", "UInt64"),
+        ("rows", "UInt64"),
+        ("refused", "UInt64"),
+        ("on_time", "String"),
+        ("json", "String"),
+    ),
+    ("feed", "department", "span", "period"),
+)
+
+_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS, FEED_HOLDS, FEED_CARDS)
 TABLES = {table.name: table for table in _ALL}
 
 

@@ -47,6 +47,7 @@ GaugeName = Literal[
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
     "lidm_batches_held",
+    "lidm_feed_cards_made_timestamp_seconds",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery

@@ -18,7 +18,7 @@ from lidm.commands.feed_check import check_feed
 from lidm.commands.feed_hold import hold
 from lidm.commands.feed_pages import pages
 from lidm.commands.feed_parked import list_parked, resume_feed
-from lidm.commands.feed_report import report_feeds
+from lidm.commands.feed_report import make_feed_cards, report_feeds
 from lidm.commands.feed_sandbox import sandbox
 from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
@@ -45,6 +45,7 @@ command.add_command(list_parked)
 command.add_command(hold)
 command.add_command(resume_feed)
 command.add_command(report_feeds)
+command.add_command(make_feed_cards)
 
 
 @command.command()

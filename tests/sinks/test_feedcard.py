@@ -16,7 +16,8 @@ from load_tests.chaos.events import BEIJING, Message, Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
 from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report, encode_report
 from schemas.topics import FEED_REPORTS, feed_topic
-from sinks.feedcard import Card, card, due_of
+from sinks.feed_periods import due_of
+from sinks.feedcard import Card, card
 from sinks.rows import placed
 from sinks.store import AlertStore
 from streams.figures import Figures
