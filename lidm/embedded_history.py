@@ -64,10 +64,11 @@ def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[Cas
 
 def _mail_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
     """What one household sent to another, or one partition to all, and the log does not have."""
-    arrived = {_content(record) for block in _blocks(store) for record in _mail(block.block)}
+    arrived = {(block.partition, _content(record)) for block in _blocks(store) for record in _mail(block.block)}
     for letter in said:
         if letter.topic == HOUSEHOLD_EVENTS:
-            missing = [record for record in _mail(letter.value or b"") if _content(record) not in arrived]
+            sent = _mail(letter.value or b"")
+            missing = [record for record in sent if (letter.partition, _content(record)) not in arrived]
             if missing:
                 yield msgspec.structs.replace(letter, value=encode_block(missing))
 
