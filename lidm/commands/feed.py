@@ -189,9 +189,9 @@ def _say(
     if receipt.batchid is not None:
         state = f"已关闭 {receipt.period}" if receipt.closed else f"未关闭 {receipt.period}，该月不作“没有记录”判断"
         click.echo(f"批次 {receipt.batchid}：{state}")
-    else:
         if receipt.closed and receipt.mode in WHOLE:
             click.echo(_missing(receipt))
+    else:
         click.echo("未声明所属月份：数据有效，但不关闭任何月份")
     if receipt.bad and bad_rows is not None:
         whole = receipt.mode in WHOLE
