@@ -1,7 +1,6 @@
 """From a reading to the data steward: a card, a fact of the feed's unit, an alert that heals with the feed."""
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,28 +14,13 @@ from schemas.records import FactRecord, GoliveBody, GoliveRecord, decode_block, 
 from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, Catalogue
 from streams.ticks import household_ticks
 from streams.watch import Watch
+from tests.gateway.outlet import Outlet
 from tests.streams.making import alerts, config, policy_record
 
 KIND, AREA = "housing.security", "339901000000"
 CATALOGUE = Catalogue.load()
 OWNER = CATALOGUE.owner(KIND)
 MONDAY = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
-
-
-@dataclass
-class Outlet:
-    """A broker of one partition that keeps what it got, in order."""
-
-    sent: list[tuple[str, int, bytes]] = field(default_factory=list)
-
-    def partitions(self, topic: str) -> int:
-        return 1
-
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
-        self.sent.append((topic, partition, value))
-
-    def flush(self) -> None:
-        pass
 
 
 def made(day: int, **said: Any) -> CardReport:
@@ -64,7 +48,7 @@ def test_a_card_becomes_a_fact_of_its_day_or_month() -> None:
 
 
 def test_the_steward_hears_of_a_file_spoiled_by_a_spreadsheet_and_of_its_mending() -> None:
-    outlet, watch, said, offset = Outlet(), Watch(0, config()), [], 0
+    outlet, watch, said, offset = Outlet(count=1), Watch(0, config()), [], 0
 
     def fold(value: bytes, at_ms: int) -> None:
         nonlocal offset
@@ -78,14 +62,14 @@ def test_the_steward_hears_of_a_file_spoiled_by_a_spreadsheet_and_of_its_mending
     for day, flaws in enumerate(({"excel": 800}, {"excel": 800}, {"checksum": 1})):
         card = made(day, identities=flaws)
         send(outlet, [card, made(day, department="某镇", rows=0, read=3)], CATALOGUE, AREA, None)
-        for topic, _, value in outlet.sent:
-            if topic == HOUSEHOLD_EVENTS:
-                fold(value, card.at_ms)
+        for each in outlet.sent:
+            if each.topic == HOUSEHOLD_EVENTS:
+                fold(each.value, card.at_ms)
         outlet.sent.clear()
         fold(household_ticks([0], card.at_ms + 1)[0].value or b"", card.at_ms + 1)
         drained = watch.drain()
         watch.keep(drained.state)
-        said += [(each.state, each.household, each.measure) for each in alerts(drained)]
+        said += [(alert.state, alert.household, alert.measure) for alert in alerts(drained)]
     unit = unit_of(KIND, OWNER, OWNER)
     # The second day is another input of the same breach, so it is told as an update.
     assert said == [("raised", unit, 889), ("updated", unit, 889), ("lapsed", unit, 889)]
@@ -94,17 +78,17 @@ def test_the_steward_hears_of_a_file_spoiled_by_a_spreadsheet_and_of_its_mending
 
 
 def test_units_come_first_and_cards_are_what_a_subscriber_can_read() -> None:
-    outlet = Outlet()
+    outlet = Outlet(count=1)
     send(outlet, [made(0), made(1)], CATALOGUE, AREA, None)
-    assert [topic for topic, _, _ in outlet.sent] == [HOUSEHOLD_EVENTS, FEED_REPORTS, FEED_REPORTS]
-    records = decode_block(outlet.sent[0][2])
+    assert [each.topic for each in outlet.sent] == [HOUSEHOLD_EVENTS, FEED_REPORTS, FEED_REPORTS]
+    records = decode_block(outlet.sent[0].value)
     assert all(isinstance(each, FactRecord) and each.household == f"f_{KIND}" for each in records)
-    assert decode_report(outlet.sent[1][2]) == made(0)
-    assert json.loads(outlet.sent[1][2])["kind"] == "card"
+    assert decode_report(outlet.sent[1].value) == made(0)
+    assert json.loads(outlet.sent[1].value)["kind"] == "card"
     assert partition_of(f"f_{KIND}", 1) == 0
 
 
 def test_without_an_area_nobody_is_in_charge_and_units_are_left_out() -> None:
-    outlet = Outlet()
+    outlet = Outlet(count=1)
     send(outlet, [made(0)], CATALOGUE, "", None)
-    assert [topic for topic, _, _ in outlet.sent] == [FEED_REPORTS]
+    assert [each.topic for each in outlet.sent] == [FEED_REPORTS]
