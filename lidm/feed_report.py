@@ -9,7 +9,7 @@ from schemas.amounts import middle, typical_fen
 from schemas.errors import CallError
 from schemas.feed_reports import SKEWS
 from schemas.identity_flaws import IdentityFlaw
-from schemas.labels import ProblemCode, yuan
+from schemas.labels import BatchMode, HoldState, ProblemCode, yuan
 from sinks.feedcard import Card
 
 PAGE = Template("""<!doctype html>
@@ -39,6 +39,7 @@ th { color: #5b6876; font-weight: 400; white-space: nowrap; } .n { text-align: r
 """)
 
 
+LATE = ("迟报", "未报", "待确认")
 _BARRED = ("完整率", "占比", "接收行数")
 REFUSALS = {
     "BAD_IDENTITY": "证件号码不能对应到人",
@@ -86,6 +87,10 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
         (labels.get(name, name), yuan(typical_fen(middle(counts) or 1)), f"{sum(counts.values()):,}")
         for name, counts in sorted(card.amounts.items())
     ]
+    held: list[tuple[str, ...]] = [
+        (e.batchid, BatchMode[e.mode].label, f"{e.before:,}", f"{e.gone:,}", HoldState[e.state].label, e.reason)
+        for e in card.holds
+    ]
     return [
         (
             "拒收原因",
@@ -98,6 +103,7 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
             ("时差", "事件数", "占比"),
             [(label, f"{card.skew[k]:,}", percent(card.skew[k] / total if total else None)) for k, label in SKEWS],
         ),
+        *([("整批确认", ("批次", "方式", "原有", "缺", "状态", "说明"), held)] if held else []),
         *([("证件号码", ("情况", "个数"), flaws)] if flaws else []),
         *([("金额量级（抽样）", ("字段", "多在", "笔数"), sizes)] if sizes else []),
         ("逐日", ("日期", "接收", "入户", "不在关注范围", "拒收", "更正", "冲销"), days),
@@ -118,7 +124,8 @@ def html_of(card: Card) -> str:
 
 def _tile(card: Card, name: str, said: str) -> str:
     value, bracket, rest = said.partition("（")
-    look = {"迟报": "late", "未报": "late", "按时": "good"}.get(card.on_time, "") if name == "报送及时" else ""
+    looks = {"按时": "good", **dict.fromkeys(LATE, "late")}
+    look = looks.get(card.on_time, "") if name == "报送及时" else ""
     small = f"<small>{escape(rest.rstrip('）'))}</small>" if bracket else ""
     return f'<div class="{look}"><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>'
 
@@ -131,7 +138,7 @@ def index_of(cards: Sequence[Card], month: str) -> str:
         (c.owner, c.title, c.on_time, f"{c.total.rows:,}", percent(c.rejected_share), percent(c.matched_share))
         for c in ordered
     ]
-    late = {at for at, c in enumerate(ordered) if c.on_time in {"迟报", "未报"}}
+    late = {at for at, c in enumerate(ordered) if c.on_time in LATE}
     links = {at: f"{c.feed}-{month}.html" for at, c in enumerate(ordered)}
     body = _table(head, rows, late=late, links=links)
     return PAGE.substitute(title=escape(f"数据质量总表 {month}"), lead="各部门各类数据", body=body)

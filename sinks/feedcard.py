@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from schemas.amounts import Amounts, merged
 from schemas.feed import FEEDS
-from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report
+from schemas.feed_reports import HoldReport, ReadingReport, ReceiptReport, decode_report
 from schemas.topics import Catalogue
 from sinks.feed_periods import Closing, before, bounds, closing_of, day_bounds, day_of
+from sinks.holds import holds
 from sinks.store import AlertStore
 
 TREND_MONTHS = 6
@@ -37,7 +40,7 @@ class Card:
     """The report card of one feed and month, or day; `month` names it. `volume`: rows of the month's whole batches.
 
     `flaws`: identity numbers that are wrong, by kind (`schemas.identity_flaws`); `amounts`: of the sample, by field and
-    order of magnitude.
+    order of magnitude. `holds`: batches of the month that wait for a person or did.
     """
 
     feed: str
@@ -60,6 +63,7 @@ class Card:
     trend: dict[str, int] = field(default_factory=dict)
     flaws: Counter[str] = field(default_factory=Counter)
     amounts: Amounts = field(default_factory=dict)
+    holds: list[HoldReport] = field(default_factory=list)
 
     @property
     def checksum_failures(self) -> int:
@@ -118,6 +122,7 @@ class Card:
             "completeness": {name: share for name, _, _, share in self.completeness()},
             "skew": dict(self.skew),
             "trend": self.trend,
+            "holds": [msgspec.to_builtins(each) for each in self.holds],
         }
 
 
@@ -125,8 +130,10 @@ def card(store: AlertStore, feed: str, month: str, today: date, catalogue: Catal
     """The card of a feed for the month `YYYY-MM`. Raises StoreError."""
     catalogue = catalogue or Catalogue.load()
     begin, end = bounds(month)
-    closing = closing_of(store, feed, month, catalogue)
+    told = [each for each in holds(store, feed) if each.period == month]
+    closing = closing_of(store, feed, month, catalogue, told)
     made = Card(feed, FEEDS[feed].title, catalogue.owner(feed), month, closing, closing.state(today))
+    made.holds = told
     fill(made, readings(store, feed, begin, end), receipts(store, feed, begin, end))
     made.trend = _trend(store, feed, month)
     return made

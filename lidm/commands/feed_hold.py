@@ -13,14 +13,12 @@ from lidm.tables import table
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.feed_reports import HoldReport
-from schemas.labels import BatchMode
+from schemas.labels import BatchMode, HoldState
 from schemas.plain_identity import carries_identity
 from schemas.topics import Catalogue
 
 if TYPE_CHECKING:  # the base install has no store
     from lidm.settings import Settings
-
-STATES = {"held": "待确认", "released": "已放行", "refused": "已拒绝", "superseded": "已被新批次取代"}
 
 
 @click.group()
@@ -80,7 +78,7 @@ def _decide(batch: str, feed: str | None, verdict: str, reason: str, at: datetim
     if len(waiting) > 1:
         raise CallError(f"几个数据类有批次 {batch}：请用 --feed 写明（{'、'.join(each.feed for each in waiting)}）")
     if not waiting:
-        raise DataError(f"批次 {batch} {STATES[known[-1].state]}" if known else f"没有待确认的批次 {batch}")
+        raise DataError(f"批次 {batch} {HoldState[known[-1].state].label}" if known else f"没有待确认的批次 {batch}")
     body = BatchVerdictBody(waiting[0].feed, batch, verdict, settings.actor, reason.strip())
     control_records.append_everywhere(settings, lambda known_at: BatchVerdictRecord("", known_at, "", 0, 0, body), at)
 
@@ -105,7 +103,7 @@ def _row(told: HoldReport) -> tuple[Any, ...]:
         f"{told.gone:,}",
         share_of(told),
         f"{told.hold_above / 10:g}%",
-        STATES[told.state],
+        HoldState[told.state].label,
         since,
         Catalogue.load().owner(told.feed),
         said,
