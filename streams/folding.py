@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from detectors.registry import Detector, load_detectors
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
+from schemas.feed_units import is_unit
 from schemas.records import FactRecord, ForwardRecord, Record, TransferBody, TransferRecord
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
@@ -117,7 +118,7 @@ class Folding:
             household.head.rechecks[ANY] = 1
             household.dirty_head = True
             return
-        if MEMBERSHIP in feeds:
+        if MEMBERSHIP in feeds and not is_unit(household.id):  # of feeds no department delivers a whole
             chain = control.chain(household.responsible_area)
             for floor in control.coverage.floors(chain):
                 household.apply_floor(*floor)

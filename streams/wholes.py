@@ -8,6 +8,7 @@ from households.ledger import NOTHING, Household
 from households.volumes import Least
 from policy.areas import NATIONAL
 from schemas.feed_reports import HoldReport, encode_report
+from schemas.feed_units import is_unit
 from schemas.partition import partition_of
 from schemas.records import (
     BatchBegunRecord,
@@ -66,6 +67,8 @@ class Wholes(Folding):
             self._sweep(closed.areas, look)
 
     def _replace(self, household: Household, closed: Closed, record: BatchRecord) -> bool:
+        if is_unit(household.id):  # no department's batch speaks of what the service says itself
+            return False
         apply = household.apply_snapshot if closed.snapshot else household.apply_floor
         outcome = apply(closed.feed, closed.month, closed.begun_ms)
         if outcome is NOTHING:
@@ -81,6 +84,8 @@ class Wholes(Folding):
 
         def look(household: Household) -> bool:
             nonlocal before, gone
+            if is_unit(household.id):
+                return False
             found = household.at_stake(whole.feed, whole.month, snapshot=whole.snapshot)
             before += len(found)
             gone += sum(fact.recorded_ms < whole.begun_ms for fact in found)

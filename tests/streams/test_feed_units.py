@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from cases.deadlines import default_deadlines
 from households.coverage import month_number
 from schemas.alerts import Alert
@@ -91,6 +93,21 @@ def test_a_crash_in_between_says_the_same() -> None:
     fold(heir, log.blocks)
     said = [a.model_dump_json() for a in (*alerts(before), *alerts(heir.drain()))]
     assert said == [a.model_dump_json() for a in told(log)[1]]
+
+
+@pytest.mark.parametrize("mode", ["full_snapshot", "replace_period"])
+def test_a_whole_register_without_the_unit_does_not_end_it(mode: str) -> None:
+    log = live()
+    say(log, declared_unit(UNIT, CITY, at_ms("2026-05-04")), card("2026-05-04", 0), day="2026-05-04")
+    body = BatchPartBody("civil.household", "b", 0, 1, "2026-05", (CITY,), mode, 0, at_ms("2026-05-05"))
+    log.control(BatchPartRecord("", at_ms("2026-05-05"), "", 0, 0, body))
+    say(log, declared_unit(UNIT, CITY, at_ms("2026-05-05", 1)), card("2026-05-05", 20), day="2026-05-05")
+    log.tick(at_ms("2026-06-06", 13))
+    watch, said = told(log)
+    assert [(a.state, a.areas and a.areas.responsible) for a in said] == [("raised", CITY), ("updated", CITY)]
+    assert [each.feed for each in said[1].coverage] == ["feed.day"], "no card for a month: said, and nothing ends"
+    assert watch.household(UNIT).responsible_area == CITY
+    assert not watch.household(UNIT).head.floors
 
 
 def test_before_golive_nothing_is_said() -> None:
