@@ -19,7 +19,7 @@ from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
-from schemas.topics import Catalogue
+from schemas.topics import FEED_REPORTS, Catalogue
 from sinks.archive import Archive
 from sinks.clickhouse import ClickHouseStore
 from sinks.consumers import group_consumer
@@ -97,6 +97,10 @@ class ArchiveStage:
         if self.archive.ready:
             return []
         return [f"归档环节未就绪：{self._waiting or self.archive.last_error or '正在连接'}"]
+
+    def caught_up(self) -> bool:
+        """Whether everything said about feeds so far stands in the store."""
+        return self.archive.ready and not self.archive.lag.get(FEED_REPORTS, 0)
 
     def phase(self) -> dict[str, Any]:
         """See Stage."""
@@ -185,17 +189,18 @@ def run_stages(names: tuple[str, ...], settings: Settings) -> None:
         log.info("started", stages=names, http_port=port)
 
     try:
-        asyncio.run(_serve(stages, health, config, settings.http_port, ready, _beside(names, settings)))
+        asyncio.run(_serve(stages, health, config, settings.http_port, ready, _beside(stages, settings)))
     finally:
         face.unlink(missing_ok=True)
     log.info("stopped", stages=names)
 
 
-def _beside(names: tuple[str, ...], settings: Settings) -> list[Coroutine[Any, Any, None]]:
+def _beside(stages: list[Stage], settings: Settings) -> list[Coroutine[Any, Any, None]]:
     """What runs along with the archive on the wall clock; a driven clock has a driver for it."""
-    if "archive" not in names or settings.effective_clock != "wall":
+    archives = [stage for stage in stages if isinstance(stage, ArchiveStage)]
+    if settings.effective_clock != "wall":
         return []
-    return [keep_cards(settings, clickhouse_store(settings))]
+    return [keep_cards(settings, clickhouse_store(settings), each.caught_up) for each in archives]
 
 
 def health_of(stages: list[Stage]) -> Health:

@@ -174,7 +174,8 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     gauges = keep_gauges(service.stages, config.broker, config.partitions, True)
     beside = [beat(health), gauges]
     if config.clock == "wall":
-        beside.append(keep_cards(service.settings, service.store))
+        archive = next(stage for stage in service.stages if isinstance(stage, ArchiveStage))
+        beside.append(keep_cards(service.settings, service.store, archive.caught_up))
     return _Started(port, runner, tuple(map(asyncio.create_task, beside)))
 
 

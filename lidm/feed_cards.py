@@ -6,6 +6,7 @@ and told twice it is one fact. Only cards that say something new are sent.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime
 
 import structlog
@@ -23,13 +24,14 @@ from schemas.feeds.report_cards import FeedDay, FeedPeriod
 from schemas.partition import partition_of
 from schemas.records import FactBody, FactRecord, encode_block
 from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, Catalogue
-from sinks.feed_cards import cards, fresh
+from sinks.feed_cards import cards
 from sinks.store import AlertStore
 from streams.metrics import METRICS
 
 log = structlog.get_logger("lidm.cards")
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 60.0
+LOOK_SECONDS = 5.0
 SOURCE = "lidm"
 
 
@@ -43,8 +45,8 @@ def make_cards(
     catalogue = Catalogue.load()
     recorded, stamp = moment_of(settings, at)
     at_ms = int(recorded.timestamp() * 1000)
-    made = cards(store, catalogue, recorded.date(), at_ms=at_ms, worked=WorkCalendar().is_workday, days=days)
-    found = fresh(store, made)
+    worked = WorkCalendar().is_workday
+    found = cards(store, catalogue, recorded.date(), at_ms=at_ms, worked=worked, days=days)
     if found:
         with publisher_of(settings) as publisher:
             send(publisher, found, catalogue, settings.area, stamp)
@@ -87,12 +89,17 @@ def fact_of(card: CardReport) -> Fact:
     )
 
 
-async def keep_cards(settings: Settings, store: AlertStore) -> None:
-    """Every hour, beside the archive, on the wall clock. Where it cannot, it says so and tries again an hour later."""
+async def keep_cards(settings: Settings, store: AlertStore, caught_up: Callable[[], bool]) -> None:
+    """Every hour, beside the archive, on the wall clock. Where it cannot, it says so and tries again an hour later.
+
+    Waits until the archive has caught up: what it has not read yet would look like silence of a department.
+    """
     await asyncio.sleep(FIRST_SECONDS)
     if not settings.area:
         log.warning("feed_units_without_area", note="没有设置 LIDM_AREA：报告单照常生成，数据质量规则不会运行")
     while True:
+        while not caught_up():
+            await asyncio.sleep(LOOK_SECONDS)
         try:
             made = await asyncio.to_thread(make_cards, settings, store)
             METRICS.set("lidm_feed_cards_made_timestamp_seconds", datetime.now().timestamp())

@@ -4,7 +4,7 @@ A card is made again as long as its day or month may still change; only one that
 Days on which nothing came have cards as well, or nobody could tell silence from a card that was not made.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import msgspec
@@ -18,6 +18,7 @@ from sinks.store import AlertStore
 
 MONTHS_BACK = 3
 Worked = Callable[[date], bool]
+Name = tuple[str, str, str, str]
 
 
 def began(store: AlertStore) -> dict[str, date]:
@@ -34,17 +35,27 @@ def began(store: AlertStore) -> dict[str, date]:
 
 def cards(
     store: AlertStore, catalogue: Catalogue, today: date, *, at_ms: int, worked: Worked, days: int = 3
-) -> Iterator[CardReport]:
-    """Cards of the last `days` days and of the months that may still close, of every feed that ever brought something.
+) -> list[CardReport]:
+    """New cards of the last `days` days, and of months that may still close, of every feed that ever brought something.
 
-    Raises StoreError.
+    New are those that say what the newest stored one of their day or month does not. A month is looked at again when a
+    day of its feed says something new, which every day does once. Where no card was made for longer than `days`, those
+    days are caught up with. Raises StoreError.
     """
+    known, found = _stored(store, today - timedelta(days=days + 31 * (MONTHS_BACK + 1))), list[CardReport]()
+    newest = max((date.fromisoformat(period) for _, _, span, period in known if span == "day"), default=today)
     for feed, first in began(store).items():
-        since = max(first, today - timedelta(days=days - 1))
-        yield from day_cards(store, catalogue, feed, since, today, at_ms=at_ms, worked=worked)
+        since = max(first, min(newest, today - timedelta(days=days - 1)))
+        told = day_cards(store, catalogue, feed, since, today, at_ms=at_ms, worked=worked)
+        new = [each for each in told if _differs(each, known)]
+        found += new
+        owner = catalogue.owner(feed)
         for month in _months(feed, first, today, catalogue):
-            made = card(store, feed, month, today, catalogue)
-            yield _report(made, made.owner, "month", at_ms, catalogue, worked=True)
+            if new or (feed, owner, "month", month) not in known:
+                made = card(store, feed, month, today, catalogue)
+                told_month = _report(made, owner, "month", at_ms, catalogue, worked=True)
+                found += [told_month] if _differs(told_month, known) else []
+    return found
 
 
 def day_cards(
@@ -68,24 +79,24 @@ def day_cards(
         yield _report(each, department, "day", at_ms, catalogue, worked=worked(day))
 
 
-def fresh(store: AlertStore, made: Iterable[CardReport]) -> list[CardReport]:
-    """Those that say something the newest stored card of their day or month does not. Raises StoreError."""
-    found = list(made)
-    oldest = min((each.period for each in found), default="")
+def _stored(store: AlertStore, since: date) -> dict[Name, CardReport]:
+    """The newest card of each day and month since then."""
     rows = store.query(
         "SELECT argMax(json, at_ms) AS body, feed, department, span, period FROM feed_cards "
-        "WHERE period >= %(oldest)s GROUP BY feed, department, span, period",
-        {"oldest": oldest[:7]},
+        "WHERE period >= %(since)s GROUP BY feed, department, span, period",
+        {"since": f"{since:%Y-%m}"},
     )
-    known = {tuple(map(str, named)): str(body) for body, *named in rows}
-    return [each for each in found if _differs(each, known.get((each.feed, each.department, each.span, each.period)))]
+    read = (decode_report(str(body).encode()) for body, *_ in rows)
+    return {_name(each): each for each in read if isinstance(each, CardReport)}
 
 
-def _differs(made: CardReport, stored: str | None) -> bool:
-    if stored is None:
-        return True
-    before = decode_report(stored.encode())
-    return not isinstance(before, CardReport) or msgspec.structs.replace(before, at_ms=made.at_ms) != made
+def _differs(made: CardReport, known: dict[Name, CardReport]) -> bool:
+    before = known.get(_name(made))
+    return before is None or msgspec.structs.replace(before, at_ms=made.at_ms) != made
+
+
+def _name(card: CardReport) -> Name:
+    return (card.feed, card.department, card.span, card.period)
 
 
 def _months(feed: str, first: date, today: date, catalogue: Catalogue) -> Iterator[str]:

@@ -18,7 +18,7 @@ from schemas.feed_reports import HoldReport, ReadingReport, ReceiptReport, decod
 from schemas.topics import Catalogue
 from sinks.feed_periods import Closing, before, bounds, closing_of, day_bounds, day_of
 from sinks.holds import holds
-from sinks.store import AlertStore
+from sinks.store import AlertStore, Param
 
 TREND_MONTHS = 6
 
@@ -190,17 +190,19 @@ def _add_amounts(made: Card, amounts: Amounts) -> None:
 
 
 def readings(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReadingReport]:
-    """Each range once: what was written of it last."""
-    rows = store.query(
-        "SELECT argMax(json, letter_offset) AS body, generation, topic, `partition` AS p, first_offset AS f "
-        "FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s AND known_at_ms < %(end)s "
-        "GROUP BY generation, topic, p, f ORDER BY generation, topic, p, f",
-        {"feed": feed, "begin": begin, "end": end},
-    )
-    for body, *_ in rows:
-        found = decode_report(str(body).encode())
-        if isinstance(found, ReadingReport):
-            yield found
+    """Each range once: what was written of it last. One partition after another, so that a flood fits into memory."""
+    within = "feed = %(feed)s AND known_at_ms >= %(begin)s AND known_at_ms < %(end)s"
+    asked: dict[str, Param] = {"feed": feed, "begin": begin, "end": end}
+    for (place,) in store.query(f"SELECT DISTINCT `partition` AS p FROM feed_reading WHERE {within} ORDER BY p", asked):  # noqa: S608
+        rows = store.query(
+            "SELECT argMax(json, letter_offset) AS body, generation, topic, first_offset AS f FROM feed_reading "  # noqa: S608
+            f"WHERE `partition` = %(p)s AND {within} GROUP BY generation, topic, f ORDER BY generation, topic, f",
+            {**asked, "p": int(str(place))},
+        )
+        for body, *_ in rows:
+            found = decode_report(str(body).encode())
+            if isinstance(found, ReadingReport):
+                yield found
 
 
 def receipts(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReceiptReport]:

@@ -9,7 +9,7 @@ import pytest
 from load_tests.chaos.events import BEIJING
 from schemas.feed_reports import CardReport, ReceiptReport, encode_report
 from schemas.topics import Catalogue
-from sinks.feed_cards import began, cards, day_cards, fresh
+from sinks.feed_cards import began, cards, day_cards
 from sinks.feedcard import card, day_card
 from sinks.store import AlertStore
 from tests.sinks.test_feedcard import AT, KIND, PEOPLE, Intake, month_of_data, paid, pen
@@ -67,8 +67,7 @@ def test_each_day_has_a_card_of_the_owner_and_of_who_else_sent(intake: Intake) -
 
 def test_what_was_stored_is_not_sent_again_and_what_changed_is(intake: Intake) -> None:
     def now(at_ms: int) -> list[CardReport]:
-        made = cards(intake.store, CATALOGUE, date(2026, 5, 20), at_ms=at_ms, worked=worked)
-        return fresh(intake.store, made)
+        return cards(intake.store, CATALOGUE, date(2026, 5, 20), at_ms=at_ms, worked=worked)
 
     first = now(AT_MS)
     assert {(c.feed, c.span) for c in first} >= {(KIND, "day"), (KIND, "month"), ("civil.household", "day")}
@@ -78,6 +77,14 @@ def test_what_was_stored_is_not_sent_again_and_what_changed_is(intake: Intake) -
     intake.read([paid("N1", PEOPLE[0], AT + timedelta(days=2))])
     [day, month] = now(AT_MS + 2)
     assert [(c.span, c.period, c.rows) for c in (day, month)] == [("day", "2026-05-20", 1), ("month", "2026-05", 43)]
+
+
+def test_days_on_which_no_card_was_made_are_caught_up_with(intake: Intake) -> None:
+    for each in cards(intake.store, CATALOGUE, DAY, at_ms=AT_MS, worked=worked):
+        intake.put(encode_report(each))
+    late = cards(intake.store, CATALOGUE, DAY + timedelta(days=9), at_ms=AT_MS + 1, worked=worked, days=2)
+    days = [each.period for each in late if each.feed == KIND and each.span == "day" and each.department == OWNER]
+    assert days == [f"2026-05-{day}" for day in range(19, 28)]
 
 
 def test_a_month_says_when_it_was_due_whole_and_how_much(intake: Intake) -> None:
