@@ -259,13 +259,12 @@ class Queries:
 
     def _lasting(self, kind: type[F], person: str | None) -> list[F]:
         lasting = self.head.lasting
-        found = [
-            fact
-            for who in (lasting if person is None else (person,))
-            if who in lasting
-            for fact in as_it_stands(self.head, who, self.belongs(who, lasting[who]))
-            if fact.__class__ is kind and self.live(fact)
-        ]
+        found: list[AnyFact] = []
+        for who in lasting if person is None else (person,):
+            told: list[AnyFact] = [fact for fact in lasting.get(who, ()) if fact.__class__ is kind]
+            if told:
+                told = as_it_stands(self.head, who, self.belongs(who, told))
+                found += [fact for fact in told if self.live(fact)]
         return cast(list[F], sorted(found, key=place) if person is None else found)
 
     def _members_on(self, day: int) -> list[Member]:
