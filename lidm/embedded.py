@@ -175,7 +175,7 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     beside = [beat(health), gauges]
     if config.clock == "wall":
         archive = next(stage for stage in service.stages if isinstance(stage, ArchiveStage))
-        beside.append(keep_cards(service.settings, service.store, archive.caught_up))
+        beside.append(keep_cards(service.settings, service.store, archive.caught_up, inside=True))
     return _Started(port, runner, tuple(map(asyncio.create_task, beside)))
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 import structlog
 
 from cases.workdays import WorkCalendar
-from gateway.publisher import Publisher
+from gateway.publisher import BrokerPublisher, Publisher
 from lidm.settings import Settings
 from lidm.ways_in import moment_of, publisher_of
 from schemas.errors import LidmError
@@ -36,10 +36,11 @@ SOURCE = "lidm"
 
 
 def make_cards(
-    settings: Settings, store: AlertStore, *, at: datetime | None = None, days: int = 3
+    settings: Settings, store: AlertStore, *, at: datetime | None = None, days: int = 3, inside: bool = False
 ) -> list[CardReport]:
     """Makes the cards of the last `days` days up to `at` (Beijing time, now), and sends those that are new.
 
+    `inside`: in the process of the embedded service, whose settings name its broker as if it were a real one.
     Raises StoreError and Unreachable; what was sent before stays sent, and making again does no harm.
     """
     catalogue = Catalogue.load()
@@ -48,7 +49,7 @@ def make_cards(
     worked = WorkCalendar().is_workday
     found = cards(store, catalogue, recorded.date(), at_ms=at_ms, worked=worked, days=days)
     if found:
-        with publisher_of(settings) as publisher:
+        with BrokerPublisher(settings.bootstrap, embedded=True) if inside else publisher_of(settings) as publisher:
             send(publisher, found, catalogue, settings.area, stamp)
     return found
 
@@ -89,7 +90,9 @@ def fact_of(card: CardReport) -> Fact:
     )
 
 
-async def keep_cards(settings: Settings, store: AlertStore, caught_up: Callable[[], bool]) -> None:
+async def keep_cards(
+    settings: Settings, store: AlertStore, caught_up: Callable[[], bool], *, inside: bool = False
+) -> None:
     """Every hour, beside the archive, on the wall clock. Where it cannot, it says so and tries again an hour later.
 
     Waits until the archive has caught up: what it has not read yet would look like silence of a department.
@@ -101,7 +104,7 @@ async def keep_cards(settings: Settings, store: AlertStore, caught_up: Callable[
         while not caught_up():
             await asyncio.sleep(LOOK_SECONDS)
         try:
-            made = await asyncio.to_thread(make_cards, settings, store)
+            made = await asyncio.to_thread(make_cards, settings, store, inside=inside)
             METRICS.set("lidm_feed_cards_made_timestamp_seconds", datetime.now().timestamp())
             log.info("feed_cards_made", cards=len(made))
         except LidmError as error:
