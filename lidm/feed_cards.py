@@ -32,6 +32,7 @@ log = structlog.get_logger("lidm.cards")
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 60.0
 LOOK_SECONDS = 5.0
+BLOCK_RECORDS = 200
 SOURCE = "lidm"
 
 
@@ -60,13 +61,18 @@ def send(
     """Cards to the units of their feeds, and then to the store. `area`: who answers for the units; empty: no units."""
     count = publisher.partitions(HOUSEHOLD_EVENTS)
     blocks: dict[int, list[FactRecord]] = defaultdict(list)
+    declared = set[str]()
     for each in found if area else ():
         unit = unit_of(each.feed, each.department, catalogue.owner(each.feed))
-        block = blocks[partition_of(unit, count)]
-        for body in (declared_unit(unit, area, each.at_ms), FactBody(unit, fact_of(each))):
-            block.append(FactRecord(unit, each.at_ms, "", 0, 0, body))
+        said = [FactBody(unit, fact_of(each))]
+        if unit not in declared:
+            declared.add(unit)
+            said.insert(0, declared_unit(unit, area, each.at_ms))
+        blocks[partition_of(unit, count)] += [FactRecord(unit, each.at_ms, "", 0, 0, body) for body in said]
     for partition, records in sorted(blocks.items()):
-        publisher.send(HOUSEHOLD_EVENTS, partition, b"", encode_block(records), stamp_ms)
+        for start in range(0, len(records), BLOCK_RECORDS):
+            block = encode_block(records[start : start + BLOCK_RECORDS])
+            publisher.send(HOUSEHOLD_EVENTS, partition, b"", block, stamp_ms)
     publisher.flush()
     count = publisher.partitions(FEED_REPORTS)
     for each in found:

@@ -88,6 +88,16 @@ def test_units_come_first_and_cards_are_what_a_subscriber_can_read() -> None:
     assert partition_of(f"f_{KIND}", 1) == 0
 
 
+def test_a_year_of_cards_goes_in_blocks_that_fit_and_declares_its_unit_once() -> None:
+    outlet = Outlet(count=1)
+    amounts = {f"field{n}": {size: 10_000 for size in range(10, 30)} for n in range(9)}
+    send(outlet, [made(day, amounts=amounts) for day in range(400)], CATALOGUE, AREA, None)
+    blocks = [each.value for each in outlet.sent if each.topic == HOUSEHOLD_EVENTS]
+    assert max(map(len, blocks)) < 500_000
+    records = [record for block in blocks for record in decode_block(block)]
+    assert len(records) == 401
+
+
 def test_without_an_area_nobody_is_in_charge_and_units_are_left_out() -> None:
     outlet = Outlet(count=1)
     send(outlet, [made(0)], CATALOGUE, "", None)
