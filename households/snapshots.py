@@ -6,6 +6,7 @@ does not matter in which order facts, memberships and snapshots become known.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -75,6 +76,7 @@ def to_tell(head: Head, person: str) -> Snapshots:
     }
 
 
+@cache
 def last_day(month: int) -> int:
     """Ordinal of the last day of a month number."""
     return first_day(month + 1) - 1
@@ -84,8 +86,11 @@ def _end(head: Head, person: str, fact: AnyFact) -> int | None:
     """The first day of the earliest month whose snapshot speaks of the person, and of the fact without repeating it."""
     found: int | None = None
     for household, feeds in head.snapshots.items():
-        for month in sorted(feeds.get(fact.feed, ())):
-            if fact.recorded_ms >= feeds[fact.feed][month] or fact.day > (last := last_day(month)):
+        months = feeds.get(fact.feed)
+        if months is None or fact.recorded_ms >= max(months.values()):
+            continue  # nearly always: what is in force was told again by the last one
+        for month in sorted(months):
+            if fact.recorded_ms >= months[month] or fact.day > (last := last_day(month)):
                 continue
             if found is not None and first_day(month) >= found:
                 break
