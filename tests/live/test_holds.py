@@ -33,6 +33,14 @@ def snapshot(made: Service, file: Path) -> str:
     return str(made.said(*words)["batchid"])
 
 
+def begun(made: Service, folder: Path) -> None:
+    """Everybody is registered, and a first list has been read."""
+    made.call("roster", "load", str(roster(folder / "roster.csv", range(PEOPLE))))
+    wait_until(lambda: made.counted("lidm_events_in_total", feed="civil.household") >= PEOPLE, 60, "no roster")
+    snapshot(made, certificates(folder / "all.jsonl", range(PEOPLE)))
+    wait_until(lambda: made.counted("lidm_events_in_total", feed=CERT) >= PEOPLE, 60, "no first list")
+
+
 def told(made: Service) -> list[Any]:
     """Everything that was ever held, by batch."""
     return [(each["batchid"], each["state"], each["before"], each["gone"]) for each in made.said(
@@ -41,10 +49,8 @@ def told(made: Service) -> list[Any]:
 
 def test_half_a_list_waits_through_a_kill_and_is_released(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    people = roster(tmp_path / "roster.csv", range(PEOPLE))
     with service(folder, CERT) as made:
-        made.call("roster", "load", str(people))
-        snapshot(made, certificates(tmp_path / "all.jsonl", range(PEOPLE)))
+        begun(made, tmp_path)
         half = snapshot(made, certificates(tmp_path / "half.jsonl", range(PEOPLE // 2), "3"))
         expected = [(half, "held", PEOPLE, PEOPLE // 2)]
         wait_until(lambda: told(made) == expected, 60, "the batch is not held")
@@ -64,8 +70,7 @@ def test_half_a_list_waits_through_a_kill_and_is_released(tmp_path: Path) -> Non
 
 def test_the_right_list_sent_afterwards_leaves_nothing_to_decide(tmp_path: Path) -> None:
     with service(tmp_path / "data", CERT) as made:
-        made.call("roster", "load", str(roster(tmp_path / "roster.csv", range(PEOPLE))))
-        snapshot(made, certificates(tmp_path / "all.jsonl", range(PEOPLE)))
+        begun(made, tmp_path)
         snapshot(made, certificates(tmp_path / "half.jsonl", range(PEOPLE // 2), "3"))
         wait_until(lambda: [each[1] for each in told(made)] == ["held"], 60, "the batch is not held")
         snapshot(made, certificates(tmp_path / "right.jsonl", range(PEOPLE - 2), "4"))
