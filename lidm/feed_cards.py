@@ -55,9 +55,7 @@ def make_cards(
     return found
 
 
-def send(
-    publisher: Publisher, found: list[CardReport], catalogue: Catalogue, area: str, stamp_ms: int | None
-) -> None:
+def send(publisher: Publisher, found: list[CardReport], catalogue: Catalogue, area: str, stamp_ms: int | None) -> None:
     """Cards to the units of their feeds, and then to the store. `area`: who answers for the units; empty: no units."""
     count = publisher.partitions(HOUSEHOLD_EVENTS)
     blocks: dict[int, list[FactRecord]] = defaultdict(list)
@@ -91,9 +89,7 @@ def fact_of(card: CardReport) -> Fact:
         return FeedPeriod(*head, card.feed, card.department, card.volume, due, closed)
     flaws = tuple(sorted(card.identities.items()))
     amounts = tuple((name, tuple(sorted(counts.items()))) for name, counts in sorted(card.amounts.items()))
-    return FeedDay(
-        *head, card.feed, card.department, card.every, card.worked, card.rows, card.read, flaws, amounts
-    )
+    return FeedDay(*head, card.feed, card.department, card.every, card.worked, card.rows, card.read, flaws, amounts)
 
 
 async def keep_cards(

@@ -81,16 +81,6 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
         (label, "必填" if required else "选填", percent(share)) for _, label, required, share in card.completeness()
     ]
     total = card.skew.total()
-    flaws: list[tuple[str, ...]] = [(IdentityFlaw[flaw].label, f"{n:,}") for flaw, n in card.flaws.most_common()]
-    labels = {name: label for name, label, _, _ in card.completeness()}
-    sizes: list[tuple[str, ...]] = [
-        (labels.get(name, name), yuan(typical_fen(middle(counts) or 1)), f"{sum(counts.values()):,}")
-        for name, counts in sorted(card.amounts.items())
-    ]
-    held: list[tuple[str, ...]] = [
-        (e.batchid, BatchMode[e.mode].label, f"{e.before:,}", f"{e.gone:,}", HoldState[e.state].label, e.reason)
-        for e in card.holds
-    ]
     return [
         (
             "拒收原因",
@@ -103,12 +93,35 @@ def tables(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]
             ("时差", "事件数", "占比"),
             [(label, f"{card.skew[k]:,}", percent(card.skew[k] / total if total else None)) for k, label in SKEWS],
         ),
-        *([("整批确认", ("批次", "方式", "原有", "缺", "状态", "说明"), held)] if held else []),
-        *([("证件号码", ("情况", "个数"), flaws)] if flaws else []),
-        *([("金额量级（抽样）", ("字段", "多在", "笔数"), sizes)] if sizes else []),
+        *_where_there_is_something(card),
         ("逐日", ("日期", "接收", "入户", "不在关注范围", "拒收", "更正", "冲销"), days),
         ("趋势", ("月份", "接收行数"), [(month, f"{n:,}") for month, n in card.trend.items()]),
     ]
+
+
+def _where_there_is_something(card: Card) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """Tables that most cards have no rows for."""
+    held: list[tuple[str, ...]] = [
+        (e.batchid, BatchMode[e.mode].label, f"{e.before:,}", f"{e.gone:,}", HoldState[e.state].label, e.reason)
+        for e in card.holds
+    ]
+    senders: list[tuple[str, ...]] = [
+        (name, *(f"{n[k]:,}" for k in ("read", "left_out", "refused")), percent(n["refused"] / (n["read"] or 1)))
+        for name, n in sorted(card.departments.items())
+    ]
+    flaws: list[tuple[str, ...]] = [(IdentityFlaw[flaw].label, f"{n:,}") for flaw, n in card.flaws.most_common()]
+    labels = {name: label for name, label, _, _ in card.completeness()}
+    sizes: list[tuple[str, ...]] = [
+        (labels.get(name, name), yuan(typical_fen(middle(counts) or 1)), f"{sum(counts.values()):,}")
+        for name, counts in sorted(card.amounts.items())
+    ]
+    found = [
+        ("整批确认", ("批次", "方式", "原有", "缺", "状态", "说明"), held),
+        ("各报送单位（经网关）", ("单位", "读入", "不在关注范围", "拒收", "占比"), senders),
+        ("证件号码", ("情况", "个数"), flaws),
+        ("金额量级（抽样）", ("字段", "多在", "笔数"), sizes),
+    ]
+    return [each for each in found if each[2]]
 
 
 def html_of(card: Card) -> str:

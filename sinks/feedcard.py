@@ -40,7 +40,8 @@ class Card:
     """The report card of one feed and month, or day; `month` names it. `volume`: rows of the month's whole batches.
 
     `flaws`: identity numbers that are wrong, by kind (`schemas.identity_flaws`); `amounts`: of the sample, by field and
-    order of magnitude. `holds`: batches of the month that wait for a person or did.
+    order of magnitude. `holds`: batches of the month that wait for a person or did. `departments`: rows the gateway
+    read, left out and refused, by who sent them.
     """
 
     feed: str
@@ -64,6 +65,7 @@ class Card:
     flaws: Counter[str] = field(default_factory=Counter)
     amounts: Amounts = field(default_factory=dict)
     holds: list[HoldReport] = field(default_factory=list)
+    departments: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def checksum_failures(self) -> int:
@@ -114,6 +116,7 @@ class Card:
             },
             "checksum_failures": self.checksum_failures,
             "identities": dict(self.flaws.most_common()),
+            "departments": {name: dict(counts) for name, counts in sorted(self.departments.items())},
             "delivered": self.closing.rows,
             "rejected_share": self.rejected_share,
             "matched_share": self.matched_share,
@@ -161,6 +164,8 @@ def fill(made: Card, read: Iterable[ReadingReport], took: Iterable[ReceiptReport
         made.gateway_read += receipt.read
         made.gateway_left_out += receipt.left_out
         made.gateway_refused.update(receipt.refused)
+        sender = made.departments.setdefault(receipt.department or made.owner, Counter())
+        sender.update(read=receipt.read, left_out=receipt.left_out, refused=sum(receipt.refused.values()))
         made.flaws.update(receipt.identities)
         _add_amounts(made, receipt.amounts)
 

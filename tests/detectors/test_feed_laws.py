@@ -54,9 +54,7 @@ def stories(draw: st.DrawFn) -> Facts:
     )
     length, gap = draw(st.integers(20, 110)), draw(st.integers(0, 60))
     quiet = range(length, length + gap)
-    facts: Facts = [
-        told(FIRST + n, every, (0, 0, 0, 0) if n in quiet else draw(figures)) for n in range(length + gap)
-    ]
+    facts: Facts = [told(FIRST + n, every, (0, 0, 0, 0) if n in quiet else draw(figures)) for n in range(length + gap)]
     late = st.none() | st.integers(0, 60)
     facts += [month(n, draw(st.sampled_from([2, 4, 4, 4, 10])), draw(late)) for n in range(draw(st.integers(0, 9)))]
     return facts

@@ -90,7 +90,7 @@ def test_units_come_first_and_cards_are_what_a_subscriber_can_read() -> None:
 
 def test_a_year_of_cards_goes_in_blocks_that_fit_and_declares_its_unit_once() -> None:
     outlet = Outlet(count=1)
-    amounts = {f"field{n}": {size: 10_000 for size in range(10, 30)} for n in range(9)}
+    amounts = {f"field{n}": dict.fromkeys(range(10, 30), 10_000) for n in range(9)}
     send(outlet, [made(day, amounts=amounts) for day in range(400)], CATALOGUE, AREA, None)
     blocks = [each.value for each in outlet.sent if each.topic == HOUSEHOLD_EVENTS]
     assert max(map(len, blocks)) < 500_000

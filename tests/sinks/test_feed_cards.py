@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 import pytest
 
+from lidm.feed_report import html_of
 from load_tests.chaos.events import BEIJING
 from schemas.feed_reports import CardReport, ReceiptReport, encode_report
 from schemas.topics import Catalogue
@@ -114,6 +115,13 @@ def test_a_day_is_read_like_a_month(intake: Intake) -> None:
     made = day_card(intake.store, KIND, DAY)
     assert (made.month, made.total.rows, made.on_time, made.flaws["checksum"]) == ("2026-05-18", 42, "有数据", 4)
     assert made.gateway_read == 290
+    assert made.departments == {
+        "星河市某镇": {"read": 200, "left_out": 0, "refused": 5},
+        OWNER: {"read": 90, "left_out": 0, "refused": 9},
+    }
+    page = html_of(made)
+    for said in ("星河市某镇", "被表格软件损坏", "15 位旧号", "金额量级"):
+        assert said in page
     assert day_card(intake.store, KIND, date(2026, 5, 19)).on_time == "没有数据"
     assert began(intake.store)[KIND] == DAY
 

@@ -7,7 +7,8 @@ import pytest
 from cases.deadlines import default_deadlines
 from households.coverage import month_number
 from schemas.alerts import Alert
-from schemas.case_words import Lane
+from schemas.case_commands import Accept, Close, Verify
+from schemas.case_words import Lane, Outcome, VerifyResult
 from schemas.cases import OpenedBody
 from schemas.feed_declaration import declared_unit
 from schemas.feed_units import is_unit, unit_of
@@ -17,6 +18,7 @@ from schemas.topics import HOUSEHOLD_EVENTS
 from streams.casework import Casework
 from streams.delivery import Letter
 from streams.watch import Watch
+from tests.cases.builders import SEEN
 from tests.streams.making import DETECTORS, Log, alerts, config, fold, policy_record, restored, story
 
 KIND, OWNER = "medical.settlement", "市医疗保障局"
@@ -145,6 +147,14 @@ def test_the_data_steward_gets_a_case_in_the_lane_of_data() -> None:
     assert (event.lane, event.household, event.body.areas and event.body.areas.responsible) == (Lane.DATA, UNIT, CITY)
     assert event.body.number.startswith("2026-339901-")
     assert [len(joined), len(noted)] == [1, 1]
+    who = {"case_id": event.case_id, "household": UNIT, "actor": "数据专员"}
+    for command in (
+        Accept.model_validate({**who, "command_id": "c1"}),
+        Verify.model_validate({**who, "command_id": "c2", "result": VerifyResult.DATA_ERROR, "evidence": [SEEN]}),
+        Close.model_validate({**who, "command_id": "c3", "outcome": Outcome.CORRECTED}),
+    ):
+        work.on_command(command, at_ms("2026-05-07"))
+    assert work.view.cases[event.case_id].closed is not None
 
 
 def test_the_monitor_doubts_a_short_month_by_the_signed_line() -> None:
