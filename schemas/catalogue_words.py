@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.fact import Fact
 from schemas.topics import Cadence, Entry, Watch
 
 EVERY: Final = {"day": "每日", "week": "每周", "month": "每月"}
@@ -27,6 +28,15 @@ def cadence_text(cadence: Cadence) -> str:
 def watched_text(scope: Watch) -> str:
     """Whose facts are kept, with the line that a department or the gateway picks by."""
     return _WATCHED[scope.watch] + (f"（{scope.line}）" if scope.line else "")
+
+
+def missing_text(fact: type[Fact], hold_above: int | None) -> str:
+    """What becomes of what was there and is not in a full snapshot, and from how much on somebody looks first."""
+    if not fact.snapshots:
+        return "不收全量快照"
+    said = "全量快照里没有的，自所属月首日起终止" if fact.ended_in else "全量快照里没有的，视为冲销"
+    held = f"；缺的超过原有的 {hold_above / 10:g}% 先等人确认（整期替换同）" if hold_above is not None else ""
+    return said + held
 
 
 def kept_text(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from lidm.tables import table
-from schemas.catalogue_words import KINDS, cadence_text, watched_text
+from schemas.catalogue_words import KINDS, cadence_text, missing_text, watched_text
 from schemas.errors import CallError
 from schemas.examples_of import example_event
 from schemas.feed import FEEDS, FeedSpec, FieldSpec
@@ -53,6 +53,7 @@ def describe_feed(feed: str, as_json: bool) -> None:
     if entry.scope:
         said = f"依据：{entry.scope.basis}　用途：{entry.scope.purpose}　范围：{watched_text(entry.scope)}"
         click.echo(said)
+    click.echo(f"整批报送：{missing_text(spec.fact, catalogue.hold_above(spec.kind))}")
     click.echo(table(("字段", "名称", "类型", "必填", "主键", "说明"), [*_rows(spec.fields, "")]))
     click.echo("示例：")
     click.echo(json.dumps(example_event(spec), ensure_ascii=False, indent=2))
@@ -70,6 +71,7 @@ def _summary(spec: FeedSpec, catalogue: Catalogue) -> dict[str, object]:
         "key_fields": list(spec.key_fields),
         "cadence": entry.cadence.model_dump() if entry.cadence else None,
         "scope": entry.scope.model_dump() if entry.scope else None,
+        "hold_above": catalogue.hold_above(spec.kind),
     }
 
 
