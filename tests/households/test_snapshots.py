@@ -302,3 +302,19 @@ def test_transfers_carry_what_was_told_and_what_the_snapshots_say() -> None:
     assert (target, body.snapshots) == ("n", {"h": {FEED: {MAY: 5}}})
     assert isinstance(body, TransferBody)
     assert certificate("c", 0) in body.facts
+
+
+def test_who_hears_of_a_snapshot_for_somebody_who_went_on_passes_it_on_once() -> None:
+    """The household first left knows of the second only; the second knows of the third."""
+    first = home(FactBody(ME, certificate("c", 0)), FactBody(ME, member("n", ME, 160, 6)))
+    second = Household("n")
+    for membership in (member("h", ME), member("n", ME, 160, 6), member("o", ME, 180, 7)):
+        second.fold(FactBody(ME, membership))
+    ((_, told),) = first.apply_snapshot(FEED, MAY, 5).transfers
+    passed = [body for to, body in second.merge_transfer(told).transfers if to == "o"]
+    assert [body.snapshots for body in passed] == [{"h": {FEED: {MAY: 5}}}]
+    third = Household("o")
+    for body in passed:
+        third.merge_transfer(body)
+    assert [each.until for each in third.of_kind(Disability, ME)] == [first_day(MAY)]
+    assert second.merge_transfer(told).transfers == ()

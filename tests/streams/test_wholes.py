@@ -331,3 +331,9 @@ def test_a_state_that_waits_comes_back_from_its_bytes() -> None:
     made.watches[0] = heir
     made.decide(CERT, "s", "release")
     assert holders(made) == set(range(8))
+
+
+def test_a_household_is_looked_at_again_when_a_snapshot_of_a_coming_month_ends_something() -> None:
+    made = town()
+    made.read(made.batch(CERT, certificates(range(17)), "s", "full_snapshot", "2026-06"))
+    assert [made.household(n).head.rechecks.get("*") for n in (16, 17)] == [None, first_day(MAY + 1)]
