@@ -109,25 +109,32 @@ def _case(name: str, entry: Marked, found: dict[str, Marked], cases: dict[str, C
             facts=tuple(found["facts"].sequence()) if "facts" in found else base.facts + base.later,
         )
     else:
-        for key in ("feed" if "feed" in found else "household", "on"):
-            if key not in found:
-                entry.fail(f"缺少“{key}”")
-        case = Case(
-            name=name,
-            line=entry.line,
-            file=entry.file,
-            household=found.get("feed") or found["household"],
-            about_feed="feed" in found,
-            facts=tuple(found["facts"].sequence()) if "facts" in found else (),
-            later=later,
-            on=own_on or date.min,
-            settled_on=own_on if later else None,
-            policy={},
-            stale=(),
-            closed={},
-            expect=expect,
-        )
+        case = _first(name, entry, found, later, expect)
     return _overridden(case, found)
+
+
+def _first(name: str, entry: Marked, found: dict[str, Marked], later: tuple[Marked, ...], expect: Outcome) -> Case:
+    """A case that copies none."""
+    about = "feed" if "feed" in found else "household"
+    for key in (about, "on"):
+        if key not in found:
+            entry.fail(f"缺少“{key}”")
+    on = found["on"].day()
+    return Case(
+        name=name,
+        line=entry.line,
+        file=entry.file,
+        household=found[about],
+        about_feed=about == "feed",
+        facts=tuple(found["facts"].sequence()) if "facts" in found else (),
+        later=later,
+        on=on,
+        settled_on=on if later else None,
+        policy={},
+        stale=(),
+        closed={},
+        expect=expect,
+    )
 
 
 def _overridden(case: Case, found: dict[str, Marked]) -> Case:
