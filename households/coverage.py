@@ -139,6 +139,11 @@ class Coverage:
         """Batches that wait for somebody."""
         return [batch for batch in self._kept.open.values() if batch.held]
 
+    def contradicts(self, feed: str, batchid: str) -> bool:
+        """Whether the manifests of an open batch say different things: it will never close."""
+        batch = self._kept.open.get(_name(feed, batchid))
+        return batch is not None and batch.odd
+
     def areas_of(self, feed: str, batchid: str) -> tuple[str, ...]:
         """What an open batch says it covers."""
         batch = self._kept.open.get(_name(feed, batchid))
@@ -215,7 +220,7 @@ class Coverage:
         batch = opened.get(name)
         if batch is None:
             batch = opened[name] = Batch(feed, batchid, of)
-            while len(opened) > _KEPT_OPEN:  # begun and never ended; its end would find no part missing but its own
+            while len(opened) > _KEPT_OPEN:  # begun and never ended; its end would find no part but its own
                 del opened[next(iter(opened))]
         return batch
 

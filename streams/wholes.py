@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from households.coverage import Closed
 from households.holding import Told
 from households.ledger import NOTHING, Household
@@ -24,6 +26,7 @@ from streams.folding import Folding
 from streams.metrics import METRICS
 
 FEED_HEALTH = "feed_health"
+log = structlog.get_logger("lidm.monitor")
 TELLING = 0
 """All partitions come to the same answer about a batch; this one says it to people."""
 
@@ -44,6 +47,8 @@ class Wholes(Folding):
             closed = coverage.add_part(record.body)
             if closed is None and (whole := coverage.to_count(body.feed, body.batchid)) is not None:
                 self._tell_count(record, whole, ended=True)
+            if coverage.contradicts(body.feed, body.batchid):
+                log.warning("batch_contradicts_itself", feed=body.feed, batchid=body.batchid, q=record.body.q)
         elif isinstance(record, BatchCountRecord):
             closed = coverage.count(record.body)
         else:
