@@ -1,6 +1,8 @@
 """Full snapshots: what they do not repeat has ended or never was, in whatever order anything becomes known."""
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -223,3 +225,14 @@ def test_every_kind_that_lasts_ends_in_a_field_of_its_own(kind: type[Fact]) -> N
 def test_a_snapshot_of_a_coming_month_brings_the_household_back_on_its_first_day() -> None:
     household = home(FactBody(ME, certificate("c", 0)), snapshots=[(FEED, MAY, 5)])
     assert next_change(household, START + 60) == first_day(MAY)
+
+
+def test_the_document_names_what_ends_and_what_never_was() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
+    section = text.partition("## What a full snapshot ends")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    ended = set(re.findall(r"`([a-z_.]+)`", "".join(row for row in rows if row.startswith(("| lasts", "| is had")))))
+    register = set(re.findall(r"`([a-z_.]+)`", "".join(row for row in rows if row.startswith("| is an entry"))))
+    assert ended == {kind.feed for kind in ENDED}
+    assert register == {kind.feed for kind in REGISTERS}
+    assert all(not kind.ends or kind.ended_in in kind.ends for kind in OTHERS), "what ends by itself ends by a snapshot"
