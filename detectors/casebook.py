@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from detectors.casefacts import HOUSEHOLD_ID, bodies, members
+from detectors.casefeeds import declaration, feed_bodies, unit
 from detectors.casefile import Case, Expected, person_of, read_cases
 from detectors.episodes import step
 from detectors.findings import Breach, Findings
@@ -21,6 +22,7 @@ from households.coverage import Coverage
 from households.horizon import next_change
 from households.ledger import Household
 from policy.bundle import Bundle
+from policy.marked import Marked
 from schemas.records import BatchPartBody, FactBody
 
 POLICY = Path(__file__).parents[1] / "policy"
@@ -106,12 +108,13 @@ def run(case: Case, detector: Detector, bundle: Bundle) -> CaseResult:
     if case.policy:
         area = bundle.on(case.on).rule(detector.rule, _area(case)).area
         bundle = bundle.narrowed(area, detector.rule, case.policy)
-    table = _Table(case, detector, bundle, Household(HOUSEHOLD_ID, coverage=_coverage(case, ())))
-    table.fold(members(case))
-    table.fold(bodies(case.facts, 1, _area(case)))
+    laid = unit(case) if case.about_feed else HOUSEHOLD_ID
+    table = _Table(case, detector, bundle, Household(laid, coverage=_coverage(case, ())))
+    table.fold([declaration(case)] if case.about_feed else members(case))
+    table.fold(_facts(case, case.facts, 1))
     if case.settled_on is not None:
         table.settle(case.settled_on)
-    table.fold(bodies(case.later, 1000, _area(case)))
+    table.fold(_facts(case, case.later, 1000))
     table.household.coverage = _coverage(case, case.stale)
     findings = table.settle(case.on)
     problems = [*_differences(case, table, findings), *_laws(table, findings)]
@@ -122,6 +125,10 @@ def run(case: Case, detector: Detector, bundle: Bundle) -> CaseResult:
 @cache
 def _bundle(policy: Path) -> Bundle:
     return Bundle.load(policy)
+
+
+def _facts(case: Case, places: tuple[Marked, ...], start: int) -> list[FactBody]:
+    return feed_bodies(case, places, start) if case.about_feed else bodies(places, start, _area(case))
 
 
 def _area(case: Case) -> str:

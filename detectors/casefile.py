@@ -13,9 +13,10 @@ from policy.kinds import Plain
 from policy.marked import Marked, read_marked
 
 _CASE = frozenset(
-    {"case", "same_as", "household", "policy", "facts", "facts+", "on", "stale_feeds", "closed", "expect"}
+    {"case", "same_as", "household", "feed", "policy", "facts", "facts+", "on", "stale_feeds", "closed", "expect"}
 )
 _HOUSEHOLD = frozenset({"area", "members", "income"})
+_FEED = frozenset({"area", "kind", "department", "every"})
 _EXPECT = frozenset({"breach", "withdrawn", "lapsed", "insufficient"})
 _BREACH = frozenset({"severity", "measure", "since", "because", "says"})
 
@@ -48,7 +49,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """One case. `settled_on`: the day the base case was evaluated, None when there is no base evaluation."""
+    """One case. `settled_on`: the day the base case was evaluated, None when there is no base evaluation.
+
+    `household`: the mapping of the household, or, `about_feed`, of the feed.
+    """
 
     name: str
     line: int
@@ -62,6 +66,7 @@ class Case:
     stale: tuple[str, ...]
     closed: dict[str, tuple[str, ...]]
     expect: Outcome
+    about_feed: bool = False
 
 
 def person_of(name: str) -> str:
@@ -99,28 +104,37 @@ def _case(name: str, entry: Marked, found: dict[str, Marked], cases: dict[str, C
             on=own_on or base.on,
             settled_on=base.on,
             expect=expect,
-            household=found.get("household", base.household),
+            household=found.get("household") or found.get("feed") or base.household,
+            about_feed="feed" in found or (base.about_feed and "household" not in found),
             facts=tuple(found["facts"].sequence()) if "facts" in found else base.facts + base.later,
         )
     else:
-        for key in ("household", "on"):
-            if key not in found:
-                entry.fail(f"缺少“{key}”")
-        case = Case(
-            name=name,
-            line=entry.line,
-            file=entry.file,
-            household=found["household"],
-            facts=tuple(found["facts"].sequence()) if "facts" in found else (),
-            later=later,
-            on=own_on or date.min,
-            settled_on=own_on if later else None,
-            policy={},
-            stale=(),
-            closed={},
-            expect=expect,
-        )
+        case = _first(name, entry, found, later, expect)
     return _overridden(case, found)
+
+
+def _first(name: str, entry: Marked, found: dict[str, Marked], later: tuple[Marked, ...], expect: Outcome) -> Case:
+    """A case that copies none."""
+    about = "feed" if "feed" in found else "household"
+    for key in (about, "on"):
+        if key not in found:
+            entry.fail(f"缺少“{key}”")
+    on = found["on"].day()
+    return Case(
+        name=name,
+        line=entry.line,
+        file=entry.file,
+        household=found[about],
+        about_feed=about == "feed",
+        facts=tuple(found["facts"].sequence()) if "facts" in found else (),
+        later=later,
+        on=on,
+        settled_on=on if later else None,
+        policy={},
+        stale=(),
+        closed={},
+        expect=expect,
+    )
 
 
 def _overridden(case: Case, found: dict[str, Marked]) -> Case:
@@ -177,3 +191,8 @@ def _expected(value: Marked) -> Expected:
 def household_fields(case: Case) -> dict[str, Marked]:
     """The household's mapping: area, members, income of a month."""
     return case.household.mapping(_HOUSEHOLD, required=("area", "members"))
+
+
+def feed_fields(case: Case) -> dict[str, Marked]:
+    """The feed's mapping: area, kind, department, how often it speaks."""
+    return case.household.mapping(_FEED, required=("area", "kind"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from detectors.findings import Findings
 from households.ledger import Household
@@ -17,6 +18,7 @@ from schemas.labels import FamilyLabel
 Evaluate = Callable[[Household, date, Policy], Findings]
 Sure = Callable[[Household], bool]
 Quiet = Callable[[date, Policy, str], Sure]
+About = Literal["household", "feed"]
 
 
 class Family(StrEnum):
@@ -45,7 +47,8 @@ class Detector:
     re-evaluates every household of the batch's areas, because a missing fact is an answer. `standards`: published
     values the rule counts with, besides its own; `optional`: those it does without where nobody publishes them.
     `quiet(on, policy, area)`: a cheap question to households of the area, certain where it says True: `evaluate` would
-    find no breach and no day to look again. May raise PolicyMissing.
+    find no breach and no day to look again. May raise PolicyMissing. `about`: what it is asked about, households or the
+    units of feeds; of the other it is never asked.
     """
 
     code: str
@@ -58,6 +61,7 @@ class Detector:
     standards: tuple[str, ...] = ()
     quiet: Quiet | None = None
     optional: tuple[str, ...] = ()
+    about: About = "household"
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ def detector(
     standards: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
     quiet: Quiet | None = None,
+    about: About = "household",
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
     unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
@@ -98,7 +103,8 @@ def detector(
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
         feeds, closing = frozenset(listens), frozenset(absence)
-        _REGISTERED[code] = Detector(code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional)
+        face = (code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional, about)
+        _REGISTERED[code] = Detector(*face)
         return evaluate
 
     return register

@@ -9,17 +9,11 @@ from typing import Any
 
 from gateway.reading import column_of
 from gateway.template import IDENTITY, example_of, kind_of
+from schemas.catalogue_words import LEVELS, cadence_text, watched_text
 from schemas.errors import CallError
 from schemas.feed import FeedSpec
 from schemas.topics import Catalogue
 
-_EVERY = {"day": "每日", "week": "每周", "month": "每月"}
-_WATCH = {
-    "registered": "在册低收入人口；其余人员的数据只计数，不留存",
-    "over_line": "在册低收入人口及达到约定线的人员；其余只计数，不留存",
-    "all": "约定范围内全部人员",
-}
-_LEVEL = {"internal": "内部", "personal": "个人信息", "restricted": "敏感个人信息"}
 Row = tuple[str, ...]
 
 
@@ -39,23 +33,22 @@ def agreement_of(spec: FeedSpec, catalogue: Catalogue) -> Agreement:
     """The agreement about one feed."""
     entry, cadence = catalogue.entries[spec.topic], catalogue.cadence(spec.kind)
     scope = entry.scope
-    due = {"month": f"次月 {cadence.by_day} 日前报齐上月", "day": "次日报齐", None: "随发生随报"}[cadence.closes]
     terms = (
         ("数据类", f"{spec.title}（{spec.kind}，第 {spec.version} 版）"),
         ("提供单位", entry.owner),
         ("接收单位", "民政部门（低收入人口动态监测）"),
         ("依据", scope.basis if scope else ""),
         ("用途", f"{scope.purpose if scope else ''}；不作他用，不得据此自动停发待遇"),
-        ("人员范围", _WATCH[scope.watch] + (f"（{scope.line}）" if scope.line else "") if scope else ""),
-        ("频次与时限", f"{_EVERY[cadence.every]}，{due}；当期没有业务也须声明"),
-        ("敏感程度", _LEVEL[entry.sensitivity]),
+        ("人员范围", watched_text(scope) if scope else ""),
+        ("频次与时限", cadence_text(cadence) + ("；当期没有业务也须声明" if cadence.closes else "")),
+        ("敏感程度", LEVELS[entry.sensitivity]),
         ("留存", f"传输通道内 {entry.retention_days} 日" if entry.retention_days else "见归档制度"),
     )
-    first = (IDENTITY, "identity", "18 位居民身份证号码", "是", "", _LEVEL["restricted"], "只在民政区网关内出现", "")
+    first = (IDENTITY, "identity", "18 位居民身份证号码", "是", "", LEVELS["restricted"], "只在民政区网关内出现", "")
     fields = [first]
     for of in spec.fields:
         need, key = "是" if of.required else "", "是" if of.key else ""
-        level = _LEVEL[of.sensitivity]
+        level = LEVELS[of.sensitivity]
         note = (of.meaning or "", example_of(of))
         fields.append((column_of(of), of.name, kind_of(of), need, key, level, *note))
     codes = tuple((of.label, code, label) for of in spec.fields for code, label in of.labels.items())

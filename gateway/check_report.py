@@ -31,6 +31,7 @@ class CheckReport:
     compared: int = 0
     by_code: Counter[str] = field(default_factory=Counter)
     by_column: Counter[str] = field(default_factory=Counter)
+    by_flaw: Counter[str] = field(default_factory=Counter)
     months: dict[str, int] = field(default_factory=dict)
     medians: dict[str, int] = field(default_factory=dict)
     totals: list[int] = field(default_factory=list)

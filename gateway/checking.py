@@ -170,6 +170,8 @@ class _Check:
         for problem in self._rows.all_problems() or problems:
             report.by_code[problem.code] += 1
             report.by_column[problem.column] += 1
+            if problem.flaw:
+                report.by_flaw[problem.flaw] += 1
             if len(report.problems) < KEPT:
                 report.problems.append(problem)
         self._rows.keep(problems[0])
@@ -205,6 +207,8 @@ class _Check:
     def finish(self, linkage: Unlinked) -> None:
         """What can be said only at the end."""
         report = self.report
+        if linkage.fifteen:
+            report.by_flaw["fifteen"] = linkage.fifteen
         months: Counter[str] = Counter()
         for day, count in self._days.items():
             months[f"{date.fromordinal(day):%Y-%m}"] += count

@@ -17,11 +17,21 @@ class _Strict(BaseModel):
 
 
 class Department(_Strict):
-    """Who may upload what. `code_sha256`: digest of the access code given to the department."""
+    """Who may upload what. `code_sha256`: digest of the access code given to the department.
+
+    `mappings`: how this department's own tables become a feed, where that is not how the gateway's own say.
+    """
 
     name: str
     code_sha256: str = Field(pattern=r"[0-9a-f]{64}")
     feeds: list[str] = Field(min_length=1)
+    mappings: dict[str, Path] = {}
+
+    @model_validator(mode="after")
+    def _maps_what_it_sends(self) -> Self:
+        if unsent := sorted(self.mappings.keys() - set(self.feeds)):
+            raise ValueError(f"{self.name} 有映射而不报送：{'、'.join(unsent)}")
+        return self
 
 
 class Upload(_Strict):
@@ -57,7 +67,7 @@ class View(_Strict):
 
 
 class GatewayConfig(_Strict):
-    """The ways in that are open; each is optional."""
+    """The ways in that are open; each is optional. `mappings`: by feed, for files of the folder and uploads."""
 
     folder: Path | None = None
     settle_seconds: float = Field(default=10.0, ge=0)

@@ -11,8 +11,10 @@ import msgspec
 
 from gateway.values import SHANGHAI
 from schemas.errors import CallError
+from schemas.explain import NO_SNAPSHOT
+from schemas.feed import FEEDS
 
-Mode = Literal["delta", "replace_period"]
+Mode = Literal["delta", "replace_period", "full_snapshot"]
 _NAMESPACE = uuid.UUID("5f0c1b9e-6d0e-5b0e-9d53-0d5a6b8f7c11")
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +36,10 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What a batch says of itself: the month it is about, the areas it covers, whether it replaces the month."""
+    """What a batch says of itself: the month it is about, the areas it covers, what becomes of what it does not repeat.
+
+    `replace_period`: of the month, that counts as reversed; `full_snapshot`: it has ended with the month's first day.
+    """
 
     period: str
     areas: tuple[str, ...]
@@ -45,10 +50,20 @@ class BatchPlan:
     def __post_init__(self) -> None:
         """Raises CallError when the plan contradicts itself."""
         year, dash, month = self.period.partition("-")
-        if not (dash and len(year) == 4 and (year + month).isdigit() and 1 <= int(month) <= 12 and len(month) == 2):
+        if not (dash and len(year) == 4 and (year + month).isdecimal() and 1 <= int(month) <= 12 and len(month) == 2):
             raise CallError("所属期应为 YYYY-MM，如 2026-05")
         if not self.areas or not all(len(a) == 12 and a.isdigit() for a in self.areas):
             raise CallError("批次须写明地区：12 位统计用区划代码，可多个")
+
+    @property
+    def whole(self) -> bool:
+        """Whether what the batch does not repeat no longer counts."""
+        return self.mode != "delta"
+
+    def check(self, feed: str) -> None:
+        """Raises CallError where a feed does not take such a batch."""
+        if self.mode == "full_snapshot" and not FEEDS[feed].fact.snapshots:
+            raise CallError(f"{feed} {NO_SNAPSHOT}")
 
     def named(self, source: str, feed: str, recorded: datetime) -> str:
         """The batch id: given, or the same for the same plan begun at the same time."""

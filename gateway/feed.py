@@ -70,7 +70,9 @@ class FeedPublisher:
         self._spec, self._batch = feed_spec(feed), batch
         now, named = recorded or datetime.now(SHANGHAI), source or source_of(feed)
         batchid = batch.named(named, feed, now) if batch else None
-        floor = now if batch and batch.mode == "replace_period" else None
+        if batch is not None:
+            batch.check(self._spec.kind)
+        floor = now if batch and batch.whole else None
         self._envelope = Envelope(feed, named, now, batchid=batchid, floor=floor)
         self._known_at_ms = int(now.timestamp() * 1000)
         self._courier = Courier(publisher, self._spec.topic, self._envelope, plan=batch, array=array)

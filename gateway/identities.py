@@ -31,7 +31,14 @@ _PASS_REGIONS = {"810000", "820000", "830000"}
 
 
 class BadIdentity(ValueError):
-    """A number that cannot stand for a person. Its text is a Chinese reason and never contains the number."""
+    """A number that cannot stand for a person. Its text is a Chinese reason and never contains the number.
+
+    `flaw`: checksum, birth (region or birth date), excel, masked, letters, length, empty or shape; for figures.
+    """
+
+    def __init__(self, reason: str, flaw: str = "shape") -> None:
+        super().__init__(reason)
+        self.flaw = flaw
 
 
 def normalise(raw: str) -> str:
@@ -44,6 +51,12 @@ def normalise(raw: str) -> str:
     return text
 
 
+def is_fifteen(raw: str) -> bool:
+    """Whether a number is written in the form of before 1999."""
+    text = _NOISE.sub("", unicodedata.normalize("NFKC", raw))
+    return len(text) == 15 and text.isascii() and text.isdigit()
+
+
 def _with_check_digit(first17: str) -> str:
     return first17 + ric.calc_check_digit(first17 + "0")
 
@@ -51,34 +64,36 @@ def _with_check_digit(first17: str) -> str:
 def check_resident(number: str, *, synthetic: bool = False) -> str:
     """The normalised resident number itself. Raises BadIdentity; `synthetic` also lets region 999999 pass."""
     if not number:
-        raise BadIdentity("证件号码为空")
+        raise BadIdentity("证件号码为空", "empty")
     digits = number[:17]
     if len(number) != 18 or not (digits.isascii() and digits.isdigit()):
-        raise BadIdentity(_misshapen(number))
+        raise BadIdentity(*_misshapen(number))
     right = number[17] == ric.calc_check_digit(number)
     if not right or number[14:17] == "000":  # nobody is the 000th of a birthday
-        raise BadIdentity(_EXCEL_LOST if number.endswith("000") else "证件号码校验位不对")
+        if number.endswith("000"):
+            raise BadIdentity(_EXCEL_LOST, "excel")
+        raise BadIdentity("证件号码校验位不对", "checksum")
     if not _region_and_birth(number[:14], synthetic):
-        raise BadIdentity("证件号码中的地区或出生日期不存在")
+        raise BadIdentity("证件号码中的地区或出生日期不存在", "birth")
     return number
 
 
 _EXCEL_LOST = "证件号码末三位为 000 且不合规则：应是表格软件只保留了前 15 位，原号码已丢失"
 
 
-def _misshapen(number: str) -> str:
+def _misshapen(number: str) -> tuple[str, str]:
     """Why something that has not the shape of a number has it not, as far as a habit of departments explains it."""
     if _SCIENTIFIC.match(number) or _FLOAT.match(number):
-        return "证件号码被表格软件改成科学计数，末几位已丢失"
+        return "证件号码被表格软件改成科学计数，末几位已丢失", "excel"
     if "*" in number:
-        return "证件号码有几位被 * 遮盖，无法对应到人"
+        return "证件号码有几位被 * 遮盖，无法对应到人", "masked"
     if len(number) == 18 and set(number[:17]) & set("OILQ"):
-        return "证件号码中混有字母（请检查字母 O 与数字 0、字母 I、L 与数字 1）"
+        return "证件号码中混有字母（请检查字母 O 与数字 0、字母 I、L 与数字 1）", "letters"
     if len(number) == 17 and number.isdigit():
-        return "证件号码应为 18 位，实为 17 位（请检查末位 X 或开头的数字是否丢失）"
+        return "证件号码应为 18 位，实为 17 位（请检查末位 X 或开头的数字是否丢失）", "length"
     if len(number) != 18:
-        return f"证件号码应为 18 位，实为 {len(number)} 位"
-    return "证件号码前 17 位应全是数字（请检查字母 O 与数字 0）"
+        return f"证件号码应为 18 位，实为 {len(number)} 位", "length"
+    return "证件号码前 17 位应全是数字（请检查字母 O 与数字 0）", "letters"
 
 
 @lru_cache(maxsize=100_000)
@@ -129,6 +144,8 @@ class Linkage:
             raise ValueError("linkage key shorter than 32 bytes")
         self._key = key
         self.synthetic = synthetic
+        self.fifteen = 0
+        """Numbers of the form of before 1999 seen so far, good ones."""
         self._seen: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -143,14 +160,17 @@ class Linkage:
         if id_type == RESIDENT:
             if len(self._seen) >= _CACHE_LIMIT:
                 self._seen.clear()
-            self._seen[raw] = pseudonym
+            if len(raw) == 18:  # others are few, and those of 15 digits are to be counted
+                self._seen[raw] = pseudonym
         return pseudonym
 
     def number(self, raw: str, id_type: str = RESIDENT) -> str:
         """The normalised number, checked as far as its type allows. Raises BadIdentity."""
         number = normalise(raw)
         if id_type == RESIDENT:
-            return check_resident(number, synthetic=self.synthetic)
+            checked = check_resident(number, synthetic=self.synthetic)
+            self.fifteen += len(raw) != 18 and is_fifteen(raw)
+            return checked
         if not 5 <= len(number) <= 24 or not number.isascii() or not number.isalnum():
             raise BadIdentity("证件号码应为 5 到 24 位字母或数字")
         return number

@@ -130,6 +130,14 @@ class Inbox:
         arrival.path.unlink()
         return taken
 
+    def refuse(self, arrival: Arrival, reason: str) -> Taken:
+        """Sends nothing of a file: sealed in quarantine, with the reason in its receipt, and deleted."""
+        now, digest = self._now(), _digest(arrival)
+        taken = self._refused(arrival, _SAFE.sub("-", f"{arrival.feed}-{digest[:12]}"), now, reason)
+        self._write(digest, taken, arrival)
+        arrival.path.unlink()
+        return taken
+
     def sweep(self) -> list[str]:
         """Deletes what has been kept long enough."""
         now = self._now()
@@ -168,7 +176,7 @@ class Inbox:
                 log.error("file_refused", name=name, error=type(error).__name__)
                 reason = f"文件读不下去（{type(error).__name__}），已隔离保存：请联系数据专员"
                 return self._refused(arrival, name, now, reason)
-            letter = receipt_letter(done.receipt, done.codes, arrival.way, arrival.department, now)
+            letter = receipt_letter(done, arrival.way, arrival.department, now)
             place = letter.partition_in(publisher.partitions(letter.topic))
             publisher.send(letter.topic, place, letter.key, letter.value, stamp)
             publisher.flush()

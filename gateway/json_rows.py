@@ -6,6 +6,7 @@ line are the columns it speaks of, and every value is read as if it stood in a t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -15,12 +16,13 @@ import msgspec
 from gateway import values
 from gateway.events import Parsed
 from gateway.identities import Linkage
+from gateway.lines import MAX_ROW, too_long
 from gateway.mapping import Mapping
 from gateway.problems import BadRow, BadRows, RowProblem
 from gateway.reading import ENVELOPE_COLUMNS, column_of
 from gateway.rows import BROKEN, Found, Rows, TableRows, day_field, first_day
 from gateway.sheets import cell_text
-from gateway.tables import Table, encoding_of, heading
+from gateway.tables import Table, encoding_of, heading, is_like_data
 from gateway.who import Who
 from schemas.errors import CallError, DataError
 from schemas.feed import FeedSpec
@@ -112,7 +114,9 @@ class JsonLines:
     def numbered(self) -> Iterator[tuple[int, bytes]]:
         """The lines that are not blank, in UTF-8, with their numbers."""
         other = self.encoding not in {"utf-8", "utf-8-sig"}
-        for number, line in enumerate(self._lines, 1):
+        for number, line in enumerate(iter(partial(self._lines.readline, MAX_ROW + 1), b""), 1):
+            if len(line) > MAX_ROW:
+                raise too_long(number)
             text = line.removeprefix(_BOM) if number == 1 else line
             if number > self._after and not text.isspace():
                 self.line = line
@@ -214,7 +218,8 @@ def _mapped(lines: JsonLines, spec: FeedSpec, linkage: Linkage, bad: BadRows, ma
                 said = {heading(name): value for name, value in lines.said(number, line).items()}
                 unknown = [] if mapping.ignore_rest else sorted(said.keys() - known)
                 if unknown:
-                    raise BadRow(RowProblem(number, unknown[0][:20], "映射文件没有提到这一项", code="UNKNOWN_FIELD"))
+                    shown = "" if is_like_data(unknown[0]) else unknown[0][:20]
+                    raise BadRow(RowProblem(number, shown, "映射文件没有提到这一项", code="UNKNOWN_FIELD"))
                 yield number, [_cell(said.get(name)) for name in columns]
             except BadRow as bad_row:
                 holder[0].note(bad_row.problem)

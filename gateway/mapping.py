@@ -101,7 +101,7 @@ def load_mapping(path: Path, feed: str | None = None) -> Mapping:
     kind = said["feed"].text()
     if kind not in FEEDS:
         said["feed"].fail(f"没有数据类“{kind}”，有：{'、'.join(FEEDS)}")
-    if feed is not None and kind != feed:
+    if feed is not None and FEEDS[kind] is not FEEDS.get(feed):
         said["feed"].fail(f"这个映射文件是给 {kind} 的，不是 {feed}")
     spec = FEEDS[kind]
     missing = _texts(said["missing"]) if "missing" in said else frozenset()

@@ -13,13 +13,14 @@ REASONS = ("原行号", "未发送原因")
 
 @dataclass(frozen=True)
 class RowProblem:
-    """A row that was not sent: where, why, and the shape of what stands there."""
+    """A row that was not sent: where, why, and the shape of what stands there. `flaw`: of an identity number."""
 
     row: int
     column: str
     reason: str
     shown: str = ""
     code: str = "BAD_FIELD"
+    flaw: str = ""
 
     @property
     def text(self) -> str:

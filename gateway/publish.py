@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from gateway.columns import Columns
 from gateway.courier import Courier, Receipt
 from gateway.difference import Difference
@@ -23,6 +25,7 @@ from gateway.problems import BadRows, RowProblem
 from gateway.publisher import Publisher
 from gateway.resume import Keeper, Keeping
 from gateway.rows import FileProgress, Rows, open_rows
+from schemas.amounts import EVERY, FIRST_ROWS, Amounts, note
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS, FeedSpec
@@ -35,11 +38,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Published:
-    """The receipt, and the first problems (all are counted in the receipt)."""
+    """The receipt, and the first problems (all are counted in the receipt).
+
+    `codes`: rows refused by code. `identities`: refused numbers by flaw, and `fifteen`, good ones of the old form.
+    `amounts`: those of a sample of rows, by field and order of magnitude.
+    """
 
     receipt: Receipt
     problems: tuple[RowProblem, ...]
     codes: Counter[str] = field(default_factory=Counter)
+    identities: Counter[str] = field(default_factory=Counter)
+    amounts: Amounts = field(default_factory=dict)
 
 
 def feed_spec(kind: str) -> FeedSpec:
@@ -97,6 +106,7 @@ def publish_file(
     if keeper is not None and keeper.unchanged:
         return Published(_unchanged(keeper, courier), ())
     known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
+    short_before = linkage.fifteen
     kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
     with closing(BadRows(bad_rows, kept_bytes)) as bad, open_rows(path, spec, linkage, bad, mapping) as rows:
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
@@ -109,7 +119,9 @@ def publish_file(
     receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
     if keeper is not None:
         receipt = _kept(receipt, keeper, difference)
-    return Published(receipt, tuple(run.problems), run.codes)
+    if old := linkage.fifteen - short_before:
+        run.identities["fifteen"] = old
+    return Published(receipt, tuple(run.problems), run.codes, run.identities, run.amounts)
 
 
 def _kept(receipt: Receipt, keeper: Keeper, difference: Difference | None) -> Receipt:
@@ -153,13 +165,15 @@ def publish_nothing(
 def _envelope(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
     if recorded.tzinfo is None:
         raise ValueError("recorded must be aware")
+    if batch is not None:
+        batch.check(spec.kind)
     named = source or source_of(spec.kind)
     return Envelope(
         spec.kind,
         named,
         recorded,
         batchid=batch.named(named, spec.kind, recorded) if batch else None,
-        floor=recorded if batch and batch.mode == "replace_period" else None,
+        floor=recorded if batch and batch.whole else None,
     )
 
 
@@ -184,6 +198,10 @@ class _Run:
         self.read = self.bad = self.left_out = 0
         self.problems: list[RowProblem] = []
         self.codes: Counter[str] = Counter()
+        self.identities: Counter[str] = Counter()
+        self.amounts: Amounts = {}
+        self._money = [f.name for f in spec.fields if f.kind == "fen"]
+        self._good = 0
         self.keep: Callable[[Parsed], bool] | None = None
 
     def all(self, keeper: Keeper | None, bad: BadRows) -> None:
@@ -233,6 +251,7 @@ class _Run:
         event = self._envelope.event(row)
         outcome = self._spec.decode(event, self._known_at_ms)[0]
         if isinstance(outcome, Delivery):
+            self._sample(row.data)
             if self.keep is not None and not self.keep(row):
                 self.left_out += 1
                 return None
@@ -245,9 +264,21 @@ class _Run:
             raise TypeError("a row became a manifest")
         return self._columns.problem(row.row, outcome)
 
+    def _sample(self, data: bytes) -> None:
+        """Orders of magnitude of the amounts of some rows: a few microseconds for one row in sixteen of a long file."""
+        self._good += 1
+        if self._money and (self._good <= FIRST_ROWS or self._good % EVERY == 0):
+            said = msgspec.json.decode(data)
+            for name in self._money:
+                amount = said.get(name)
+                if type(amount) is int:
+                    note(self.amounts, name, amount)
+
     def _refuse(self, problem: RowProblem) -> None:
         self.bad += 1
         self.codes[problem.code] += 1
+        if problem.flaw:
+            self.identities[problem.flaw] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(problem)
         self._rows.keep(problem)

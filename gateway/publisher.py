@@ -28,7 +28,15 @@ class Publisher(Protocol):
         """Number of partitions of a topic."""
         ...
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Takes one message; delivery is certain after `flush`."""
         ...
 

@@ -1,10 +1,9 @@
 """What the gateway tells the report card about an arrival: counts by code, never a row. Topic `reports.feeds.v1`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.courier import Receipt
+from gateway.publish import Published
 from schemas.feed_reports import ReceiptReport, encode_report
 from schemas.partition import partition_of
 from schemas.topics import FEED_REPORTS
@@ -23,8 +22,9 @@ class ReportLetter:
         return partition_of(self.key, partitions)
 
 
-def receipt_letter(receipt: Receipt, codes: Mapping[str, int], way: str, department: str, at: datetime) -> ReportLetter:
+def receipt_letter(done: Published, way: str, department: str, at: datetime) -> ReportLetter:
     """The record of one arrival; the same arrival always makes the same record."""
+    receipt = done.receipt
     report = ReceiptReport(
         feed=receipt.feed,
         receipt=receipt.digest,
@@ -36,7 +36,9 @@ def receipt_letter(receipt: Receipt, codes: Mapping[str, int], way: str, departm
         read=receipt.read,
         sent=receipt.sent,
         left_out=receipt.left_out,
-        refused=dict(codes),
+        refused=dict(done.codes),
         closed=receipt.closed,
+        identities=dict(done.identities),
+        amounts=done.amounts,
     )
     return ReportLetter(receipt.feed.encode(), encode_report(report))

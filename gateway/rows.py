@@ -26,8 +26,8 @@ from gateway.reading import IDENTITY, Part, column_of, parts_of, wanted_headings
 from gateway.tables import Table, open_table
 from gateway.who import Who
 from schemas.errors import CallError
+from schemas.examples_of import example_event
 from schemas.feed import FeedSpec
-from schemas.generate import example_event
 
 __all__ = ["IDENTITY", "Rows", "TableRows", "Who", "column_of", "day_field", "first_day", "open_rows"]
 

@@ -4,21 +4,20 @@ A message is a CloudEvent (or an array) without subject, with `sealedid` = base6
 the gateway's public key for exactly this event (source and id are bound to it) and `idtype`. The gateway opens it,
 writes the event under the pseudonym into the feed's topic, and commits after delivery. Batches are told anew: rows of
 one inbox partition spread over all partitions of the feed. An element that cannot be taken is counted by code and
-reported, never kept: it stays in the inbox topic as long as that retains it, and the department sends it again.
+told to the reader, who keeps the message sealed among the dead letters as intake does.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.events import Parsed
 from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage
 from gateway.publisher import Publisher
-from schemas.envelope import Delivery, Manifest, Problem
+from schemas.envelope import Delivery, Manifest, Outcome, Problem
 from schemas.feed import FeedSpec
 from schemas.partition import partition_of
 from schemas.sealing import SealBroken, open_sealed, seal
@@ -27,12 +26,21 @@ from schemas.topics import inbox_topic
 _TYPES = {RESIDENT, *ID_TYPES.values()}
 
 
+class Refused(NamedTuple):
+    """Why an element of a message is not sent on: reject code, where in the message, a Chinese reason, its batch."""
+
+    code: str
+    pointer: str
+    reason: str
+    batch: str | None = None
+
+
 class NotTaken(ValueError):
     """An element that cannot become an event; its text is a Chinese reason without any content."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, flaw: str = "", pointer: str = "") -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.flaw, self.pointer = code, flaw, pointer
 
 
 def seal_identity(public_key: bytes, number: str, source: str, event_id: str) -> str:
@@ -65,22 +73,30 @@ class SealedFeed:
     sent: int = 0
     left_out: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    identities: dict[str, int] = field(default_factory=dict)
 
-    def take(self, partition: int, value: bytes | None) -> None:
-        """Sends what a message says on; certain after the publisher's flush. What cannot be taken is counted."""
+    def take(self, partition: int, value: bytes | None) -> list[Refused]:
+        """Sends what a message says on; certain after the publisher's flush. What cannot be taken is counted and
+        returned."""
         try:
             said = json.loads(value or b"")
         except (ValueError, RecursionError):
-            self._refuse("NOT_JSON")
-            return
+            return [self._refused(Refused("NOT_JSON", "", "不是 JSON"))]
         if said == []:
-            self._refuse("NOT_ENVELOPE")
-        for element in said if isinstance(said, list) else [said]:
+            return [self._refused(Refused("NOT_ENVELOPE", "", "空数组"))]
+        refused = []
+        for index, element in enumerate(said if isinstance(said, list) else [said]):
             try:
                 self._element(partition, element)
             except NotTaken as problem:
-                self._refuse(problem.code)
+                if problem.flaw:
+                    self.identities[problem.flaw] = self.identities.get(problem.flaw, 0) + 1
                 self._spoil(element)
+                pointer = f"/{index}{problem.pointer}" if isinstance(said, list) else problem.pointer
+                batch = element.get("batchid") if isinstance(element, dict) else None
+                named = batch if isinstance(batch, str) else None
+                refused.append(self._refused(Refused(problem.code, pointer, str(problem), named)))
+        return refused
 
     def _element(self, partition: int, element: object) -> None:
         if not isinstance(element, dict) or not all(isinstance(element.get(n), str) for n in ("id", "source", "type")):
@@ -97,8 +113,7 @@ class SealedFeed:
         value = _encoded(event)
         outcome = self.spec.decode(value, self.now_ms())[0]
         if not isinstance(outcome, Delivery):  # nothing intake would refuse, least of all a plain number, is sent on
-            code = outcome.code if isinstance(outcome, Problem) else "NOT_ENVELOPE"
-            raise NotTaken(code, "不能受理")
+            raise _not_taken(outcome)
         if not self.keep(_row(outcome, event)):
             self.left_out += 1
             return
@@ -112,20 +127,21 @@ class SealedFeed:
     def _person(self, element: dict[str, Any]) -> str:
         id_type = element.get("idtype", RESIDENT)
         if "subject" in element or not isinstance(id_type, str) or id_type not in _TYPES:
-            raise NotTaken("BAD_FIELD", "密封报送不写 subject，idtype 须是已知类型")
+            raise NotTaken("BAD_FIELD", "密封报送不写 subject，idtype 须是已知类型", pointer="/idtype")
         try:
             sealed = base64.b64decode(str(element.get("sealedid", "")), validate=True)
             number = open_sealed(self.private_key, sealed, aad=_bytes(f"{element['source']}|{element['id']}"))
             return self.linkage.person(number.decode(), id_type)
-        except (SealBroken, binascii.Error, UnicodeDecodeError):
-            raise NotTaken("SEAL_BROKEN", "身份列打不开：不是为本网关密封，或与事件不符") from None
         except BadIdentity as error:
-            raise NotTaken("BAD_IDENTITY", str(error)) from None
+            raise NotTaken("BAD_IDENTITY", str(error), error.flaw, "/sealedid") from None
+        except (SealBroken, ValueError):  # no base64, nothing of ours inside, or text that is no ASCII at all
+            reason = "身份列打不开：不是为本网关密封，或与事件不符"
+            raise NotTaken("SEAL_BROKEN", reason, pointer="/sealedid") from None
 
     def _manifest(self, partition: int, manifest: dict[str, Any]) -> None:
         outcome = self.spec.decode(_encoded(manifest), self.now_ms())[0]
         if not isinstance(outcome, Manifest):
-            raise NotTaken(outcome.code if isinstance(outcome, Problem) else "NOT_ENVELOPE", "清单有误")
+            raise _not_taken(outcome)
         name, rows = outcome.batchid, outcome.rows
         if manifest["type"] == "lidm.batch.begin":
             batch = self.batches.get(name)
@@ -136,7 +152,9 @@ class SealedFeed:
             return
         batch = self.batches.get(name)
         if batch is None or batch.arrived.get(partition, 0) != rows:
-            raise NotTaken("BATCH_SHORT" if batch else "UNKNOWN_BATCH", "批次少数据")
+            if batch is None:
+                raise NotTaken("UNKNOWN_BATCH", "批次没有开始清单就结束了，请整批重发")
+            raise NotTaken("BATCH_SHORT", "批次少数据，请整批重发", pointer="/data/rows")
         batch.ended[partition] = rows
         if len(batch.ended) == self.publisher.partitions(inbox_topic(self.spec.kind)):
             if not batch.spoiled:
@@ -149,14 +167,22 @@ class SealedFeed:
             said = {**manifest, "data": {**manifest["data"], "rows": rows.get(place, 0)}}
             self.publisher.send(self.spec.topic, place, key, _encoded(said))
 
-    def _refuse(self, code: str) -> None:
-        self.refused[code] = self.refused.get(code, 0) + 1
+    def _refused(self, refused: Refused) -> Refused:
+        self.refused[refused.code] = self.refused.get(refused.code, 0) + 1
+        return refused
 
     def _spoil(self, element: object) -> None:
         """A person whose row could not be read must not count as absent: the batch never closes."""
         batch = self.batches.get(str(element.get("batchid"))) if isinstance(element, dict) else None
         if batch is not None:
             batch.spoiled = True
+
+
+def _not_taken(outcome: Outcome) -> NotTaken:
+    """What intake would say of the event."""
+    if isinstance(outcome, Problem):
+        return NotTaken(outcome.code, outcome.message_zh, pointer=outcome.pointer)
+    return NotTaken("NOT_ENVELOPE", "批次清单与事件不符")
 
 
 def _row(outcome: Delivery, event: dict[str, Any]) -> Parsed:

@@ -18,10 +18,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from gateway.lines import Lines
 from gateway.sheets import EXCEL_SUFFIXES, Merged, Sheet, cell_text, open_sheet
 from schemas.errors import CallError, DataError
 
-__all__ = ["Layout", "Merged", "Table", "cell_text", "encoding_of", "heading", "open_table"]
+__all__ = ["Layout", "Merged", "Table", "cell_text", "encoding_of", "heading", "is_like_data", "open_table"]
 
 _CHUNK = 1 << 16
 _CHUNKS = 16
@@ -82,7 +83,7 @@ class Table:
         found: dict[str, int] = {}
         for at, column in enumerate(self.columns):
             if column in found:
-                shown = "（疑为数据行）" if any(map(_is_like_data, self.columns)) else f"「{_heading_shown(column)}」"
+                shown = "（疑为数据行）" if any(map(is_like_data, self.columns)) else f"「{_heading_shown(column)}」"
                 raise DataError(f"表头重复：{shown}")
             if column:
                 found[column] = at
@@ -114,14 +115,15 @@ def refuse_headings(missing: Collection[str], unknown: Collection[str]) -> None:
     """
     if missing or unknown:
         said = [f"缺少列：{'、'.join(missing)}"] if missing else []
-        if any(map(_is_like_data, unknown)):
+        if any(map(is_like_data, unknown)):
             said.append(f"不认识的列：{len(unknown)} 列（疑为数据行，内容不列出；请确认表头在第一行）")
         elif unknown:
             said.append(f"不认识的列：{'、'.join(map(_heading_shown, unknown))}")
         raise DataError("表头有误。" + "；".join(said))
 
 
-def _is_like_data(column: str) -> bool:
+def is_like_data(column: str) -> bool:
+    """Whether what should be a name looks like a value: then it is not shown."""
     return sum(c.isdigit() for c in column) > 3
 
 
@@ -188,13 +190,14 @@ def _csv(path: Path, wanted: Collection[str], layout: Layout) -> Iterator[Table]
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     size = max(1, path.stat().st_size)
     with path.open(encoding=encoding, errors=errors, newline="") as file:
+        source = Lines(file)
         try:
-            lines = list(islice(file, _TITLE_ROWS))
+            source.read_ahead(_TITLE_ROWS)
         except UnicodeDecodeError as error:
             raise DataError("文件编码无法识别：请另存为 UTF-8 或 GB18030 的 CSV") from error
-        counts = {sign: max((line.count(sign) for line in lines), default=0) for sign in _DELIMITERS}
+        counts = {sign: max((line.count(sign) for line in source.ahead), default=0) for sign in _DELIMITERS}
         delimiter = layout.delimiter or max(counts, key=lambda sign: counts[sign])
-        rows = _csv_rows(csv.reader(chain(lines, file), delimiter=delimiter))
+        rows = _csv_rows(csv.reader(source, delimiter=delimiter), source)
         yield _headed(
             rows,
             wanted,
@@ -205,10 +208,11 @@ def _csv(path: Path, wanted: Collection[str], layout: Layout) -> Iterator[Table]
         )
 
 
-def _csv_rows(reader: Iterator[list[str]]) -> Iterator[Row]:
+def _csv_rows(reader: Iterator[list[str]], source: Lines) -> Iterator[Row]:
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
+            source.begin(number + 1)
             if cells and any(cells):
                 yield number, cells
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from gateway.mapping import DATES, UNITS
 from gateway.reading import ENVELOPE_COLUMNS, column_of
 from schemas.errors import CallError
-from schemas.feed import FeedSpec, FieldSpec
+from schemas.feed import FEEDS, FeedSpec, FieldSpec
 
 IDENTITY: Final = "证件号码"
 EXAMPLE_NUMBER: Final = "999999196804010016"
@@ -51,6 +51,11 @@ def tabular(spec: FeedSpec) -> None:
         raise CallError(f"{said}：名册用 lidm roster load，其他用 JSONL")
 
 
+def _called(spec: FeedSpec) -> str:
+    """The feed as a command takes it: a kind alone stands for its oldest version."""
+    return spec.kind if FEEDS[spec.kind] is spec else spec.name
+
+
 def mapping_text(spec: FeedSpec) -> str:
     """A mapping file that reads the template, with every way to change it said in comments."""
     return "\n".join(_mapping_lines(spec)) + "\n"
@@ -58,8 +63,8 @@ def mapping_text(spec: FeedSpec) -> str:
 
 def _mapping_lines(spec: FeedSpec) -> Iterator[str]:
     yield f"# 映射文件：{spec.title}（{spec.kind}）。左边是约定的字段，右边是本单位文件里的列名；列名不同就改右边。"
-    yield "# 检查：lidm feed check 文件 --feed " + f"{spec.kind} --mapping 本文件"
-    yield f"feed: {spec.kind}"
+    yield "# 检查：lidm feed check 文件 --feed " + f"{_called(spec)} --mapping 本文件"
+    yield f"feed: {_called(spec)}"
     yield ""
     yield "# 文件的样子，一般不用写：表头会自动找到，编码会自动识别。"
     yield "# table: {heading_row: 3, sheet: 明细, encoding: gb18030, delimiter: tab}"

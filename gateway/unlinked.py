@@ -28,5 +28,6 @@ class Unlinked(Linkage):
         if id_type == RESIDENT:
             if len(self._seen) >= 400_000:
                 self._seen.clear()
-            self._seen[raw] = name
+            if len(raw) == 18:
+                self._seen[raw] = name
         return name

@@ -11,16 +11,19 @@ import os
 import ssl
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from gateway.advice import advice
 from gateway.config import Department, Upload
-from gateway.events import BatchPlan
+from gateway.events import BatchPlan, Mode
 from gateway.inbox import SHOWN_PROBLEMS, STATES, Arrival, Taken
+from gateway.problems import RowProblem
 from schemas.errors import CallError, LidmError, Unreachable
 from schemas.feed import FEEDS
 
@@ -37,15 +40,19 @@ WRONG_CODE_SECONDS = 1.0
 FIELD_BYTES = 4096
 FIELDS = 16
 AT_ONCE = 8
+MODES: dict[str, Mode] = {"replace": "replace_period", "snapshot": "full_snapshot"}
+"""By what the page's choice sends."""
 Take = Callable[[Arrival], Taken]
 
 
 class UploadPage:
     """The pages `/` and `/upload`; `take` runs outside the loop, one upload after the other."""
 
-    def __init__(self, config: Upload, take: Take, folder: Path) -> None:
-        """`folder` holds an upload while it comes in; readable by its owner only."""
-        self._config, self._take, self._folder = config, take, folder
+    def __init__(
+        self, config: Upload, take: Take, folder: Path, *, mappings: Mapping[str, Path] = MappingProxyType({})
+    ) -> None:
+        """`folder` holds an upload while it comes in; readable by its owner only. `mappings`: by feed."""
+        self._config, self._take, self._folder, self._mappings = config, take, folder, mappings
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._one, self._coming = asyncio.Lock(), 0
 
@@ -79,8 +86,8 @@ class UploadPage:
             return self._answer(request, {"state": "refused", "reason": text}, _refused(CallError(text)), 503)
         self._coming += 1
         try:
-            said, path, name, department = await self._receive(request)
-            arrival = _arrival(said, path, name, department)
+            said, path, department = await self._receive(request)
+            arrival = _arrival(said, path, department, self._mappings)
             async with self._one:
                 taken = await asyncio.to_thread(self._take, arrival)
         except LidmError as error:
@@ -100,14 +107,14 @@ class UploadPage:
             return web.json_response(said, status=status, headers=HEADERS)
         return _page(self._feeds(), shown, status)
 
-    async def _receive(self, request: web.Request) -> tuple[dict[str, str], Path, str, Department]:
+    async def _receive(self, request: web.Request) -> tuple[dict[str, str], Path, Department]:
         """The form's fields and the file, written to disk as it comes; nothing of it before the code is known."""
         if request.content_type != "multipart/form-data":
             raise CallError("表单无法读取")
         said: dict[str, str] = {}
         path: Path | None = None
         department: Department | None = None
-        name, limit, fields = "", self._config.max_megabytes * 1024 * 1024, 0
+        limit, fields = self._config.max_megabytes * 1024 * 1024, 0
         try:
             async for part in await request.multipart():
                 if not isinstance(part, BodyPartReader):
@@ -117,8 +124,7 @@ class UploadPage:
                     raise CallError("表单内容过长")
                 if part.name == "file" and path is None:
                     department = await self._department(said.get("code", ""))
-                    name = part.filename or ""
-                    path = await _written(part, self._folder, Path(name).suffix.lower(), limit)
+                    path = await _written(part, self._folder, Path(part.filename or "").suffix.lower(), limit)
                 else:
                     said[part.name or ""] = await _text(part)
         except BaseException:
@@ -127,7 +133,7 @@ class UploadPage:
             raise
         if path is None or department is None:
             raise CallError("没有选择文件")
-        return said, path, name, department
+        return said, path, department
 
     async def _department(self, code: str) -> Department:
         digest = hashlib.sha256(code.encode()).hexdigest()
@@ -169,15 +175,16 @@ async def _written(part: BodyPartReader, folder: Path, suffix: str, limit: int) 
     return Path(name)
 
 
-def _arrival(said: dict[str, str], path: Path, name: str, department: Department) -> Arrival:
+def _arrival(said: dict[str, str], path: Path, department: Department, mappings: Mapping[str, Path]) -> Arrival:
     feed = said.get("feed", "")
     if feed not in department.feeds:
         raise CallError(f"{department.name} 没有报送这类数据的权限")
     plan = None
     if said.get("period"):
         areas = tuple(said.get("areas", "").replace("，", " ").replace(",", " ").split())
-        plan = BatchPlan(said["period"], areas, "replace_period" if said.get("mode") == "replace" else "delta")
-    return Arrival(path, feed, "upload", department.name, plan, again=said.get("again") == "yes")
+        plan = BatchPlan(said["period"], areas, MODES.get(said.get("mode", ""), "delta"))
+    mapping = department.mappings.get(feed) or mappings.get(feed)
+    return Arrival(path, feed, "upload", department.name, plan, mapping, again=said.get("again") == "yes")
 
 
 def _page(feeds: list[str], result: str, status: int = 200) -> web.Response:
@@ -195,8 +202,8 @@ def _result(taken: Taken) -> str:
 
 
 def _lines(taken: Taken) -> Iterator[str]:
-    good = taken.state in {"sent", "repeated"}
-    yield f'<section class="{"good" if good else "bad"}" role="status"><h2>{STATES[taken.state]}</h2>'
+    look = {"sent": "good", "repeated": "good", "partly": "part", "refused": "bad"}[taken.state]
+    yield f'<section class="{look}" role="status"><h2>{STATES[taken.state]}</h2>'
     if taken.reason:
         yield f"<p>{html.escape(taken.reason)}</p>"
     receipt = taken.receipt
@@ -209,6 +216,11 @@ def _lines(taken: Taken) -> Iterator[str]:
         yield f"<table>{figures}{batch}<tr><th>回执摘要</th><td><code>{receipt.digest[:16]}</code></td></tr></table>"
     if taken.problems:
         yield "<h3>请改正这些行后重新上传整个文件</h3><ol>"
-        yield from (f"<li>{html.escape(each.text)}</li>" for each in taken.problems[:SHOWN_PROBLEMS])
+        yield from (_problem(each) for each in taken.problems[:SHOWN_PROBLEMS])
         yield "</ol>"
     yield "</section>"
+
+
+def _problem(each: RowProblem) -> str:
+    how = html.escape(advice(each))
+    return f'<li>{html.escape(each.text)}<span class="hint">怎样改：{how}</span></li>'

@@ -27,7 +27,7 @@ FILLERS = frozenset(
 """What people write where there is nothing to write."""
 
 _EXCEL_DAY_0 = date(1899, 12, 30)
-_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
+_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _SCIENCE = re.compile(r"-?\d(\.\d+)?[Ee][+-]?\d+")
 _LETTERS = re.compile(r"\d[A-Za-z]|[A-Za-z]\d")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -50,9 +50,7 @@ def fen(text: str) -> int:
 @lru_cache(maxsize=100_000)
 def _fen(text: str) -> int:
     """The same of any spelling."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    text = text.strip().replace(",", "")
+    text = _digits(text).replace(",", "")
     sign = -1 if text.startswith("-") else 1
     whole, _, cents = text.removeprefix("-").partition(".")
     cents = cents.rstrip("0")
@@ -64,7 +62,7 @@ def _fen(text: str) -> int:
 @lru_cache(maxsize=50_000)
 def money(text: str, fen_per_unit: int) -> int:
     """An amount in another unit (万元 1,000,000 fen, 分 1) as integer fen; what is no whole fen is refused."""
-    folded = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    folded = _digits(text).replace(",", "")
     try:
         exact = Decimal(folded) * fen_per_unit if _NUMBER.fullmatch(folded) else None
     except InvalidOperation:
@@ -72,6 +70,15 @@ def money(text: str, fen_per_unit: int) -> int:
     if exact is None or exact != int(exact):
         raise BadValue(spoiled(folded) or "应为金额，换算后最多到分")
     return int(exact)
+
+
+def _digits(text: str) -> str:
+    """Text in half-width forms. A raised or circled figure is a footnote, not a digit: 1286² is not 12,862."""
+    if text.isascii():
+        return text.strip()
+    if any(unicodedata.category(char) == "No" for char in text):
+        raise BadValue("数字里有上标、带圈或分数字符（多半是脚注），不能当作数字：请填写原数")
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def spoiled(text: str) -> str | None:
@@ -88,7 +95,7 @@ def spoiled(text: str) -> str | None:
 def serial(text: str) -> date:
     """The day an Excel serial number stands for, as workbooks of Windows count: 45292 is 2024-01-01."""
     folded = unicodedata.normalize("NFKC", text).strip().removesuffix(".0")
-    if len(folded) != 5 or not folded.isdigit() or not 20_000 <= int(folded) <= 73_050:
+    if len(folded) != 5 or not folded.isdecimal() or not 20_000 <= int(folded) <= 73_050:
         raise BadValue("应为日期，如 2026-05-14")
     return _EXCEL_DAY_0 + timedelta(days=int(folded))
 
@@ -97,16 +104,16 @@ def day(text: str) -> date:
     """A date: 2026-05-14, 20260514, 2026/5/14 or 2026年5月14日."""
     folded = unicodedata.normalize("NFKC", text).strip().split(" ")[0].split("T")[0]
     try:
-        if len(folded) == 8 and folded.isdigit():
+        if len(folded) == 8 and folded.isdecimal():
             return date(int(folded[:4]), int(folded[4:6]), int(folded[6:]))
         match = _DATE.fullmatch(folded)
         if match:
             return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
         raise BadValue("这一天不存在") from error
-    if len(folded) == 5 and folded.isdigit() and 20_000 <= int(folded) <= 73_050:
+    if len(folded) == 5 and folded.isdecimal() and 20_000 <= int(folded) <= 73_050:
         raise BadValue("像是表格软件的日期序号：请把该列设为日期格式，或在映射文件中写明 date: [serial]")
-    if _MONTH.fullmatch(folded) and not folded.isdigit():
+    if _MONTH.fullmatch(folded) and not folded.isdecimal():
         raise BadValue("只有年月没有日：请写明日期，或在映射文件中写明 date: [month_first]")
     raise BadValue("应为日期，如 2026-05-14")
 
@@ -134,12 +141,14 @@ def moment(text: str) -> datetime:
         when = datetime.fromisoformat(folded)
     except ValueError as error:
         raise BadValue("应为时间，如 2026-05-14 09:30:00") from error
+    if not 1 < when.year < 9999:  # in another zone it may be a year that no calendar has
+        raise BadValue("这一年不可能")
     return when if when.tzinfo else when.replace(tzinfo=SHANGHAI)
 
 
 def whole(text: str) -> int:
     """A whole number."""
-    folded = unicodedata.normalize("NFKC", text).strip()
+    folded = _digits(text)
     if not folded.isascii() or not folded.removeprefix("-").isdigit() or len(folded) > 18:
         raise BadValue(spoiled(folded) or "应为整数")
     return int(folded)

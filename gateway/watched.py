@@ -1,15 +1,16 @@
 """A watched folder, where departments drop files by SFTP: whole files only, each taken once, none left in plain.
 
 Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
-`_replace` after the areas where the file is the whole month. A name without month is taken as single rows. A name that
-ends in `_again` is sent although the same file was taken before.
+`_replace` after the areas where the file is the whole month, `_snapshot` where it is everything there is. A name
+without month is taken as single rows; one that means a month there is not (`2026-13_…`), or areas that are none, is
+refused. A name that ends in `_again` is sent although the same file was taken before.
 """
 
 import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -22,7 +23,10 @@ from schemas.feed import FEEDS
 log = structlog.get_logger("lidm.gateway")
 ASIDE_SECONDS = 60.0
 UNFINISHED = {".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp"}
-_NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<replace>_replace)?(?:[_.]|$)")
+_NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<mode>_replace|_snapshot)?(?:[_.]|$)")
+_MODES: dict[str | None, Mode] = {None: "delta", "_replace": "replace_period", "_snapshot": "full_snapshot"}
+_MEANT = re.compile(r"\d{4}-\d{1,2}_\d")
+"""A name that wants to say a month and areas."""
 
 
 @dataclass
@@ -50,7 +54,7 @@ class WatchedFolder:
         taken = []
         for path in list(self._whole()):
             try:
-                done = self.inbox.take(self._arrival(path))
+                done = self._take(path)
             except OSError as error:
                 log.error("file_set_aside", feed=path.parent.name, error=type(error).__name__)
                 self._aside[path] = self.now() + ASIDE_SECONDS
@@ -84,19 +88,30 @@ class WatchedFolder:
         self._seen = there
         self._aside = {path: until for path, until in self._aside.items() if path in there}
 
-    def _arrival(self, path: Path) -> Arrival:
+    def _take(self, path: Path) -> Taken:
         feed = path.parent.name
         again = path.stem.endswith("_again")
-        return Arrival(path, feed, "folder", "", plan_of(path.name), self.mappings.get(feed), again)
+        arrival = Arrival(path, feed, "folder", "", None, self.mappings.get(feed), again)
+        try:
+            plan = plan_of(path.name)
+        except CallError as error:
+            return self.inbox.refuse(arrival, error.message_zh)
+        return self.inbox.take(replace(arrival, plan=plan))
 
 
 def plan_of(name: str) -> BatchPlan | None:
-    """What a file name says of its batch; None where it names no month."""
+    """What a file name says of its batch; None where it names no month.
+
+    Raises CallError where it means a month and areas and gets them wrong: taken as single rows it would close nothing
+    and nobody would know.
+    """
     match = _NAME.match(name)
     if match is None:
+        if _MEANT.match(name):
+            raise CallError("文件名写错：应为 年-月_12位区划代码_说明，如 2026-05_339901000000_x.csv，请改名后重新投递")
         return None
+    mode = _MODES[match["mode"]]
     try:
-        mode: Mode = "replace_period" if match["replace"] else "delta"
         return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)
-    except CallError:
-        return None
+    except CallError as error:
+        raise CallError(f"文件名里的月份或区划不存在：{error.message_zh}，请改名后重新投递") from error

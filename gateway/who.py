@@ -25,14 +25,14 @@ class Who:
         try:
             return self.linkage.person(raw, id_type)
         except BadIdentity as error:
-            raise BadRow(RowProblem(row, IDENTITY, str(error), mask(raw), "BAD_IDENTITY")) from None
+            raise BadRow(RowProblem(row, IDENTITY, str(error), mask(raw), "BAD_IDENTITY", error.flaw)) from None
 
     def other(self, row: int, column: str, raw: str) -> str:
         """The pseudonym of another person a row speaks of by number. Raises BadRow."""
         try:
             return self.linkage.person(raw)
         except BadIdentity as error:
-            raise BadRow(RowProblem(row, column, str(error), mask(raw), "BAD_IDENTITY")) from None
+            raise BadRow(RowProblem(row, column, str(error), mask(raw), "BAD_IDENTITY", error.flaw)) from None
 
     def event_id(self, raw_id: str, raw_number: str) -> str | None:
         """The department's id of the row; a keyed digest where it contains the identity number or is too long."""

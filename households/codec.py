@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from households.ledger import Household
-from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_entries, place, too_large
+from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_entries, too_large
 from households.residence import rank
+from households.snapshots import as_it_stands
 from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head
 from schemas.facts import AnyFact, Membership
 
@@ -57,7 +58,7 @@ def canonical(household: Household) -> dict[str, Any]:
     head = household.head
     people = {*head.lasting, *(person for page in household.pages.values() for person in page)}
     facts = {
-        person: [_plain(fact) for fact in sorted(household.belongs(person, household.held(person)), key=place)]
+        person: [_plain(fact) for fact in as_it_stands(head, person, household.belongs(person, household.held(person)))]
         for person in sorted(people)
     }
     return {
@@ -66,8 +67,13 @@ def canonical(household: Household) -> dict[str, Any]:
         "facts": {person: each for person, each in facts.items() if each},
         "episodes": in_force(head.episodes),
         "waiting": sorted(head.waiting),
-        "floors": {feed: dict(sorted(months.items())) for feed, months in sorted(head.floors.items())},
+        "floors": _by_month(head.floors),
+        "snapshots": _by_month(head.snapshots.get(household.id, {})),
     }
+
+
+def _by_month(feeds: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
+    return {feed: dict(sorted(months.items())) for feed, months in sorted(feeds.items())}
 
 
 def in_force(episodes: list[Episode]) -> list[list[str | int]]:

@@ -13,6 +13,7 @@ from households.moves import Change, Learned, Owed, Settlement
 from households.overruled import newer
 from households.queries import Member
 from households.residence import covered, elsewhere, rank
+from households.snapshots import at_stake, by_month, hear, last_day, stayed
 from households.state import HOUSEHOLD, Episode
 from households.store import FactStore
 from schemas.facts import (
@@ -91,14 +92,20 @@ class Household(FactStore):
             if not isinstance(fact, Membership):
                 news += self._news(person, fact, self.merge(person, fact))
         there = elsewhere(self.head, person)
+        heard = hear(self.head, body.snapshots)
         adopted = there is None and moves.adopt(self.head.episodes, person, body.episodes)
         noted, awaited = moves.arrived(self.id, self.head, body)
         ask = None
         if there is None and learned.lived_in != self.id and learned.memberships:
             ask = self._wait(max((new for new, _ in learned.memberships), key=rank), learned.lived_in)
         passing = body.episodes if there is not None else ()
+        if heard:
+            self.forget_views()
         owed = self._settle(person, learned, news, told_by=body.left, passing=passing, ask=ask, asked=body.asks)
-        if learned.memberships or news or adopted or awaited:
+        if heard and there is not None and there.household not in (body.left, *(to for to, _ in owed.transfers)):
+            passed_on = moves.tell_snapshots(self.id, self.head, person, self.held(person))
+            owed = owed._replace(transfers=(*owed.transfers, *passed_on))
+        if learned.memberships or news or adopted or awaited or heard:
             return self._kept(ALL_FEEDS, owed)
         return self._kept(frozenset(), owed) if noted or owed.transfers else NOTHING
 
@@ -117,6 +124,29 @@ class Household(FactStore):
         self.dirty_head = True
         self.forget_views()
         return FoldResult() if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
+
+    def apply_snapshot(self, feed: str, month: int, begun_ms: int) -> FoldResult:
+        """A full snapshot of a feed as of a month began at `begun_ms`: what it did not repeat has ended, or never was.
+
+        Answers as `apply_floor` does. People who were here then and live elsewhere now are told of there.
+        """
+        if by_month(feed):
+            return self.apply_floor(feed, month, begun_ms)
+        if self.head.snapshots.get(self.id, {}).get(feed, {}).get(month, 0) >= begun_ms:
+            return NOTHING
+        touched = any(fact.recorded_ms < begun_ms for fact in at_stake(self, feed, month))
+        hear(self.head, {self.id: {feed: {month: begun_ms}}})
+        self.dirty_head = True
+        self.forget_views()
+        people = [who for who in sorted(self.head.stubs) if stayed(self.head, who, self.id, last_day(month))]
+        owed = [each for who in people for each in moves.tell_snapshots(self.id, self.head, who, self.held(who))]
+        return FoldResult(CHANGED[KIND_OF_FEED[feed]].feeds if touched else frozenset(), tuple(owed))
+
+    def at_stake(self, feed: str, month: int, *, snapshot: bool) -> list[Fact]:
+        """Live facts that a whole batch of the month ends or reverses, unless it repeats them."""
+        if snapshot and not by_month(feed):
+            return list(at_stake(self, feed, month))
+        return self._counted(feed, first_day(month), first_day(month + 1))
 
     def _counted(self, feed: str, first: int, after: int) -> list[Fact]:
         kind = KIND_OF_FEED[feed]

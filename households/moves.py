@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from households.residence import covers, elsewhere, memberships_of, newest, rank
+from households.snapshots import to_tell
 from households.state import Episode, Head, Waiting
 from schemas.facts import AnyFact, Membership, Version
 from schemas.records import MAX_HOPS, Carried, FactBody, Route, TransferBody
@@ -128,7 +129,7 @@ class Settlement:
             episodes = carried if target == home else ()
             asks = target == self.ask
             if facts or episodes or asks or self._tells(target) or self._answers(target, known):
-                body = _transfer(self.here, known, self.person, target, facts, episodes)
+                body = _transfer(self.here, self.head, known, self.person, target, facts, episodes)
                 transfers.append((target, msgspec.structs.replace(body, asks=asks)))
                 _note(self.head.answered, self.person, _about(known, target))
         return Owed(transfers=tuple(transfers), moved=moved)
@@ -151,6 +152,20 @@ class Settlement:
         """Whether the target asked and nothing is on its way to it."""
         answered = self.head.answered.get(self.person, ())
         return self.asked and target == self.told_by and any(each not in answered for each in _about(known, target))
+
+
+def tell_snapshots(
+    here: str, head: Head, person: str, held: list[AnyFact]
+) -> tuple[tuple[str, TransferBody], ...]:
+    """For the household a person lives in, where it is another: snapshots that may speak of the person.
+
+    The facts held go along, because whoever waits for a history takes any transfer for it.
+    """
+    there = elsewhere(head, person)
+    if there is None:
+        return ()
+    known = memberships_of(head, person)
+    return ((there.household, _transfer(here, head, known, person, there.household, held, ())),)
 
 
 def adopt(episodes: list[Episode], person: str, carried: Iterable[Carried]) -> bool:
@@ -240,6 +255,7 @@ def _carry(head: Head, person: str, moved: tuple[tuple[Episode, str], ...]) -> I
 
 def _transfer(
     here: str,
+    head: Head,
     known: list[Membership],
     person: str,
     target: str,
@@ -255,4 +271,5 @@ def _transfer(
         membership=version,
         facts=(*sorted(known, key=rank), *facts),
         episodes=episodes,
+        snapshots=to_tell(head, person),
     )

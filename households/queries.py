@@ -13,6 +13,7 @@ from households.coverage import Coverage
 from households.overruled import NOBODY, overruled_now
 from households.pages import Pages, place
 from households.residence import covered, elsewhere, rank
+from households.snapshots import as_it_stands
 from households.state import HOUSEHOLD, Head
 from policy.schemes import OTHER, Schemes
 from schemas.facts import (
@@ -235,7 +236,7 @@ class Queries:
 
     def _paged(self, kind: type[F], person: str | None, day_from: int, day_to: int) -> list[F]:
         first, last = page_of(day_from), page_of(day_to - 1)
-        strict = bool(self.head.stubs) or kind.feed in self.head.floors
+        strict = bool(self.head.stubs) or kind.feed in self.head.floors or kind.ended_in is not None
         overruled = self.overruled(kind)
         found: list[AnyFact] = []
         for name in sorted(self.pages):
@@ -247,7 +248,8 @@ class Queries:
                         hits: list[AnyFact]
                         hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
                         if hits and strict:
-                            hits = [each for each in self.belongs(who, hits) if self.live(each)]
+                            told = as_it_stands(self.head, who, self.belongs(who, hits))
+                            hits = [each for each in told if self.live(each)]
                         if hits and overruled:
                             hits = [each for each in hits if (who, each.key) not in overruled]
                         found += hits
@@ -257,13 +259,12 @@ class Queries:
 
     def _lasting(self, kind: type[F], person: str | None) -> list[F]:
         lasting = self.head.lasting
-        found = [
-            fact
-            for who in (lasting if person is None else (person,))
-            if who in lasting
-            for fact in self.belongs(who, lasting[who])
-            if fact.__class__ is kind and self.live(fact)
-        ]
+        found: list[AnyFact] = []
+        for who in lasting if person is None else (person,):
+            told: list[AnyFact] = [fact for fact in lasting.get(who, ()) if fact.__class__ is kind]
+            if told:
+                told = as_it_stands(self.head, who, self.belongs(who, told))
+                found += [fact for fact in told if self.live(fact)]
         return cast(list[F], sorted(found, key=place) if person is None else found)
 
     def _members_on(self, day: int) -> list[Member]:

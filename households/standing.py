@@ -37,12 +37,13 @@ def disabilities(household: Queries, person: str, day: int) -> list[Disability]:
 
 
 def vehicles(household: Queries, person: str, day: int) -> list[Vehicle]:
-    """The vehicles registered for a person on a day: the last registration of each brought it."""
+    """The vehicles registered for a person on a day: the last registration of each brought it, and still stands."""
     last = {each.vehicle: each for each in household.of_kind(Vehicle, person) if each.day <= day}
-    return [each for each in last.values() if each.action in ACQUIRED]
+    return [each for each in last.values() if each.action in ACQUIRED and (each.until is None or day < each.until)]
 
 
 def properties(household: Queries, person: str, day: int) -> list[Property]:
-    """The real estate a person has a share of on a day, by the last registration of each unit."""
+    """The real estate a person has a share of on a day, by the last registration of each unit, if it still stands."""
     last = {each.unit: each for each in household.of_kind(Property, person) if each.day <= day}
-    return [each for each in last.values() if each.action in {"ACQUIRE", "SHARE"} and each.share_percent > 0]
+    had = (each for each in last.values() if each.until is None or day < each.until)
+    return [each for each in had if each.action in {"ACQUIRE", "SHARE"} and each.share_percent > 0]

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.facts import AnyFact, Membership
+from schemas.records import Snapshots
 
-CODEC_VERSION = 2
-FOLD_VERSION = 1
+CODEC_VERSION = 3
+FOLD_VERSION = 2
 HOUSEHOLD = "household"
 
 Page = dict[str, list[AnyFact]]
@@ -66,6 +67,7 @@ class Head(msgspec.Struct, array_like=True):
     `waiting` is whose history is on its way; `arrived` are transfers received and `answered` transfers sent, by the
     membership they are about. `rechecks`: detector -> day ordinal. `floors`: feed -> month -> ms; older records of that
     month were replaced by a whole new batch. `shifted`: days that records of a key had which lost against another day.
+    `snapshots`: full snapshots by the household they were heard in, this one's own and those its people bring along.
     """
 
     applied: int = -1
@@ -79,6 +81,7 @@ class Head(msgspec.Struct, array_like=True):
     rechecks: dict[str, int] = {}
     floors: dict[str, dict[int, int]] = {}
     shifted: dict[str, list[Shift]] = {}
+    snapshots: Snapshots = {}
 
     @property
     def recheck_on(self) -> int | None:

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from schemas.alerts import Alert, Missing
 from schemas.labels import AlertStateLabel, FamilyLabel, Relation, yuan
 
-_UNITS = {"months": "个月", "periods": "个账期", "deaths": "人", "percent": "%"}
+_UNITS = {
+    "months": "个月", "periods": "个账期", "deaths": "人", "percent": "%", "permille": "‰", "rows": "行", "days": "天",
+    "closings": "期", "period_percent": "% 个报送周期",
+}  # fmt: skip
+_SUBJECTS = {"HOUSEHOLD": "全户", "FEED": "数据"}
 _STATUS = {"enacted": "现行", "pilot": "试点", "example": "示例"}
 _MONEY_FEEDS = ("medical.", "housing.", "civil.benefit", "employment.contribution")
 
@@ -32,8 +36,8 @@ def state(alert: Alert) -> str:
 
 
 def subject(alert: Alert) -> str:
-    """Whom it is about: a relation in the household, never a name."""
-    return "全户" if alert.subject == "HOUSEHOLD" else Relation[alert.subject].label
+    """Whom it is about: a relation in the household, never a name; or a feed."""
+    return _SUBJECTS.get(alert.subject) or Relation[alert.subject].label
 
 
 def document(alert: Alert) -> str:
@@ -51,11 +55,12 @@ def line(alert: Alert) -> str:
 def page(history: Sequence[Alert], cases: Sequence[str]) -> str:
     """All revisions of one alert, newest state first, and its cases."""
     now = history[-1]
+    unit = "数据" if now.subject == "FEED" else "家庭"
     lines = [
         f"预警 {now.alert_id}",
         now.reason,
         f"{FamilyLabel[now.family].label}  {subject(now)}  {now.severity}级  {state(now)}  自 {now.since} 起",
-        f"家庭 {now.household}  责任地区 {now.areas.responsible if now.areas else '不明'}",
+        f"{unit} {now.household}  责任地区 {now.areas.responsible if now.areas else '不明'}",
         *(f"  第 {each.revision} 次  {each.on}  {state(each)}  {amount(each.measure, each.unit)}" for each in history),
         *(f"个案 {case}  lidm case show {case}" for case in cases),
         f"来龙去脉  lidm explain {now.alert_id}",

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import structlog
 
 from gateway.keys import KeyFiles, read_key
 from lidm.ending import STOP_SECONDS
+from lidm.feed_cards import keep_cards
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
 from lidm.settings import Settings
-from schemas.topics import Catalogue
+from schemas.topics import FEED_REPORTS, Catalogue
 from sinks.archive import Archive
 from sinks.clickhouse import ClickHouseStore
 from sinks.consumers import group_consumer
@@ -97,6 +98,10 @@ class ArchiveStage:
             return []
         return [f"归档环节未就绪：{self._waiting or self.archive.last_error or '正在连接'}"]
 
+    def caught_up(self) -> bool:
+        """Whether everything said about feeds so far stands in the store."""
+        return self.archive.ready and not self.archive.lag.get(FEED_REPORTS, 0)
+
     def phase(self) -> dict[str, Any]:
         """See Stage."""
         waiting = sum(self.archive.lag.values())
@@ -142,7 +147,12 @@ def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
 
 
 async def _serve(
-    stages: list[Stage], health: Health, config: StreamConfig, port: int, ready: Callable[[int], None]
+    stages: list[Stage],
+    health: Health,
+    config: StreamConfig,
+    port: int,
+    ready: Callable[[int], None],
+    beside: Sequence[Coroutine[Any, Any, None]] = (),
 ) -> None:
     """Runs stages until SIGTERM or SIGINT, then lets them finish; a stop that takes too long ends the process."""
     done = asyncio.Event()
@@ -152,10 +162,12 @@ async def _serve(
     pulse = asyncio.create_task(beat(health))
     runner, bound = await listen(health, port)
     await asyncio.gather(*(stage.start() for stage in stages))
-    gauges = asyncio.create_task(keep_gauges(stages, config.broker, config.partitions, config.embedded))
+    gauges = keep_gauges(stages, config.broker, config.partitions, config.embedded)
+    tasks = [asyncio.create_task(each) for each in (gauges, *beside)]
     ready(bound)
     await done.wait()
-    gauges.cancel()
+    for task in tasks:
+        task.cancel()
     try:
         await asyncio.wait_for(asyncio.gather(*(stage.stop() for stage in stages)), STOP_SECONDS)
     except TimeoutError as error:
@@ -177,10 +189,18 @@ def run_stages(names: tuple[str, ...], settings: Settings) -> None:
         log.info("started", stages=names, http_port=port)
 
     try:
-        asyncio.run(_serve(stages, health, config, settings.http_port, ready))
+        asyncio.run(_serve(stages, health, config, settings.http_port, ready, _beside(stages, settings)))
     finally:
         face.unlink(missing_ok=True)
     log.info("stopped", stages=names)
+
+
+def _beside(stages: list[Stage], settings: Settings) -> list[Coroutine[Any, Any, None]]:
+    """What runs along with the archive on the wall clock; a driven clock has a driver for it."""
+    archives = [stage for stage in stages if isinstance(stage, ArchiveStage)]
+    if settings.effective_clock != "wall":
+        return []
+    return [keep_cards(settings, clickhouse_store(settings), each.caught_up) for each in archives]
 
 
 def health_of(stages: list[Stage]) -> Health:

@@ -19,6 +19,7 @@ from detectors.registry import load_detectors
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
+from lidm.feed_cards import keep_cards
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
@@ -171,7 +172,11 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
     await stage_of["intake"].start()
     gauges = keep_gauges(service.stages, config.broker, config.partitions, True)
-    return _Started(port, runner, (asyncio.create_task(beat(health)), asyncio.create_task(gauges)))
+    beside = [beat(health), gauges]
+    if config.clock == "wall":
+        archive = next(stage for stage in service.stages if isinstance(stage, ArchiveStage))
+        beside.append(keep_cards(service.settings, service.store, archive.caught_up, inside=True))
+    return _Started(port, runner, tuple(map(asyncio.create_task, beside)))
 
 
 async def _say_again(service: Embedded, letters: list[Letter]) -> None:
@@ -246,7 +251,8 @@ def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
 
 def _feeds_in_use() -> set[str]:
     """The feeds some detector looks at, and memberships, without which nobody is watched."""
-    return {"civil.household"}.union(*(each.listens | each.absence for each in load_detectors().values()))
+    asked = (each for each in load_detectors().values() if each.about == "household")
+    return {"civil.household"}.union(*(each.listens | each.absence for each in asked))
 
 
 def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:

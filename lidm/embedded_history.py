@@ -10,8 +10,10 @@ import msgspec
 
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent
-from schemas.records import ForwardRecord, Record, TransferRecord, decode_block, encode_block
-from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
+from schemas.feed_reports import HoldReport, decode_report
+from schemas.records import BatchCountRecord, ForwardRecord, Record, TransferRecord, decode_block, encode_block
+from schemas.topics import ALERTS, FEED_REPORTS, HOUSEHOLD_EVENTS
+from sinks.holds import holds
 from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.config import StreamConfig
@@ -21,6 +23,7 @@ from streams.registry import Registry
 from streams.watch import Watch
 
 _Said = tuple[str, str]
+_MAIL = (TransferRecord, ForwardRecord, BatchCountRecord)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
     watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
-    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, case_events(store))]
+    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, case_events(store)), *_holds_owed(store, said)]
     return History(registry_of(_blocks(store)), watches, owed)
 
 
@@ -60,17 +63,30 @@ def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[Cas
 
 
 def _mail_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
-    """What one household sent to another and the log does not have."""
-    arrived = {_content(record) for block in _blocks(store) for record in _mail(block.block)}
+    """What one household sent to another, or one partition to all, and the log does not have."""
+    arrived = {(block.partition, _content(record)) for block in _blocks(store) for record in _mail(block.block)}
     for letter in said:
         if letter.topic == HOUSEHOLD_EVENTS:
-            missing = [record for record in _mail(letter.value or b"") if _content(record) not in arrived]
+            sent = _mail(letter.value or b"")
+            missing = [record for record in sent if (letter.partition, _content(record)) not in arrived]
             if missing:
                 yield msgspec.structs.replace(letter, value=encode_block(missing))
 
 
+def _holds_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
+    """That a batch waits, or what was decided, where the store does not know it: nobody decides of what nobody sees."""
+    known = {(each.feed, each.batchid, each.state) for each in holds(store)}
+    told = {(each.feed, each.batchid): (each, letter) for letter in said if (each := _hold(letter)) is not None}
+    yield from (letter for key, (each, letter) in told.items() if (*key, each.state) not in known)
+
+
+def _hold(letter: Letter) -> HoldReport | None:
+    report = decode_report(letter.value or b"") if letter.topic == FEED_REPORTS else None
+    return report if isinstance(report, HoldReport) else None
+
+
 def _mail(block: bytes) -> list[Record]:
-    return [record for record in decode_block(block) if isinstance(record, TransferRecord | ForwardRecord)]
+    return [record for record in decode_block(block) if isinstance(record, _MAIL)]
 
 
 def _content(record: Record) -> bytes:

@@ -119,13 +119,14 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
     way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
     driven = settings.effective_clock == "driven"
     with vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
+        public = read_key(keys.seal_public, secret=False)
         linkage = FirstKnown(read_key(keys.linkage), vault.first, synthetic=keys.synthetic)
         inbox = Inbox(
             folder,
             publisher=way,
             linkage=linkage,
             vault=vault,
-            public_key=read_key(keys.seal_public, secret=False),
+            public_key=public,
             now=lambda: datetime.now(SHANGHAI),
             timestamp_ms=lambda at: int(at.timestamp() * 1000) if driven else None,
             keep_days=config.keep_days,
@@ -136,7 +137,7 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
             private = read_key(keys.seal_private)
             return SealedFeed(FEEDS[kind], linkage, private, way(), keep, lambda: int(time.time() * 1000))
 
-        sealed = SealedReader(settings, _sealed_kinds(), feed) if config.sealed else None
+        sealed = SealedReader(settings, _sealed_kinds(), feed, public) if config.sealed else None
         try:
             yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
         finally:
@@ -181,7 +182,7 @@ async def _listen(gateway: Gateway) -> tuple[Any, str | None]:
 
     from gateway.upload import UploadPage
 
-    page = UploadPage(upload, gateway.take, gateway.folder / "uploads")
+    page = UploadPage(upload, gateway.take, gateway.folder / "uploads", mappings=gateway.config.mappings)
     runner = web.AppRunner(page.app(), access_log=None)
     await runner.setup()
     context = page.context()

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from detectors.registry import DETECTORS, load_detectors
 from gateway.courier import Courier
 from gateway.events import Envelope, Parsed
 from gateway.identities import Linkage
@@ -27,22 +26,13 @@ from gateway.rows import open_rows
 from gateway.vault import Vault
 from lidm.embedded import Embedded, embedded
 from lidm.settings import Settings
+from lidm.uses import Use, uses_of
 from schemas.feed import FEEDS, FeedSpec
 from streams.metrics import METRICS
 
 _AREA = "339901001000"
 _SOURCE = "urn:lidm:sandbox"
 _FIRST_DAY = "2000-01-01"
-
-
-@dataclass(frozen=True)
-class Use:
-    """A detector that reads the feed."""
-
-    code: str
-    label: str
-    family: str
-    how: str
 
 
 @dataclass
@@ -146,15 +136,3 @@ def _counts(feed: str) -> dict[str, int]:
     for code in ProblemCode:
         said[code.value] = int(METRICS.value("lidm_events_rejected_total", feed=feed, code=code.value))
     return said
-
-
-def uses_of(feed: str) -> list[Use]:
-    """The detectors that read a feed, and how."""
-    load_detectors()
-    found = []
-    for each in DETECTORS.values():
-        reads = (("有新记录即重新判断", each.listens), ("缺记录也是依据", each.absence))
-        how = [word for word, feeds in reads if feed in feeds]
-        if how:
-            found.append(Use(each.code, each.label, each.family.label, "；".join(how)))
-    return found

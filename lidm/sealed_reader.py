@@ -1,18 +1,25 @@
-"""Reads the sealed topics as one consumer group: send on, deliver, then commit; a crash repeats, nothing is lost."""
+"""Reads the sealed topics as one consumer group: send on, deliver, then commit; a crash repeats, nothing is lost.
+
+A message with anything that cannot be taken is kept whole and sealed in `feeds.rejected.v1`, like one that intake
+refuses: `lidm rejected` lists it, and what is mended goes to the sealed topic again.
+"""
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
+from gateway.publisher import Publisher
 from gateway.reports import ReportLetter
-from gateway.sealed import SealedFeed
+from gateway.sealed import Refused, SealedFeed
 from lidm.settings import Settings
 from schemas.errors import Unreachable
 from schemas.feed_reports import ReceiptReport, encode_report
-from schemas.topics import inbox_topic
+from schemas.topics import REJECTED, inbox_topic
+from streams.rejected import Coordinates, dead_letters
 
 log = structlog.get_logger("lidm.gateway")
 GROUP = "lidm-gateway"
@@ -21,8 +28,11 @@ GROUP = "lidm-gateway"
 class SealedReader:
     """One turn reads what there is. `make` gives a feed its re-writer, made anew after the broker was away."""
 
-    def __init__(self, settings: Settings, kinds: tuple[str, ...], make: Callable[[str], SealedFeed]) -> None:
-        self._settings, self._make = settings, make
+    def __init__(
+        self, settings: Settings, kinds: tuple[str, ...], make: Callable[[str], SealedFeed], public_key: bytes
+    ) -> None:
+        """`public_key`: who may open what was refused."""
+        self._settings, self._make, self._public_key = settings, make, public_key
         self._kinds = {inbox_topic(kind): kind for kind in kinds}
         self._feeds: dict[str, SealedFeed] = {}
         self._consumer: KafkaConsumer | None = None
@@ -36,7 +46,7 @@ class SealedReader:
             for place, messages in found.items():
                 feed = self._feed(place.topic)
                 for message in messages:
-                    feed.take(place.partition, message.value)
+                    self._keep(feed.publisher, message, feed.take(place.partition, message.value))
                     count += 1
             if count:
                 self._report()
@@ -75,6 +85,28 @@ class SealedReader:
             self._feeds[kind] = self._make(kind)
         return self._feeds[kind]
 
+    def _keep(self, way: Publisher, message: Any, refused: list[Refused]) -> None:
+        """The message among the dead letters, once, whatever number of its elements was refused."""
+        if not refused:
+            return
+        first = refused[0]
+        letters = dead_letters(
+            first.code,
+            first.pointer,
+            first.reason,
+            Coordinates(message.topic, message.partition, message.offset, message.timestamp),
+            message.key,
+            message.value,
+            self._public_key,
+            way.partitions(REJECTED),
+            [(each.code, each.pointer) for each in refused],
+            tuple(message.headers or ()),
+            next((each.batch for each in refused if each.batch), None),
+        )
+        at_ms = message.timestamp if self._settings.effective_clock == "driven" else None
+        for letter in letters:
+            way.send(letter.topic, letter.partition, letter.key or b"", letter.value or b"", at_ms, letter.headers)
+
     def _report(self) -> None:
         """Figures for the report card; a crash before the commit counts a turn twice there, never in a ledger."""
         at_ms = int(time.time() * 1000)
@@ -95,9 +127,10 @@ class SealedReader:
                 left_out=feed.left_out,
                 refused=feed.refused,
                 closed=False,
+                identities=feed.identities,
             )
             letter = ReportLetter(kind.encode(), encode_report(report))
             place = letter.partition_in(feed.publisher.partitions(letter.topic))
             feed.publisher.send(letter.topic, place, letter.key, letter.value)
             log.info("sealed_taken", feed=kind, sent=feed.sent, left_out=feed.left_out, refused=feed.refused)
-            feed.sent, feed.left_out, feed.refused = 0, 0, {}
+            feed.sent, feed.left_out, feed.refused, feed.identities = 0, 0, {}, {}

@@ -66,7 +66,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False):
     feed: str
     period: str
     areas: tuple[str, ...]
-    mode: Literal["delta", "replace_period"]
+    mode: Literal["delta", "replace_period", "full_snapshot"]
     rows: int
     nothing_happened: bool
     recorded_ms: int

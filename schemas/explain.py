@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHANGHAI = timezone(timedelta(hours=8))
 _KNOWN_NAME = re.compile(r"[a-z][a-z_]{0,39}")
+NO_SNAPSHOT = "这类数据不收全量快照：离开须以终止日期写明，逐人核对用 lidm roster reconcile"
 _NOT_ENVELOPE = ("specversion", "type", "source", "id")
 
 
@@ -146,6 +147,8 @@ class Explainer:
         head, body = Envelope.model_validate_json(envelope), BatchData.model_validate_json(data)
         if body.feed != self._spec.kind:
             return Flaw("BAD_FIELD", "/data/feed", "批次标记的数据种类与主题不符")
+        if body.mode is BatchMode.full_snapshot and not self._spec.fact.snapshots:
+            return Flaw("BAD_FIELD", "/data/mode", NO_SNAPSHOT)
         recorded_ms = self._decoder.milliseconds(head.recordedtime or head.time)
         if recorded_ms > known_at_ms + DAY_MS:
             return FUTURE_TIME

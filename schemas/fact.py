@@ -36,6 +36,10 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     keyed_alone: ClassVar[bool] = False
     # Fields that hold a day on which the fact ends by itself, so that its household is looked at again. Lasting kinds.
     ends: ClassVar[tuple[str, ...]] = ()
+    # The day on which a full snapshot ends a fact it does not repeat; None: the fact counts as reversed instead.
+    ended_in: ClassVar[str | None] = None
+    # Whether a full snapshot of the feed may be sent at all.
+    snapshots: ClassVar[bool] = True
     # Fields that name another person, who may meanwhile be known under another pseudonym.
     people: ClassVar[tuple[str, ...]] = ()
 

@@ -60,6 +60,7 @@ class Employment(Fact, array_like=True, frozen=True, gc=False, tag="employment")
     feed: ClassVar[str] = "employment.status"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("until",)
+    ended_in: ClassVar[str | None] = "until"
 
 
 class Rent(Fact, array_like=True, frozen=True, gc=False, tag="rent"):
@@ -115,6 +116,7 @@ class Membership(Fact, array_like=True, frozen=True, gc=False, tag="member"):
 
     feed: ClassVar[str] = "civil.household"
     paged: ClassVar[bool] = False
+    snapshots: ClassVar[bool] = False
 
     def covers(self, day: int) -> bool:
         """Whether the person belonged to the household on `day`."""

@@ -14,6 +14,7 @@ class Enrolment(Fact, array_like=True, frozen=True, gc=False, tag="enrolment"):
     subsidised: bool
 
     feed: ClassVar[str] = "medical.enrolment"
+    ended_in: ClassVar[str | None] = "until"
 
 
 class YearTotal(Fact, array_like=True, frozen=True, gc=False, tag="yeartotal"):
@@ -68,6 +69,7 @@ class Schooling(Fact, array_like=True, frozen=True, gc=False, tag="school"):
     feed: ClassVar[str] = "education.enrolment"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("until",)
+    ended_in: ClassVar[str | None] = "until"
 
 
 class SchoolAid(Fact, array_like=True, frozen=True, gc=False, tag="schoolaid"):

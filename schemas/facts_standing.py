@@ -18,6 +18,7 @@ class Disability(Fact, array_like=True, frozen=True, gc=False, tag="disability")
     feed: ClassVar[str] = "disability.certificate"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("expires", "until")
+    ended_in: ClassVar[str | None] = "until"
 
 
 class FamilyChange(Fact, array_like=True, frozen=True, gc=False, tag="family"):
@@ -38,20 +39,29 @@ class FamilyChange(Fact, array_like=True, frozen=True, gc=False, tag="family"):
 
 
 class Vehicle(Fact, array_like=True, frozen=True, gc=False, tag="vehicle"):
-    """A registration of a vehicle for or away from a person. Key: (registration number, person)."""
+    """A registration of a vehicle for or away from a person. Key: (registration number, person).
+
+    `until`: the first day on which a full snapshot of the register no longer named it; no department sends it.
+    """
 
     vehicle: str
     action: str
     sort: str
     band: str
     disabled_use: bool
+    until: int | None = None
 
     feed: ClassVar[str] = "vehicle.registration"
     paged: ClassVar[bool] = False
+    ends: ClassVar[tuple[str, ...]] = ("until",)
+    ended_in: ClassVar[str | None] = "until"
 
 
 class Property(Fact, array_like=True, frozen=True, gc=False, tag="property"):
-    """A registration of real estate for or away from a person. Key: (registration number, person)."""
+    """A registration of real estate for or away from a person. Key: (registration number, person).
+
+    `until`: the first day on which a full snapshot of the register no longer named it; no department sends it.
+    """
 
     unit: str
     action: str
@@ -59,9 +69,12 @@ class Property(Fact, array_like=True, frozen=True, gc=False, tag="property"):
     use: str
     share_percent: int
     area_m2: int
+    until: int | None = None
 
     feed: ClassVar[str] = "property.registration"
     paged: ClassVar[bool] = False
+    ends: ClassVar[tuple[str, ...]] = ("until",)
+    ended_in: ClassVar[str | None] = "until"
 
 
 class Business(Fact, array_like=True, frozen=True, gc=False, tag="business"):
@@ -77,6 +90,7 @@ class Business(Fact, array_like=True, frozen=True, gc=False, tag="business"):
     feed: ClassVar[str] = "business.registration"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("until",)
+    ended_in: ClassVar[str | None] = "until"
 
 
 class Custody(Fact, array_like=True, frozen=True, gc=False, tag="custody"):
@@ -89,6 +103,7 @@ class Custody(Fact, array_like=True, frozen=True, gc=False, tag="custody"):
     feed: ClassVar[str] = "justice.custody"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("expected_to", "until")
+    ended_in: ClassVar[str | None] = "until"
 
 
 class Authorisation(Fact, array_like=True, frozen=True, gc=False, tag="authorised"):
@@ -104,6 +119,7 @@ class Authorisation(Fact, array_like=True, frozen=True, gc=False, tag="authorise
     feed: ClassVar[str] = "civil.authorisation"
     paged: ClassVar[bool] = False
     ends: ClassVar[tuple[str, ...]] = ("valid_to", "withdrawn")
+    ended_in: ClassVar[str | None] = "valid_to"
 
     def holds(self, day: int) -> bool:
         """Whether it was in force on `day`."""

@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas of `schemas/generated/` from the models: `python -m schemas.generate`.
+"""Writes the JSON Schemas and the AsyncAPI document of `schemas/generated/`: `python -m schemas.generate`.
 
 What is committed there is published: a change that breaks it is refused (`schemas.compat` says for whom).
 """
@@ -8,14 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from schemas.alerts import Alert
+from schemas import asyncapi
 from schemas.compat import compare, published
+from schemas.examples_of import example_event
 from schemas.explain import BatchData, Envelope
-from schemas.feed import FEEDS, FeedSpec, FieldSpec
+from schemas.feed import FEEDS, FeedSpec
 from schemas.labels import Operation
+from schemas.topics import Catalogue, inbox_topic
+from schemas.wire_schemas import DIALECT, sealed, wire_schemas
+
+__all__ = ["FOLDER", "example_event", "generated", "main", "manifest_schema", "schema_of"]  # an example goes with it
 
 FOLDER = Path(__file__).with_name("generated")
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(spec: FeedSpec) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def schema_of(spec: FeedSpec) -> dict[str, Any]:
     keys = list(spec.key_fields)
     required = data["required"] + [name for name in keys if name not in data["required"]]
     return {
-        "$schema": _DIALECT,
+        "$schema": DIALECT,
         "title": spec.title,
         "description": f"{spec.topic}：一条消息是一个事件，或事件的数组",
         "type": "object",
@@ -69,7 +73,7 @@ def manifest_schema() -> dict[str, Any]:
     properties["type"] = {**properties["type"], "enum": ["lidm.batch.begin", "lidm.batch.end"]}
     definitions = body.pop("$defs", {})
     return {
-        "$schema": _DIALECT,
+        "$schema": DIALECT,
         "title": "批次标记",
         "description": "写入主题的每个分区，消息键为批次编号，不带 subject",
         "type": "object",
@@ -80,39 +84,16 @@ def manifest_schema() -> dict[str, Any]:
     }
 
 
-def example_event(spec: FeedSpec) -> dict[str, Any]:
-    """A valid event made of the examples that stand at the fields."""
-    return {
-        "specversion": "1.0",
-        "id": f"{spec.kind}-000001",
-        "source": "urn:lidm:339901:" + spec.kind.split(".")[0],
-        "type": spec.event_type,
-        "subject": "p_" + "0" * 31 + "1",
-        "time": "2026-05-14T10:21:00+08:00",
-        "recordedtime": "2026-05-15T02:00:00+08:00",
-        "operation": "record",
-        "sequence": 0,
-        "data": _examples(spec.fields),
-    }
-
-
-def _examples(fields: tuple[FieldSpec, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in fields:
-        if each.parts:
-            inner = _examples(each.parts)
-            found[each.name] = [inner] if each.kind == "parts" else inner
-        elif each.example is not None:
-            found[each.name] = each.example
-    return found
-
-
 def generated() -> dict[str, str]:
     """File name and content of everything generated."""
     schemas = {f"{spec.name}.schema.json": schema_of(spec) for spec in FEEDS.every}
     schemas["batch.v1.schema.json"] = manifest_schema()
-    schemas["alerts.v1.schema.json"] = {"$schema": _DIALECT, **Alert.model_json_schema()}
-    return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
+    schemas |= {f"{topic}.schema.json": schema for topic, schema in wire_schemas().items()}
+    topics = Catalogue.load().entries
+    for spec in (each for each in FEEDS.every if inbox_topic(each.kind) in topics):
+        schemas[f"{inbox_topic(spec.kind)}.schema.json"] = sealed(schema_of(spec))
+    files = {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
+    return files | {asyncapi.FILE: asyncapi.text()}
 
 
 def main() -> None:
@@ -122,7 +103,7 @@ def main() -> None:
         sys.exit("\n".join([*map(str, found), "已发布的版本不能这样改：请另出新版本，与旧版本并存。"]))
     FOLDER.mkdir(exist_ok=True)
     wanted = generated()
-    for stale in FOLDER.glob("*.schema.json"):
+    for stale in FOLDER.iterdir():
         if stale.name not in wanted:
             stale.unlink()
     for name, text in wanted.items():

@@ -132,6 +132,16 @@ class BatchMode(Labelled):
 
     delta = "delta", "增量"
     replace_period = "replace_period", "整期替换"
+    full_snapshot = "full_snapshot", "全量快照"
+
+
+class HoldState(Labelled):
+    """What becomes of a batch from which too much is missing."""
+
+    held = "held", "待确认"
+    released = "released", "已放行"
+    refused = "refused", "已拒绝"
+    superseded = "superseded", "已被新批次取代"
 
 
 class FamilyLabel(Labelled):

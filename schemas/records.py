@@ -11,6 +11,9 @@ import msgspec
 
 from schemas.facts import AnyFact, Membership, Version
 
+Snapshots = dict[str, dict[str, dict[int, int]]]
+"""Household -> feed -> month -> ms: a full snapshot of the feed as of the month, begun then, spoke of its people."""
+
 
 class Route(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What the router knew: the version of the person's newest membership, the household left, forwards so far."""
@@ -52,7 +55,8 @@ class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A person's facts and episodes, written by the household left. transfer_id = UUIDv5(person, membership version).
 
-    `asks`: the sender waits for the receiver's transfer of this person.
+    `asks`: the sender waits for the receiver's transfer of this person. `snapshots`: of the sender, and of households
+    the person was in before; `facts` are as told, the snapshots say what has become of them.
     """
 
     transfer_id: str
@@ -62,6 +66,7 @@ class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     facts: tuple[AnyFact, ...]
     episodes: tuple[Carried, ...]
     asks: bool = False
+    snapshots: Snapshots = {}
 
 
 class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -71,7 +76,11 @@ class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Feed partition `q` of a batch is delivered up to its end manifest; `of` parts make the batch closed."""
+    """Feed partition `q` of a batch is delivered up to its end manifest; `of` parts make the batch closed.
+
+    `hold_above`: it is held for a person when more than so many in a thousand of what was there before are missing
+    from it; None: it never is.
+    """
 
     feed: str
     batchid: str
@@ -82,6 +91,44 @@ class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     mode: str
     rows: int
     begun_ms: int
+    hold_above: int | None = None
+
+
+class BatchBegunBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A batch that replaces what it does not repeat begins: none of its rows is in this partition yet."""
+
+    feed: str
+    batchid: str
+    of: int
+    period: str
+    areas: tuple[str, ...]
+    mode: str
+    begun_ms: int
+
+
+class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What household partition `partition` (of `of`) held of what a batch speaks of; its first word counts.
+
+    `gone` None: told when the batch began. Else how many of these the batch did not repeat, and `before` is what was
+    there plus what came.
+    """
+
+    feed: str
+    batchid: str
+    of: int
+    partition: int
+    before: int
+    gone: int | None = None
+
+
+class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Somebody decided about a batch that was held: `release` lets it take effect, `refuse` never."""
+
+    feed: str
+    batchid: str
+    verdict: str
+    actor: str
+    reason: str
 
 
 class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -137,6 +184,24 @@ class BatchPartRecord(_Record, array_like=True, frozen=True, gc=False, tag="batc
     body: BatchPartBody
 
 
+class BatchBegunRecord(_Record, array_like=True, frozen=True, gc=False, tag="batch.begun"):
+    """A batch that may end or reverse facts begins."""
+
+    body: BatchBegunBody
+
+
+class BatchCountRecord(_Record, array_like=True, frozen=True, gc=False, tag="batch.count"):
+    """One partition's count for a batch, for all partitions."""
+
+    body: BatchCountBody
+
+
+class BatchVerdictRecord(_Record, array_like=True, frozen=True, gc=False, tag="batch.verdict"):
+    """A held batch takes effect, or never."""
+
+    body: BatchVerdictBody
+
+
 class PolicyRecord(_Record, array_like=True, frozen=True, gc=False, tag="policy.activated"):
     """From here on this policy holds."""
 
@@ -149,7 +214,8 @@ class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"
     body: GoliveBody
 
 
-Record = FactRecord | ForwardRecord | TransferRecord | TickRecord | BatchPartRecord | PolicyRecord | GoliveRecord
+BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
+Record = FactRecord | ForwardRecord | TransferRecord | TickRecord | BatchRecord | PolicyRecord | GoliveRecord
 
 MAX_HOPS = 4
 

@@ -82,6 +82,10 @@ class Breaker(_Strict):
     minutes: int = Field(ge=0)
 
 
+HOLD_ABOVE = 0.2
+"""Unless a feed says otherwise: when more than a fifth of what was there is missing, somebody looks first."""
+
+
 class Entry(_Strict):
     """One topic of the catalogue."""
 
@@ -97,6 +101,7 @@ class Entry(_Strict):
     cadence: Cadence | None = None
     scope: Watch | None = None
     breaker: Breaker | None = None
+    hold_above: float | None = Field(default=None, gt=0, le=1)
     sealed: bool = False
     model: str | None = None
     versions: list[int] = []
@@ -141,7 +146,8 @@ class Catalogue:
         """A sealed way in beside each feed that asks for one."""
         wanted = [spec for spec in FEEDS.every if self.entries[spec.topic].sealed]
         changes: dict[str, object] = {"consumers": ["gateway"], "key": "none", "sensitivity": "restricted"}
-        changes |= {"cadence": None, "scope": None, "model": None, "versions": [], "breaker": None, "sealed": False}
+        changes |= {"cadence": None, "scope": None, "model": None, "versions": [], "breaker": None, "hold_above": None}
+        changes |= {"sealed": False}
         return {
             inbox_topic(spec.kind): entry.model_copy(
                 update={**changes, "title": f"{entry.title}（身份列密封）", "producers": entry.producers[1:]}
@@ -172,6 +178,14 @@ class Catalogue:
     def breaker(self, feed: str) -> Breaker | None:
         """The feed's own limits of refusal, None where the setting holds."""
         return self._feed(feed).breaker
+
+    def hold_above(self, feed: str) -> int | None:
+        """A batch that replaces what it does not repeat is held for a person when more than so many in a thousand of
+        what was there before are missing from it; None: it never is.
+        """
+        share = self._feed(feed).hold_above
+        thousandth = round((HOLD_ABOVE if share is None else share) * 1000)
+        return thousandth if thousandth < 1000 else None
 
     def owner(self, feed: str) -> str:
         """The department that answers for a feed."""

@@ -1,22 +1,25 @@
-"""The report card of a feed: how good a department's data was in a month, day by day, from what the store has.
+"""The report card of a feed: how good a department's data was in a month or on a day, from what the store has.
 
 Counts are of what intake read and what the gateway took; shares of filled fields and repeats come from the sample
 intake looks into (one person in sixteen to sixty-four).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
-from schemas.feed import FEEDS
-from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report
-from schemas.topics import Catalogue
-from sinks.store import AlertStore
+import msgspec
 
-BEIJING = timezone(timedelta(hours=8))
+from schemas.amounts import Amounts, merged
+from schemas.feed import FEEDS
+from schemas.feed_reports import HoldReport, ReadingReport, ReceiptReport, decode_report
+from schemas.topics import Catalogue
+from sinks.feed_periods import Closing, before, bounds, closing_of, day_bounds, day_of
+from sinks.holds import holds
+from sinks.store import AlertStore, Param
+
 TREND_MONTHS = 6
 
 
@@ -32,27 +35,14 @@ class Day:
     reversed: int = 0
 
 
-@dataclass(frozen=True)
-class Closing:
-    """How a period was closed. `closed_on` None: not (wholly) closed; `due` None: this feed closes nothing."""
-
-    period: str
-    due: date | None
-    closed_on: date | None
-    rows: int
-
-    def state(self, today: date) -> str:
-        """按时, 迟报, 未到期, 未报 or 不适用."""
-        if self.due is None:
-            return "不适用"
-        if self.closed_on is None:
-            return "未到期" if today <= self.due else "未报"
-        return "按时" if self.closed_on <= self.due else "迟报"
-
-
 @dataclass
 class Card:
-    """The report card of one feed and month."""
+    """The report card of one feed and month, or day; `month` names it. `volume`: rows of the month's whole batches.
+
+    `flaws`: identity numbers that are wrong, by kind (`schemas.identity_flaws`); `amounts`: of the sample, by field and
+    order of magnitude. `holds`: batches of the month that wait for a person or did. `departments`: rows the gateway
+    read, left out and refused, by who sent them.
+    """
 
     feed: str
     title: str
@@ -72,6 +62,10 @@ class Card:
     sampled: int = 0
     repeated: int = 0
     trend: dict[str, int] = field(default_factory=dict)
+    flaws: Counter[str] = field(default_factory=Counter)
+    amounts: Amounts = field(default_factory=dict)
+    holds: list[HoldReport] = field(default_factory=list)
+    departments: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def checksum_failures(self) -> int:
@@ -121,6 +115,9 @@ class Card:
                 "refused": dict(self.gateway_refused.most_common()),
             },
             "checksum_failures": self.checksum_failures,
+            "identities": dict(self.flaws.most_common()),
+            "departments": {name: dict(counts) for name, counts in sorted(self.departments.items())},
+            "delivered": self.closing.rows,
             "rejected_share": self.rejected_share,
             "matched_share": self.matched_share,
             "repeated_share": self.repeated_share,
@@ -128,41 +125,53 @@ class Card:
             "completeness": {name: share for name, _, _, share in self.completeness()},
             "skew": dict(self.skew),
             "trend": self.trend,
+            "holds": [msgspec.to_builtins(each) for each in self.holds],
         }
 
 
 def card(store: AlertStore, feed: str, month: str, today: date, catalogue: Catalogue | None = None) -> Card:
     """The card of a feed for the month `YYYY-MM`. Raises StoreError."""
     catalogue = catalogue or Catalogue.load()
-    begin, end = _bounds(month)
-    spec = FEEDS[feed]
-    readings = list(_readings(store, feed, begin, end))
-    closing = _closing(store, feed, month, catalogue)
-    made = Card(feed, spec.title, catalogue.owner(feed), month, closing, closing.state(today))
-    for reading in readings:
-        _add(made, reading)
-    seen = Counter(name for reading in readings for name in reading.sampled)
-    made.sampled, made.repeated = seen.total(), seen.total() - len(seen)
-    for receipt in _receipts(store, feed, begin, end):
-        made.gateway_read += receipt.read
-        made.gateway_left_out += receipt.left_out
-        made.gateway_refused.update(receipt.refused)
+    begin, end = bounds(month)
+    told = [each for each in holds(store, feed) if each.period == month]
+    closing = closing_of(store, feed, month, catalogue, told)
+    made = Card(feed, FEEDS[feed].title, catalogue.owner(feed), month, closing, closing.state(today))
+    made.holds = told
+    fill(made, readings(store, feed, begin, end), receipts(store, feed, begin, end))
     made.trend = _trend(store, feed, month)
     return made
 
 
-def due_of(month: str, feed: str, catalogue: Catalogue) -> date | None:
-    """By when the period is to be closed; None where the feed closes nothing."""
-    cadence = catalogue.cadence(feed)
-    if cadence.closes is None:
-        return None
-    following = _following(month)
-    last = (date.fromisoformat(f"{_following(following)}-01") - timedelta(days=1)).day
-    return date.fromisoformat(f"{following}-{min(cadence.by_day, last):02d}")
+def day_card(store: AlertStore, feed: str, day: date, catalogue: Catalogue | None = None) -> Card:
+    """The card of a feed for one day; on time means here that something came. Raises StoreError."""
+    catalogue = catalogue or Catalogue.load()
+    made = Card(feed, FEEDS[feed].title, catalogue.owner(feed), day.isoformat(), Closing("", None, None, 0), "")
+    begin, end = day_bounds(day)
+    fill(made, readings(store, feed, begin, end), receipts(store, feed, begin, end))
+    made.on_time = "有数据" if made.total.rows or made.gateway_read else "没有数据"
+    made.trend = _trend(store, feed, f"{day:%Y-%m}")
+    return made
+
+
+def fill(made: Card, read: Iterable[ReadingReport], took: Iterable[ReceiptReport]) -> None:
+    """Adds what intake read and what the gateway took."""
+    seen: Counter[str] = Counter()
+    for reading in read:
+        _add(made, reading)
+        seen.update(reading.sampled)
+    made.sampled, made.repeated = seen.total(), seen.total() - len(seen)
+    for receipt in took:
+        made.gateway_read += receipt.read
+        made.gateway_left_out += receipt.left_out
+        made.gateway_refused.update(receipt.refused)
+        sender = made.departments.setdefault(receipt.department or made.owner, Counter())
+        sender.update(read=receipt.read, left_out=receipt.left_out, refused=sum(receipt.refused.values()))
+        made.flaws.update(receipt.identities)
+        _add_amounts(made, receipt.amounts)
 
 
 def _add(made: Card, reading: ReadingReport) -> None:
-    day = made.days.setdefault(_day(reading.known_ms).isoformat(), Day())
+    day = made.days.setdefault(day_of(reading.known_ms).isoformat(), Day())
     refused = sum(reading.refused.values())
     for each in (day, made.total):
         each.rows += reading.rows
@@ -172,26 +181,36 @@ def _add(made: Card, reading: ReadingReport) -> None:
         each.corrected += reading.corrected
         each.reversed += reading.reversed
     made.refused.update(reading.refused)
+    if plain := reading.refused.get("PLAIN_IDENTITY", 0):
+        made.flaws["plain"] += plain
+    _add_amounts(made, reading.amounts)
     made.looked += reading.looked
     made.filled.update(reading.filled)
     made.skew.update(reading.skew)
 
 
-def _readings(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReadingReport]:
-    """Each range once: what was written of it last."""
-    rows = store.query(
-        "SELECT argMax(json, letter_offset) AS body, generation, topic, `partition` AS p, first_offset AS f "
-        "FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s AND known_at_ms < %(end)s "
-        "GROUP BY generation, topic, p, f ORDER BY generation, topic, p, f",
-        {"feed": feed, "begin": begin, "end": end},
-    )
-    for body, *_ in rows:
-        found = decode_report(str(body).encode())
-        if isinstance(found, ReadingReport):
-            yield found
+def _add_amounts(made: Card, amounts: Amounts) -> None:
+    for name, counts in amounts.items():
+        made.amounts[name] = merged((made.amounts.get(name, {}), counts))
 
 
-def _receipts(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReceiptReport]:
+def readings(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReadingReport]:
+    """Each range once: what was written of it last. One partition after another, so that a flood fits into memory."""
+    within = "feed = %(feed)s AND known_at_ms >= %(begin)s AND known_at_ms < %(end)s"
+    asked: dict[str, Param] = {"feed": feed, "begin": begin, "end": end}
+    for (place,) in store.query(f"SELECT DISTINCT `partition` AS p FROM feed_reading WHERE {within} ORDER BY p", asked):  # noqa: S608
+        rows = store.query(
+            "SELECT argMax(json, letter_offset) AS body, generation, topic, first_offset AS f FROM feed_reading "  # noqa: S608
+            f"WHERE `partition` = %(p)s AND {within} GROUP BY generation, topic, f ORDER BY generation, topic, f",
+            {**asked, "p": int(str(place))},
+        )
+        for body, *_ in rows:
+            found = decode_report(str(body).encode())
+            if isinstance(found, ReadingReport):
+                yield found
+
+
+def receipts(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReceiptReport]:
     rows = store.query(
         "SELECT argMax(json, letter_offset) AS body, receipt, at_ms FROM feed_receipts "
         "WHERE feed = %(feed)s AND at_ms >= %(begin)s AND at_ms < %(end)s GROUP BY receipt, at_ms ORDER BY at_ms",
@@ -203,62 +222,17 @@ def _receipts(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[Re
             yield found
 
 
-def _closing(store: AlertStore, feed: str, month: str, catalogue: Catalogue) -> Closing:
-    """When the month's first complete batch was known in every partition it has parts in."""
-    begin, _ = _bounds(month)
-    rows = store.query(
-        "SELECT DISTINCT json FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s "
-        "AND position(json, %(period)s) > 0",
-        {"feed": feed, "begin": begin, "period": json.dumps(month)},
-    )
-    parts: dict[str, dict[int, tuple[int, int]]] = {}
-    last = store.query("SELECT max(`partition`) FROM feed_reading WHERE feed = %(feed)s", {"feed": feed})
-    partitions = int(str(last[0][0])) + 1  # manifests go to every partition, so every one has been read
-    for (body,) in rows:
-        found = decode_report(str(body).encode())
-        if isinstance(found, ReadingReport):
-            for batchid, period, _, count in found.closed:
-                if period == month:
-                    parts.setdefault(batchid, {})[found.partition] = (found.known_ms, count)
-    whole = [each for each in parts.values() if len(each) >= partitions]
-    first = min(whole, key=lambda each: max(ms for ms, _ in each.values()), default=None)
-    closed = _day(max(ms for ms, _ in first.values())) if first else None
-    return Closing(month, due_of(month, feed, catalogue), closed, sum(n for _, n in first.values()) if first else 0)
-
-
 def _trend(store: AlertStore, feed: str, month: str) -> dict[str, int]:
     """Rows of this month and those before."""
     months = [month]
     while len(months) < TREND_MONTHS:
-        months.append(_before(months[-1]))
+        months.append(before(months[-1]))
     rows = store.query(
         "SELECT m, sum(n) AS total FROM (SELECT "
         "toYYYYMM(toDateTime(intDiv(max(known_at_ms), 1000), 'Asia/Shanghai')) AS m, "
         "argMax(rows, letter_offset) AS n FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s "
         "AND known_at_ms < %(end)s GROUP BY generation, topic, `partition`, first_offset) GROUP BY m ORDER BY m",
-        {"feed": feed, "begin": _bounds(months[-1])[0], "end": _bounds(month)[1]},
+        {"feed": feed, "begin": bounds(months[-1])[0], "end": bounds(month)[1]},
     )
     found = {f"{str(m)[:4]}-{str(m)[4:]}": int(str(n)) for m, n in rows}
     return {each: found.get(each, 0) for each in reversed(months)}
-
-
-def _bounds(month: str) -> tuple[int, int]:
-    """The month in China as half-open milliseconds."""
-    return tuple(
-        int(datetime.fromisoformat(f"{each}-01T00:00:00+08:00").timestamp() * 1000)
-        for each in (month, _following(month))
-    )  # type: ignore[return-value]
-
-
-def _following(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
-
-
-def _before(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
-
-
-def _day(at_ms: int) -> date:
-    return datetime.fromtimestamp(at_ms / 1000, BEIJING).date()

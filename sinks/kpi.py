@@ -3,6 +3,7 @@
 An alert belongs to the month in which it was raised and to the area that is responsible for it now. Alerts whose basis
 was wrong (withdrawn) and the stock released at golive (baseline, 存量) are counted apart and in no rate. *Concluded*:
 somebody verified or closed its case after it joined. *Handled*: such a verification carries evidence; a click is none.
+Alerts about data (family `quality`) are about no household and count nowhere here.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,14 +21,15 @@ FROM (
         SELECT alert_id, toYYYYMM(argMin(on_day, revision)) AS month, argMax(responsible_area, revision) AS area,
                argMax(state, revision) AS last_state, argMin(baseline, revision) AS stock
         FROM alerts WHERE alert_id IN (
-            SELECT alert_id FROM alerts WHERE toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
+            SELECT alert_id FROM alerts WHERE family != 'quality' AND toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
         ) GROUP BY alert_id
     ) AS newest ANY LEFT JOIN (
         SELECT alert_id, max(last_conclusion > joined) AS was_concluded, max(last_proof > joined) AS was_handled
         FROM (
             SELECT case_id, alert_id, min(seq) AS joined FROM case_events
             WHERE type IN ('opened', 'joined') AND alert_id IN (
-                SELECT alert_id FROM alerts WHERE toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
+                SELECT alert_id FROM alerts WHERE family != 'quality'
+                    AND toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
             ) GROUP BY case_id, alert_id
         ) AS links ALL INNER JOIN (
             SELECT case_id, maxIf(seq, type IN ('verified', 'closed')) AS last_conclusion,

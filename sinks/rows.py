@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
-from schemas.feed_reports import ReceiptReport, decode_report
+from schemas.feed_reports import CardReport, HoldReport, ReceiptReport, decode_report
 from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
 from sinks.tables import TABLES, Row, clamp
 
@@ -153,6 +153,12 @@ def _report(message: Message, generation: str) -> Placed:
         report = decode_report(text.encode())
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
         return _unreadable(message, generation, "NOT_REPORT")
+    if isinstance(report, HoldReport):
+        said: Row = (report.feed, report.batchid, report.period, report.state, report.at_ms)
+        return Placed("feed_holds", (*said, text, int(report.state != "held")))
+    if isinstance(report, CardReport):
+        named: Row = (report.feed, report.department, report.span, report.period, report.at_ms)
+        return Placed("feed_cards", (*named, report.rows, sum(report.refused.values()), report.on_time, text))
     refused = sum(report.refused.values())
     if isinstance(report, ReceiptReport):
         head: Row = (report.feed, report.receipt, report.at_ms, report.period, report.way, report.department)

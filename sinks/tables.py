@@ -166,7 +166,37 @@ FEED_RECEIPTS = Table(
     ("feed", "receipt", "at_ms"),
 )
 
-_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS)
+FEED_HOLDS = Table(
+    "feed_holds",
+    (
+        ("feed", "String"),
+        ("batchid", "String"),
+        ("period", "String"),
+        ("state", "String"),
+        ("at_ms", "UInt64"),
+        ("json", "String"),
+        ("final", "UInt8"),
+    ),
+    ("feed", "batchid"),
+)
+
+FEED_CARDS = Table(
+    "feed_cards",
+    (
+        ("feed", "String"),
+        ("department", "String"),
+        ("span", "String"),
+        ("period", "String"),
+        ("at_ms", "UInt64"),
+        ("rows", "UInt64"),
+        ("refused", "UInt64"),
+        ("on_time", "String"),
+        ("json", "String"),
+    ),
+    ("feed", "department", "span", "period"),
+)
+
+_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS, FEED_HOLDS, FEED_CARDS)
 TABLES = {table.name: table for table in _ALL}
 
 

@@ -1,7 +1,8 @@
 """Figures of what intake reads, for the report card: one record per feed partition and commit, delivered before it.
 
 Counts are exact. Some messages, by the person they are keyed with, are looked into for which fields are filled and how
-late they were recorded: one in sixteen while few come, one in sixty-four in a flood. Whether the same event came before
+late they were recorded and of what order their amounts are: one in sixteen while few come, one in sixty-four in a
+flood. Whether the same event came before
 is asked of one person in sixty-four, always the same ones. A refused message is never looked into and only names of the
 feed's own fields are counted: nothing a sender wrote gets into a record. A range read again after a crash begins at the
 same offset, so that its record replaces the one written then.
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from schemas.amounts import Amounts, note
 from schemas.feed import FEEDS
 from schemas.feed_reports import ReadingReport, encode_report
 from schemas.partition import partition_of
@@ -73,12 +75,14 @@ class _Sum(msgspec.Struct):
     first: int
     last: int = 0
     names: frozenset[str] = frozenset()
+    money: frozenset[str] = frozenset()
     known_ms: int = 0
     counts: SliceCounts = msgspec.field(default_factory=SliceCounts)
     looked: int = 0
     filled: dict[str, int] = {}
     skew: dict[str, int] = {}
     sampled: list[str] = []
+    amounts: Amounts = {}
 
 
 _one = msgspec.json.Decoder(_Look).decode
@@ -96,7 +100,8 @@ class Figures:
         """Adds one slice of a feed partition and what was made of it."""
         sums = self._sums.get(place)
         if sums is None:
-            sums = self._sums[place] = _Sum(feed, records[0].offset, names=_names(place.topic))
+            names, money = _names(place.topic), _money(place.topic)
+            sums = self._sums[place] = _Sum(feed, records[0].offset, names=names, money=money)
         sums.last, sums.known_ms = records[-1].offset, records[-1].timestamp
         _sum_up(sums.counts, counts)
         few, refused = len(records) < FLOOD, counts.refused_at
@@ -136,6 +141,7 @@ class Figures:
             skew=sums.skew,
             sampled=tuple(sums.sampled),
             closed=tuple(counts.closed),
+            amounts=sums.amounts,
         )
         key = sums.feed.encode()
         return Letter(FEED_REPORTS, partition_of(key, self._partitions), key, encode_report(report), sums.known_ms)
@@ -145,6 +151,14 @@ class Figures:
 def _names(topic: str) -> frozenset[str]:
     """The fields of the feed of a topic."""
     return frozenset(field.name for spec in FEEDS.every if spec.topic == topic for field in spec.fields)
+
+
+@cache
+def _money(topic: str) -> frozenset[str]:
+    """Those of them that are amounts."""
+    return frozenset(
+        field.name for spec in FEEDS.every if spec.topic == topic for field in spec.fields if field.kind == "fen"
+    )
 
 
 def _sum_up(sums: SliceCounts, counts: SliceCounts) -> None:
@@ -166,8 +180,10 @@ def _look(sums: _Sum, record: Record, *, repeats: bool) -> None:
     for event in events:
         sums.looked += 1
         for name, raw in event.data.items():
-            if name in sums.names and bytes(raw) != b"null":
+            if name in sums.names and (said := bytes(raw)) != b"null":
                 sums.filled[name] = sums.filled.get(name, 0) + 1
+                if name in sums.money and (digits := said.removeprefix(b"-")).isdigit():
+                    note(sums.amounts, name, int(digits))
         recorded = event.recordedtime or event.time
         late = record.timestamp - int(recorded.timestamp() * 1000) if recorded.tzinfo else 0
         step = next((name for limit, name in _STEPS if late <= limit), "late")

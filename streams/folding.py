@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from detectors.registry import Detector, load_detectors
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
-from schemas.records import FactRecord, ForwardRecord, TransferBody, TransferRecord
+from schemas.feed_units import is_unit
+from schemas.records import FactRecord, ForwardRecord, Record, TransferBody, TransferRecord
+from schemas.topics import HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.control import Control
 from streams.judge import ANY, Judge
@@ -28,7 +30,8 @@ class Folding:
         self._partition = partition
         self._config = config
         self._judge = Judge(detectors if detectors is not None else load_detectors())
-        feeds = {feed for d in self._judge.detectors.values() for feed in d.listens | d.absence}
+        asked = [each for each in self._judge.detectors.values() if each.about == "household"]
+        feeds = {feed for each in asked for feed in each.listens | each.absence}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
         self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
         self._base = 0
@@ -38,6 +41,7 @@ class Folding:
         self._touched: dict[str, frozenset[str]] = {}
         self._ahead: dict[str, int] = {}
         self._entered: dict[str, Household | None] = {}
+        self._shown: set[str] = set()
 
     def _enter(self, name: str) -> Household | None:
         """The household, None when it has applied this block before a crash."""
@@ -114,9 +118,14 @@ class Folding:
             household.head.rechecks[ANY] = 1
             household.dirty_head = True
             return
-        if MEMBERSHIP in feeds:
-            for feed, month, begun_ms in control.coverage.floors(control.chain(household.responsible_area)):
-                household.apply_floor(feed, month, begun_ms)
+        if MEMBERSHIP in feeds and not is_unit(household.id):  # of feeds no department delivers a whole
+            chain = control.chain(household.responsible_area)
+            for floor in control.coverage.floors(chain):
+                household.apply_floor(*floor)
+            for snapshot in control.coverage.snapshots(chain):
+                for target, transfer in household.apply_snapshot(*snapshot).transfers:
+                    place = (HOUSEHOLD_EVENTS, self._partition, self._offset)
+                    self._outbox.post(TransferRecord(target, self._known_at, *place, transfer))
         if MEMBERSHIP in feeds:
             self._judge.plan(household, control.on)
         if (day := self._ahead.get(household.id)) is not None:
@@ -129,7 +138,7 @@ class Folding:
         head.applied = self._offset
         self._shelf.touch(household, min(head.rechecks.values()) if head.rechecks else None)
 
-    def _owe(self, household: Household, outcome: FoldResult, record: PersonRecord) -> None:
+    def _owe(self, household: Household, outcome: FoldResult, record: Record) -> None:
         """Puts what is owed to other households in the mail; alerts of episodes that left say where they went."""
         known_at, topic, partition, offset = record.known_at, record.topic, record.partition, record.offset
         for target, transfer in outcome.transfers:

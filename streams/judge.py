@@ -14,6 +14,7 @@ from households.ledger import FoldResult, Household
 from policy.bundle import Bundle
 from policy.parameters import Policy, PolicyMissing
 from schemas.alerts import Alert
+from schemas.feed_units import is_unit
 from streams.control import Control, date_of
 from streams.metrics import METRICS
 
@@ -101,7 +102,10 @@ class Judge:
         policy = bundle.on(day)
         area = household.responsible_area
         changed = False
+        about = "feed" if is_unit(household.id) else "household"
         for detector in detectors:
+            if detector.about != about:
+                continue
             outlook = self._outlook(detector, policy, area)
             if outlook.silent is not None and _silent(outlook.silent, detector, household):
                 changed |= _set(household, detector.code, outlook.ordinal)
@@ -132,7 +136,7 @@ class Judge:
     def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
         """Tells breaches already in force as baseline: the detector has just gone live."""
         bundle, on, detector = control.bundle, control.on, self.detectors.get(code)
-        if bundle is None or on is None or detector is None:
+        if bundle is None or on is None or detector is None or (detector.about == "feed") != is_unit(household.id):
             return False
         day = date_of(on)
         findings = self._find(detector, household, day, bundle)

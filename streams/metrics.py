@@ -35,6 +35,7 @@ CounterName = Literal[
 # Gauge: households held by this worker
 # Gauge: dirty records waiting for the next checkpoint
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
+# Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
     "lidm_lag_messages",
@@ -45,6 +46,8 @@ GaugeName = Literal[
     "lidm_partition_clock_seconds",
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
+    "lidm_batches_held",
+    "lidm_feed_cards_made_timestamp_seconds",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery
@@ -69,6 +72,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_loop_progress_timestamp_seconds": ("stage",),
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
+    "lidm_batches_held": ("feed",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

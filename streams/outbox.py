@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
 from schemas.partition import partition_of
-from schemas.records import FactRecord, ForwardRecord, TransferRecord, encode_block
+from schemas.records import FactRecord, ForwardRecord, Record, TransferRecord, encode_block
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.delivery import Letter
@@ -23,14 +23,14 @@ class Outbox:
         self._partition = partition
         self._config = config
         self._letters: list[Letter] = []
-        self._mail: dict[int, list[PersonRecord]] = {}
+        self._mail: dict[int, list[Record]] = {}
 
     def clear(self) -> None:
         """Forgets everything."""
         self._letters, self._mail = [], {}
 
     def drain(self, alerts: Iterable[tuple[Alert, int]]) -> list[Letter]:
-        """Rejections, these alerts (each with the time it was known), mail."""
+        """Rejections and reports, these alerts (each with the time it was known), mail."""
         letters, self._letters = self._letters, []
         return letters + [self._alert(alert, known_at) for alert, known_at in alerts] + self._mail_letters()
 
@@ -38,7 +38,16 @@ class Outbox:
         """For another household."""
         self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
 
-    def reject(self, code: str, text: str, record: PersonRecord) -> None:
+    def post_everywhere(self, record: Record) -> None:
+        """For every partition."""
+        for partition in range(self._config.partitions):
+            self._mail.setdefault(partition, []).append(record)
+
+    def send(self, letter: Letter) -> None:
+        """For people or another stage."""
+        self._letters.append(letter)
+
+    def reject(self, code: str, text: str, record: Record) -> None:
         """A record that nobody takes: it is kept sealed."""
         METRICS.count("lidm_events_rejected_total", feed=HOUSEHOLD_EVENTS, code=code)
         at = Coordinates(record.topic, record.partition, record.offset, record.known_at)
@@ -61,7 +70,7 @@ class Outbox:
         ]
 
 
-def _blocks(records: list[PersonRecord]) -> Iterator[tuple[bytes, int]]:
+def _blocks(records: list[Record]) -> Iterator[tuple[bytes, int]]:
     """Records as one block, or as several where they bring years of facts with them; the time of each one's last."""
     block = encode_block(records)
     if len(block) <= MAIL_BYTES or len(records) == 1:

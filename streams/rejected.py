@@ -12,8 +12,8 @@ from schemas.topics import REJECTED
 from streams.delivery import Headers, Letter
 from streams.letters import replays_of
 
-PART_BYTES = 1_000_000
-"""Largest plaintext sealed in one message; a longer one travels in numbered parts."""
+PART_BYTES = 800_000
+"""Largest plaintext sealed in one message, below what any of our publishers takes; a longer one travels in parts."""
 NAMED_PROBLEMS = 100
 NAMED_BYTES = 8_000
 BATCH_CHARACTERS = 128

@@ -11,12 +11,13 @@ from schemas.facts import AnyFact, Membership
 from schemas.feed import FeedSpec
 from schemas.partition import partition_of
 from schemas.provisional import EXTEND_DAYS, is_provisional, silent_until
-from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
+from schemas.records import BatchBegunRecord, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS, Catalogue
 from streams.batches import Batches, OpenBatch, batch_name, begin
 from streams.config import StreamConfig
 from streams.counts import Counts, SliceCounts
 from streams.delivery import Headers, Letter
+from streams.manifests import begun, ended
 from streams.provisional import Lines, ending, opening
 from streams.registry import Registry, Stay, Targets, encode_stay, stay_key, stay_of
 from streams.rejected import Coordinates, dead_letters
@@ -51,7 +52,7 @@ class Router:
         area: str = "",
     ) -> None:
         """`area`: who answers for provisional households whose fact names none."""
-        self._lines, self._area = Lines(catalogue), area
+        self._lines, self._area, self._catalogue = Lines(catalogue), area, catalogue
         self._registry = registry
         self._partitions = partitions
         self._public_key = public_key
@@ -207,6 +208,9 @@ class Router:
         batches = self.open.setdefault((message.topic, message.partition), {})
         if manifest.what == "begin":
             begin(batches, manifest.batchid, manifest.recorded_ms)
+            record = begun(message, manifest, self._partitions, self._catalogue)
+            if record is not None:
+                self._put_everywhere(record)
             return
         batch = batches.pop(batch_name(manifest.batchid), None)
         if batch is None:
@@ -222,22 +226,12 @@ class Router:
 
     def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
         self.last.closed.append((manifest.batchid, manifest.period, manifest.mode, batch.rows))
-        body = BatchPartBody(
-            feed=manifest.feed,
-            batchid=manifest.batchid,
-            q=message.partition,
-            of=self._partitions,
-            period=manifest.period,
-            areas=tuple(manifest.areas),
-            mode=manifest.mode,
-            rows=batch.rows,
-            begun_ms=batch.begun_ms,
-        )
+        self._put_everywhere(ended(message, manifest, batch, self._partitions, self._catalogue))
+
+    def _put_everywhere(self, record: BatchPartRecord | BatchBegunRecord) -> None:
         for partition in range(self._partitions):
-            self._blocks[partition].append(
-                BatchPartRecord("", message.timestamp_ms, message.topic, message.partition, message.offset, body)
-            )
-            self._times[partition] = message.timestamp_ms
+            self._blocks[partition].append(record)
+            self._times[partition] = record.known_at
 
     def _count_row(self, topic: str, partition: int, batchid: str) -> None:
         batches = self.open.get((topic, partition))

@@ -5,14 +5,14 @@ alerts, transfers, forwards and rejections are outputs of the next checkpoint. `
 fact keys against intake's repeats.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
-from households.ledger import NOTHING, Household
+from households.ledger import Household
 from schemas.errors import Stop
 from schemas.records import (
-    BatchPartRecord,
+    BatchRecord,
     FactRecord,
     GoliveRecord,
     PolicyRecord,
@@ -21,13 +21,13 @@ from schemas.records import (
     decode_block,
 )
 from streams.checkpoint import Drained
-from streams.control import date_of, day_of
-from streams.folding import Folding
+from streams.control import day_of
 from streams.outbox import PersonRecord
 from streams.statelog import Item
+from streams.wholes import Wholes
 
 
-class Watch(Folding):
+class Watch(Wholes):
     """A partition's ledgers and episodes; what it does is a function of the blocks it is given."""
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
@@ -49,6 +49,7 @@ class Watch(Folding):
         """Everything is restored. Raises Stop when the state was folded by other code."""
         self._control.read()
         self._shelf.index()
+        self._show_held()
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -57,6 +58,7 @@ class Watch(Folding):
         self._touched, self._ahead, self._entered = {}, {}, {}
         self._shelf.reset()
         self._control.read()
+        self._show_held()
         return True
 
     def drain(self) -> Drained:
@@ -130,8 +132,8 @@ class Watch(Folding):
         control, judge, known_at = self._control, self._judge, record.known_at
         if isinstance(record, TickRecord):
             self._tick(record.body.at_ms)
-        elif isinstance(record, BatchPartRecord):
-            self._close(record)
+        elif isinstance(record, BatchRecord):
+            self._take_batch(record)
         elif isinstance(record, PolicyRecord) and control.activate(record.body):
             self._sweep((), lambda h: judge.look(h, judge.detectors.values(), control, known_at))
         elif isinstance(record, GoliveRecord):
@@ -164,44 +166,3 @@ class Watch(Folding):
         self._judge.plan(household, on)
         self._judge.look(household, detectors, self._control, self._known_at)
         self._changed(household)
-
-    def _close(self, record: BatchPartRecord) -> None:
-        """When this part closes its batch, absence counts; a whole month may have replaced older rows."""
-        missed = self._missed(record)
-        closed = self._control.coverage.add_part(record.body)
-        if closed is None:
-            return
-        listening = closed.replaces or (missed and not self._missed(record))
-        detectors = self._judge.concerned(closed.feed, listening=listening)
-
-        def look(household: Household) -> bool:
-            changed = False
-            if closed.replaces:
-                changed = household.apply_floor(closed.feed, closed.month, closed.begun_ms) is not NOTHING
-            return self._judge.look(household, detectors, self._control, record.known_at) or changed
-
-        if detectors:
-            self._sweep(closed.areas, look)
-
-    def _missed(self, record: BatchPartRecord) -> bool:
-        """Whether any area of a batch lacks a month of its feed today."""
-        on = self._control.on
-        if on is None:
-            return False
-        areas = record.body.areas or ("*",)
-        return any(self._control.coverage.stale(record.body.feed, (area,), date_of(on)) for area in areas)
-
-    def _sweep(self, areas: tuple[str, ...], look: Callable[[Household], bool]) -> None:
-        """Looks at every household of these areas (none named: all), in order of their names."""
-        everywhere, wanted = not areas or "*" in areas, set(areas)
-        for name in self._shelf.names():
-            cached = self._shelf.holds(name)
-            household = self._enter(name)
-            if household is None:
-                continue
-            concerned = everywhere or not wanted.isdisjoint(self._control.chain(household.responsible_area))
-            if concerned and look(household):
-                self._changed(household)
-            elif not cached:  # a sweep must not hold the whole partition decoded
-                del self._entered[name]
-                self._shelf.release(name)

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from deploy.local.asyncapi import parser_folder
 from deploy.local.errors import Missing, NotReady
 from deploy.local.install import FOREIGN_CLIENTS, SERVERS, install
 from deploy.local.jars import kafka_libs
@@ -28,7 +29,7 @@ def _arguments() -> argparse.Namespace:
     command = commands.add_parser("env", help="地址与客户端路径，供 shell 使用：eval \"$(python -m deploy.local env)\"")
     command.add_argument("--data-dir", type=Path, default=Path(os.environ.get("LIDM_DATA_DIR", ".lidm")))
     command = commands.add_parser("install", help="安装缺少的软件包")
-    command.add_argument("--tests", action="store_true", help="包括测试用的外部客户端 kcat")
+    command.add_argument("--tests", action="store_true", help="包括测试用的外部客户端 kcat、Node 和 AsyncAPI 解析器")
     return parser.parse_args()
 
 
@@ -70,6 +71,8 @@ def main() -> int:
     try:
         if arguments.command == "install":
             print(" ".join(install({**SERVERS, **(FOREIGN_CLIENTS if arguments.tests else {})})) or "无需安装")
+            if arguments.tests:
+                print(f"AsyncAPI 解析器在 {parser_folder()}")
             return 0
         stack = Stack(arguments.data_dir)
         if arguments.command == "up":

@@ -47,7 +47,8 @@ class KafkaBroker(Daemon):
     """Starts, freezes, kills and stops one broker."""
 
     name = "Kafka"
-    ports = ("broker", "controller")
+    ports: tuple[str, ...] = ("broker", "controller")
+    format_arguments: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, *, heap_mb: int = 512) -> None:
         super().__init__(folder)
@@ -74,19 +75,24 @@ class KafkaBroker(Daemon):
         self._server.launch(command, mark=str(self._config))
         self._server.wait_until(self._serves, START_SECONDS)
 
+    def properties(self, ports: dict[str, int]) -> str:
+        """The server's configuration, given its ports by name."""
+        return PROPERTIES.format(host=LOOPBACK, folder=self.folder, **ports)
+
     def tool(self, name: str, *arguments: str) -> list[str]:
         """Command line of one of Kafka's own tools, by class: `kafka.tools.…`, `org.apache.kafka.tools.…`."""
         return [_java(), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{kafka_libs()}/*",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", name, *arguments]  # fmt: skip
 
     def _prepare(self, java: str, libs: Path) -> None:
-        self._config.write_text(PROPERTIES.format(host=LOOPBACK, folder=self.folder, **self._chosen()))
+        self._config.write_text(self.properties(self._chosen()))
         if (self.folder / "data" / "meta.properties").exists():
             return
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [
             java, "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{libs}/*",
             "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._config),
+            *self.format_arguments,
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if done.returncode:

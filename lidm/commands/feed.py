@@ -12,17 +12,21 @@ import click
 from gateway.courier import Receipt
 from gateway.events import BatchPlan, Mode
 from gateway.mapping import load_mapping
-from gateway.publish import publish_file, publish_nothing
+from gateway.publish import feed_spec, publish_file, publish_nothing
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
+from lidm.commands.feed_hold import hold
+from lidm.commands.feed_pages import pages
 from lidm.commands.feed_parked import list_parked, resume_feed
-from lidm.commands.feed_report import report_feeds
+from lidm.commands.feed_report import make_feed_cards, report_feeds
 from lidm.commands.feed_sandbox import sandbox
 from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
 from lidm.ways_in import bar_on, keeping_of, linkage_of, moment_of, publisher_of, say_problems, terminal, write_json
 from schemas.errors import CallError, DataError
+from schemas.topics import Catalogue
 
+WHOLE = ("replace_period", "full_snapshot")
 _PERSON = re.compile(r"p_[0-9a-f]{32}")
 
 
@@ -35,10 +39,13 @@ command.add_command(list_feeds)
 command.add_command(describe_feed)
 command.add_command(check_feed)
 command.add_command(template)
+command.add_command(pages)
 command.add_command(sandbox)
 command.add_command(list_parked)
+command.add_command(hold)
 command.add_command(resume_feed)
 command.add_command(report_feeds)
+command.add_command(make_feed_cards)
 
 
 @command.command()
@@ -48,10 +55,11 @@ command.add_command(report_feeds)
 @click.option("--area", "areas", multiple=True, metavar="区划代码", help="批次覆盖的地区，可多次")
 @click.option(
     "--mode",
-    type=click.Choice(["delta", "replace_period"]),
+    type=click.Choice(["delta", "replace_period", "full_snapshot"]),
     default="delta",
     show_default=True,
-    help="delta 增量；replace_period 整期替换（文件里没有的即视为冲销）",
+    help="delta 增量；replace_period 整期替换（文件里没有的即视为冲销）；"
+    "full_snapshot 全量快照（文件是现有的全部，没有的即视为自该月首日终止）",
 )
 @click.option("--batch", "batchid", default=None, help="批次编号（默认自动生成）")
 @click.option("--nothing-happened", is_flag=True, help="本期确无业务：不带文件，只声明并关闭该月")
@@ -181,9 +189,20 @@ def _say(
     if receipt.batchid is not None:
         state = f"已关闭 {receipt.period}" if receipt.closed else f"未关闭 {receipt.period}，该月不作“没有记录”判断"
         click.echo(f"批次 {receipt.batchid}：{state}")
+        if receipt.closed and receipt.mode in WHOLE:
+            click.echo(_missing(receipt))
     else:
         click.echo("未声明所属月份：数据有效，但不关闭任何月份")
     if receipt.bad and bad_rows is not None:
-        whole = receipt.mode == "replace_period"
+        whole = receipt.mode in WHOLE
         again = "改正原文件后整期重发" if whole else f"改正 {bad_rows} 后再发这个文件"
         click.echo(f"未发送的行在 {bad_rows}：请{again}")
+
+
+def _missing(receipt: Receipt) -> str:
+    """What becomes of rows that were there and are not in a whole batch."""
+    lasts = receipt.mode == "full_snapshot" and feed_spec(receipt.feed).fact.ended_in is not None
+    ended = f"自 {receipt.period} 首日起终止" if lasts else "冲销"
+    above = Catalogue.load().hold_above(receipt.feed)
+    held = f"；超过原有的 {above / 10:g}% 则先不生效，等人确认（lidm feed hold list）" if above is not None else ""
+    return f"以前有而这次没有的，视为{ended}{held}"

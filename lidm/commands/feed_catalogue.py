@@ -6,17 +6,12 @@ from dataclasses import asdict
 import click
 
 from lidm.tables import table
+from schemas.catalogue_words import KINDS, cadence_text, missing_text, watched_text
 from schemas.errors import CallError
+from schemas.examples_of import example_event
 from schemas.feed import FEEDS, FeedSpec, FieldSpec
-from schemas.generate import example_event, schema_of
+from schemas.generate import schema_of
 from schemas.topics import Catalogue
-
-_KINDS = {
-    "fen": "金额（分）", "date": "日期", "time": "时间", "month": "月份", "year": "年份", "key": "编号", "text": "文字",
-    "area": "区划代码", "scheme": "类别代码", "person": "人员假名", "household": "户假名", "count": "整数",
-    "code": "代码", "part": "一组字段", "parts": "多组字段",
-}  # fmt: skip
-_EVERY = {"day": "每日", "week": "每周", "month": "每月"}
 
 
 @click.command("list")
@@ -56,12 +51,9 @@ def describe_feed(feed: str, as_json: bool) -> None:
     click.echo(f"{spec.title}（{spec.kind}，第 {spec.version} 版）")
     click.echo(f"归属：{entry.owner}　主题：{spec.topic}　频次：{_cadence(spec, catalogue)}")
     if entry.scope:
-        watched = {
-            "all": "全部人员",
-            "registered": "在册人员，其余只计数不留存",
-            "over_line": f"在册人员，以及超过部门标准线的人员（{entry.scope.line}）",
-        }[entry.scope.watch]
-        click.echo(f"依据：{entry.scope.basis}　用途：{entry.scope.purpose}　范围：{watched}")
+        said = f"依据：{entry.scope.basis}　用途：{entry.scope.purpose}　范围：{watched_text(entry.scope)}"
+        click.echo(said)
+    click.echo(f"整批报送：{missing_text(spec.fact, catalogue.hold_above(spec.kind))}")
     click.echo(table(("字段", "名称", "类型", "必填", "主键", "说明"), [*_rows(spec.fields, "")]))
     click.echo("示例：")
     click.echo(json.dumps(example_event(spec), ensure_ascii=False, indent=2))
@@ -79,13 +71,12 @@ def _summary(spec: FeedSpec, catalogue: Catalogue) -> dict[str, object]:
         "key_fields": list(spec.key_fields),
         "cadence": entry.cadence.model_dump() if entry.cadence else None,
         "scope": entry.scope.model_dump() if entry.scope else None,
+        "hold_above": catalogue.hold_above(spec.kind),
     }
 
 
 def _cadence(spec: FeedSpec, catalogue: Catalogue) -> str:
-    cadence = catalogue.cadence(spec.kind)
-    closes = {"month": f"，次月 {cadence.by_day} 日前关闭上月", "day": "，按日关闭", None: ""}[cadence.closes]
-    return _EVERY[cadence.every] + closes
+    return cadence_text(catalogue.cadence(spec.kind))
 
 
 def _rows(fields: tuple[FieldSpec, ...], prefix: str) -> list[tuple[str, str, str, str, str, str]]:
@@ -97,7 +88,7 @@ def _rows(fields: tuple[FieldSpec, ...], prefix: str) -> list[tuple[str, str, st
             (
                 prefix + each.name,
                 each.label,
-                _KINDS[each.kind],
+                KINDS[each.kind],
                 "是" if each.required else "",
                 "是" if each.key else "",
                 note,

@@ -16,6 +16,7 @@ from gateway.values import SHANGHAI
 from lidm.tables import table
 from lidm.ways_in import SHOWN_PROBLEMS, bar_on, terminal
 from schemas.errors import CallError, DataError
+from schemas.identity_flaws import IdentityFlaw
 from schemas.labels import ProblemCode
 
 _CODES = {
@@ -86,7 +87,8 @@ def say(report: CheckReport, bad_rows: Path | None, good_rows: Path | None) -> N
     if report.empty:
         click.echo(f"{report.empty:,} 行没有可报的内容")
     if report.rows:
-        click.echo(f"证件号码有效率 {report.identity_share:.2%}")
+        flaws = "、".join(f"{IdentityFlaw[flaw].label} {count:,}" for flaw, count in report.by_flaw.most_common())
+        click.echo(f"证件号码有效率 {report.identity_share:.2%}" + (f"（{flaws}）" if flaws else ""))
     if report.by_code:
         rows = [(code, _CODES.get(code, ""), f"{count:,}") for code, count in report.by_code.most_common()]
         click.echo(table(("问题", "含义", "处数"), rows))

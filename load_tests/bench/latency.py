@@ -52,7 +52,7 @@ def measure(folder: Path, seconds: int, rate: int = RATE) -> dict[str, Any]:
             wait_read(bootstrap, "intake", (BILLS,), intake.alive)
             wait_read(bootstrap, "monitor", None, monitor.alive)
             peaks = {"intake": intake.peak_mib(), "monitor": monitor.peak_mib()}
-        heard = Heard(_bills(bootstrap), first_alerts(ground.read_all(bootstrap, ALERTS)))
+        heard = Heard(heard_bills(bootstrap), first_alerts(ground.read_all(bootstrap, ALERTS)))
     return {**told(heard, causes(bench), len(bench.order)), "rate": rate, "peak_mib": peaks}
 
 
@@ -121,7 +121,8 @@ def first_alerts(messages: Iterable[tuple[int, bytes]]) -> dict[str, int]:
     return found
 
 
-def _bills(bootstrap: str) -> dict[int, int]:
+def heard_bills(bootstrap: str) -> dict[int, int]:
+    """By number: when the first copy of a bill was appended."""
     found: dict[int, int] = {}
     for at, value in ground.read_all(bootstrap, BILLS):
         start = value.index(NUMBER) + len(NUMBER)

@@ -74,16 +74,22 @@ class Pen:
         key = person.encode()
         return Message(FEEDS[kind].topic, partition_of(key, self.partitions), key, value, self.ms)
 
-    def manifests(self, what: Literal["begin", "end"], kind: str, batch: str, period: str, rows: list[int]) -> list[
-        Message
-    ]:  # fmt: skip
+    def manifests(
+        self,
+        what: Literal["begin", "end"],
+        kind: str,
+        batch: str,
+        period: str,
+        rows: list[int],
+        mode: str = "delta",
+    ) -> list[Message]:
         """Begin or end of a batch in every partition."""
         return [
-            Message(FEEDS[kind].topic, p, batch.encode(), self._manifest(what, kind, batch, period, n), self.ms)
+            Message(FEEDS[kind].topic, p, batch.encode(), self._manifest(what, kind, batch, period, n, mode), self.ms)
             for p, n in enumerate(rows)
         ]
 
-    def _manifest(self, what: str, kind: str, batch: str, period: str, rows: int) -> bytes:
+    def _manifest(self, what: str, kind: str, batch: str, period: str, rows: int, mode: str) -> bytes:
         return _encode(
             {
                 "specversion": "1.0",
@@ -97,7 +103,7 @@ class Pen:
                     "feed": kind,
                     "period": period,
                     "areas": [CITY],
-                    "mode": "delta",
+                    "mode": mode,
                     "rows": rows,
                     "nothing_happened": False,
                 },

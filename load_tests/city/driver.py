@@ -7,12 +7,12 @@ is over. The driver sets every timestamp; what comes out does not depend on how 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 import zstandard
 
-from gateway.events import BatchPlan
+from gateway.events import BatchPlan, Mode
 from gateway.identities import Linkage
 from gateway.publish import publish_file, publish_nothing
 from gateway.roster import load_roster
@@ -205,7 +205,6 @@ class Driver:
 def _plan(delivery: Delivery) -> BatchPlan | None:
     if delivery.closes is None:
         return None
-    mode = cast(Literal["delta", "replace_period"], delivery.mode)
-    return BatchPlan(delivery.closes, delivery.areas, mode, batchid=delivery.batchid)
+    return BatchPlan(delivery.closes, delivery.areas, cast(Mode, delivery.mode), batchid=delivery.batchid)
 
 

@@ -4,7 +4,7 @@ For trying a city or a rule in seconds and for tests: same functions as in the w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -122,9 +122,17 @@ class _Shelf:
         """Every topic has the same number."""
         return self._pocket.partition_count
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Takes one message."""
-        self._pocket.send([Letter(topic, partition, key, value, timestamp_ms)])
+        self._pocket.send([Letter(topic, partition, key, value, timestamp_ms, tuple(headers))])
 
     def flush(self) -> None:
         """Nothing is under way."""

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +34,11 @@ def number(order: int, born: date = date(1965, 3, 12)) -> str:
     """An invented identity number."""
     first17 = f"999999{born:%Y%m%d}{order:03d}"
     return first17 + check_digit(first17)
+
+
+def inhabitants(count: int) -> list[str]:
+    """So many invented numbers, all different: 998 of each birthday."""
+    return [number(n % 998 + 1, date(1965, 3, 12) + timedelta(n // 998)) for n in range(count)]
 
 
 def ending(last: str) -> str:

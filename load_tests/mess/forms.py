@@ -1,11 +1,22 @@
 """Mess about form: time, order, units, encodings, floods, silence, drifting words (kinds 1, 2, 4, 10-13, 15)."""
 
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from load_tests.mess.files import BILL_HEADINGS, Mess, bill, number, write_csv, write_excel, write_lines, write_mapping
+from load_tests.mess.files import (
+    BILL_HEADINGS,
+    Mess,
+    bill,
+    inhabitants,
+    number,
+    write_csv,
+    write_excel,
+    write_lines,
+    write_mapping,
+)
 
 _CHANGES = (*BILL_HEADINGS, "操作", "记录时间")
 _BOTH_SIGNS = {
@@ -183,18 +194,35 @@ def _containers(folder: Path) -> list[Mess]:
     ]
 
 
-def flood(path: Path, rows: int) -> Path:
-    """12: a month of a whole city in one GB18030 file, written row by row."""
+def flood(path: Path, rows: int, people: int = 998, dearest: int = 900) -> Path:
+    """12: a month of a whole city in one GB18030 file, written row by row; bills of 10 to 10 x `dearest` yuan.
+
+    Settlement numbers are S0, S1 and so on, and the people `inhabitants(people)`.
+    """
     with path.open("w", encoding="gb18030", newline="") as file:
         file.write(",".join(BILL_HEADINGS) + "\r\n")
-        file.writelines(_flood_lines(rows))
+        file.writelines(",".join(row) + "\r\n" for row in _flood_rows(rows, people, dearest))
     return path
 
 
-def _flood_lines(rows: int) -> Iterator[str]:
-    people = [number(n) for n in range(1, 999)]
+def flood_lines(path: Path, rows: int, people: int = 998) -> Path:
+    """The same as lines of JSON: the feed's own names, in fen."""
+    with path.open("w", encoding="utf-8") as file:
+        for who, no, on, _, hospital, *yuan in _flood_rows(rows, people, 900):
+            total, pooled, critical, aid, account, inside, outside = (round(float(each) * 100) for each in yuan)
+            record = {
+                "identity": who, "settle_no": no, "settled_on": on, "visit": "INPATIENT", "hospital": hospital,
+                "total": total, "pooled_pay": pooled, "critical_pay": critical, "aid_pay": aid, "account_pay": account,
+                "in_catalogue_self_paid": inside, "out_of_catalogue": outside,
+            }  # fmt: skip
+            file.write(json.dumps(record) + "\n")
+    return path
+
+
+def _flood_rows(rows: int, people: int, dearest: int) -> Iterator[list[str]]:
+    known = inhabitants(people)
     for n in range(rows):
-        yield ",".join(bill(people[n % 998], f"S{n}", yuan=10 * (n % 900 + 1))) + "\r\n"
+        yield bill(known[n % people], f"S{n}", yuan=10 * (n % dearest + 1))
 
 
 def silence(folder: Path) -> list[Mess]:

@@ -1,6 +1,7 @@
 """A Publisher that keeps everything in memory."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ class Sent:
     key: bytes
     value: bytes
     timestamp_ms: int | None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass
@@ -30,8 +32,16 @@ class Outlet:
     def partitions(self, topic: str) -> int:
         return self.count
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
-        self.sent.append(Sent(topic, partition, key, value, timestamp_ms))
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        self.sent.append(Sent(topic, partition, key, value, timestamp_ms, headers))
 
     def flush(self) -> None:
         self.flushed = len(self.sent)

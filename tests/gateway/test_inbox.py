@@ -19,7 +19,7 @@ from gateway.keeping import Keeping, opened
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
 from schemas.envelope import Delivery
-from schemas.errors import DataError, Unreachable
+from schemas.errors import CallError, DataError, Unreachable
 from schemas.feed import FEEDS
 from schemas.feed_reports import ReceiptReport, decode_report
 from schemas.sealing import new_key_pair
@@ -199,6 +199,21 @@ def test_the_folder_takes_whole_files_only(desk: Desk) -> None:
         assert [each.state for each in watched.look()] == [state]
 
 
+def test_a_receipt_counts_what_is_wrong_with_numbers_and_how_large_amounts_are(desk: Desk) -> None:
+    good, old = number(1), number(1)[:6] + number(1)[8:17]
+    wrong = number(2)[:-1] + ("0" if number(2)[-1] != "0" else "1")
+    two = number(2)
+    bad = [wrong, "1.1E+17", two[:10] + "O" + two[11:], two[:9] + "*" * 9, two[:16], two[:15] + "000"]
+    rows = [bill(who, f"S{n}") for n, who in enumerate([good, good, *bad])]
+    desk.inbox.take(Arrival(desk.file(rows), KIND, "upload", "某局", PLAN))
+    desk.inbox.take(Arrival(desk.file([bill(old, "T1"), bill(good, "T2")], "b.csv"), KIND, "upload", "某局", PLAN))
+    first, second = desk.reports()
+    assert first.identities == {"checksum": 1, "excel": 2, "letters": 1, "masked": 1, "length": 1}
+    assert second.identities == {"fifteen": 1}
+    assert first.amounts["total"] == {(128_600).bit_length(): 2}
+    assert "disease" not in first.amounts
+
+
 def test_names_say_what_the_batch_is() -> None:
     assert plan_of("2026-05_339901000000_x.csv") == PLAN
     assert plan_of("2026-05_339901000000_replace.csv") == BatchPlan("2026-05", PLAN.areas, "replace_period")
@@ -206,7 +221,30 @@ def test_names_say_what_the_batch_is() -> None:
     assert two is not None
     assert two.areas == ("339901000000", "330109000000")
     assert plan_of("单笔补报.csv") is None
-    assert plan_of("2026-13_339901000000.csv") is None
+    for wrong in ("2026-13_339901000000.csv", "2026-5_339901000000_x.csv", "2026-05_33990100_x.csv"):
+        with pytest.raises(CallError, match="改名后重新投递"):
+            plan_of(wrong)
+
+
+def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> None:
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.prepare()
+    path = desk.folder / "drop" / KIND / "2026-13_339901000000_replace.csv"
+    said = desk.file([bill(number(1), "S1")]).read_bytes()
+    path.write_bytes(said)
+    watched.look()
+    [taken] = watched.look()
+    assert (taken.state, path.exists(), desk.outlet.sent) == ("refused", False, [])
+    [receipt] = desk.inbox.taken()
+    assert (receipt["feed"], receipt["state"]) == (KIND, "refused")
+    assert "月份" in receipt["reason"]
+    [name] = desk.inbox.quarantine.names()
+    assert b"".join(opened(desk.folder / "gateway" / "quarantine" / name, PRIVATE)) == said
+    renamed = path.with_name("2026-12_339901000000_replace.csv")
+    renamed.write_bytes(said)
+    watched.look()
+    [taken] = watched.look()
+    assert (taken.state, taken.receipt and taken.receipt.period) == ("sent", "2026-12")
 
 
 def test_somebody_over_the_line_passes_and_stays_watched(desk: Desk) -> None:

@@ -29,7 +29,15 @@ class Mortal(Outlet):
         super().__init__()
         self.dies_after, self.loses = dies_after, loses
 
-    def send(self, topic: str, partition: int, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         if self.dies_after is not None and len(self.sent) >= self.dies_after:
             if self.loses:
                 del self.sent[max(self.flushed, len(self.sent) - self.loses) :]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from gateway import values
+from gateway.lines import MAX_ROW
 from gateway.tables import cell_text, encoding_of, heading, open_table, refuse_headings
 from schemas.errors import CallError, DataError
 
@@ -151,3 +152,26 @@ def test_the_short_way_to_an_amount_says_what_the_long_one_says(text: str) -> No
 def test_a_number_nobody_pays_is_refused_as_a_row_not_as_a_program(text: str) -> None:
     with pytest.raises(values.BadValue, match="金额"):
         values.fen(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1," + "x" * (MAX_ROW + 1),
+        "x" * (MAX_ROW + 1),
+        "a,b\n1,2\n" + '"y","\n"' + ',"z\n"' * (MAX_ROW // 4),
+    ],
+    ids=["one line", "no line break at all", "a row that never ends"],
+)
+def test_a_row_longer_than_a_megabyte_is_refused_by_its_number(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, newline="")
+    with pytest.raises(DataError, match=r"第 \d 行起的一行超过 1,048,576 个字符"), open_table(path) as table:
+        list(table.rows)
+
+
+def test_many_rows_may_be_longer_than_that_together(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + f"{'x' * 90_000},2\n" * 30)
+    with open_table(path) as table:
+        assert sum(1 for _ in table.rows) == 30

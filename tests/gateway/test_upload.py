@@ -3,12 +3,15 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gateway.advice import advice
 from gateway.config import Department, Upload
 from gateway.inbox import Arrival, Taken
+from gateway.problems import RowProblem
 from gateway.upload import AT_ONCE, FIELDS, UploadPage
 from schemas.errors import CallError
 
@@ -100,6 +103,26 @@ def test_a_file_may_be_sent_again_when_asked_for(page: Page) -> None:
     assert [each.again for each in page.arrivals] == [False, True]
 
 
+def test_a_department_is_read_by_its_own_mapping_others_by_that_of_the_gateway(page: Page) -> None:
+    own = DEPARTMENT.model_copy(update={"mappings": {KIND: Path("own.yaml")}})
+    seen = []
+    for department in (own, DEPARTMENT):
+        config = Upload(departments=[department])
+        page.page = UploadPage(config, page.take, page.folder, mappings={KIND: Path("all.yaml")})
+
+        async def work(post: Post) -> None:
+            await post(form(("code", CODE), ("feed", KIND), file_at=2))
+
+        page.run(work)
+        seen.append(page.arrivals[-1].mapping)
+    assert seen == [Path("own.yaml"), Path("all.yaml")]
+
+
+def test_a_mapping_of_what_a_department_does_not_send_is_refused() -> None:
+    with pytest.raises(ValueError, match="有映射而不报送"):
+        Department(name="甲", code_sha256="0" * 64, feeds=[KIND], mappings={"vital.death": Path("a.yaml")})
+
+
 def test_forms_have_bounds(page: Page) -> None:
     async def work(post: Post) -> None:
         assert (await post(b"x", headers={"Content-Type": "text/plain"}))[0] == 400
@@ -120,3 +143,18 @@ def test_a_key_others_may_read_is_refused(tmp_path: Path) -> None:
     config = Upload(departments=[DEPARTMENT], certificate=tmp_path / "cert.pem", key=key)
     with pytest.raises(CallError, match="chmod 600"):
         UploadPage(config, lambda _: pytest.fail("taken"), tmp_path / "u").context()
+
+
+def test_the_page_says_of_each_wrong_row_how_to_mend_it(page: Page) -> None:
+    wrong = RowProblem(40, "总费用(元)", "数字被 * 遮盖，不能当作 0：请填写原数", "0*.00<")
+    taken = Taken("x.csv", "partly", datetime(2026, 6, 8, tzinfo=UTC), None, (wrong,))
+    page.page._take = lambda _: taken  # noqa: SLF001 - what becomes of the file is given
+
+    async def work(post: Post) -> None:
+        status, text = await post(form(("code", CODE), ("feed", KIND), file_at=2))
+        assert status == 200
+        assert '<section class="part"' in text
+        assert "0*.00&lt;" in text
+        assert f"怎样改：{advice(wrong)}" in text
+
+    page.run(work)

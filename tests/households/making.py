@@ -2,7 +2,7 @@
 
 from datetime import date
 from types import NoneType, UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from schemas.facts import (
     FACT_KINDS,
@@ -134,4 +134,4 @@ def _filled(hint: Any, name: str, kind: type[Fact], day: int, amount: int) -> ob
     if name in kind.ends:
         return day + 30 + amount
     given = [each for each in get_args(hint) if each is not NoneType] if isinstance(hint, UnionType) else [hint]
-    return {str: "x", bool: amount > 9, int: amount}[given[0]]
+    return () if get_origin(given[0]) is tuple else {str: "x", bool: amount > 9, int: amount}[given[0]]

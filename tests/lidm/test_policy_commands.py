@@ -165,6 +165,7 @@ def test_list_says_what_stands_in_the_way(lidm: Call) -> None:
     assert code == 0
     assert set(listed) == {
         "MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT",
+        "ID-QUALITY", "AMOUNT-UNIT", "FEED-HEALTH",
     }  # fmt: skip
     assert listed["DEATH-ON-BENEFIT"]["family"] == "review"
     assert listed["RIGID-RATIO"]["not_ready"]

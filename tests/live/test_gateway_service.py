@@ -13,15 +13,11 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateway.keys import KeyFiles, read_key
 from gateway.roster import load_roster
@@ -38,34 +34,12 @@ from tests.gateway.people import number
 from tests.gateway.test_publish import bill, table
 from tests.gateway.test_roster import member, write
 from tests.gateway.test_sealed import event
+from tests.live.secured import certificate_for_loopback
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 KIND = "medical.settlement"
 CODE = "口令-一二三"
 NOW = datetime(2026, 6, 3, 9, tzinfo=UTC)
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Self-signed, for loopback."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    one, other = folder / "cert.pem", folder / "key.pem"
-    one.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    other.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-    other.chmod(0o600)
-    return one, other
 
 
 def department_database(folder: Path) -> Path:
@@ -123,7 +97,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             ms = int(NOW.timestamp() * 1000)
             load_roster(roster, publisher=way, linkage=linkage, vault=vault, recorded=NOW, timestamp_ms=ms)
         made.quiet("intake")
-        cert, key = certificate(folder)
+        cert, key = certificate_for_loopback(folder)
         department = {"name": "市医保局", "code_sha256": hashlib.sha256(CODE.encode()).hexdigest(), "feeds": [KIND]}
         columns = {"ID_NO": "证件号码", "MON": "缴费月份", "ENT": "单位编号", "BASE": "缴费基数(元)"}
         columns = {**columns, **_labels("employment.contribution")}

@@ -16,7 +16,8 @@ from load_tests.chaos.events import BEIJING, Message, Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
 from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report, encode_report
 from schemas.topics import FEED_REPORTS, feed_topic
-from sinks.feedcard import Card, card, due_of
+from sinks.feed_periods import due_of
+from sinks.feedcard import Card, card
 from sinks.rows import placed
 from sinks.store import AlertStore
 from streams.figures import Figures
@@ -216,3 +217,17 @@ def test_nothing_a_sender_wrote_gets_into_a_record() -> None:
     assert report.looked == 1
     assert set(report.filled) == {"month", "employer", "base"}
     assert "王小明" not in (letter.value or b"").decode()
+    assert report.amounts == {"base": {1: 1}}
+
+
+def test_amounts_of_the_sample_are_counted_by_magnitude_and_nothing_else_is_a_number() -> None:
+    router, made, topic = Router(Registry(), PARTITIONS, PUBLIC_KEY), Figures(PARTITIONS), feed_topic(KIND)
+    bases = [520_000, 480_000, 0, 52]
+    polled = inbound([paid(f"E{n}", PEOPLE[0], base=base) for n, base in enumerate(bases)])[topic]
+    router.take(BY_TOPIC[topic], polled)
+    records: Any = [SimpleNamespace(offset=p.offset, timestamp=AT_MS, key=p.key, value=p.value) for p in polled]
+    made.add(Place(topic, polled[0].partition), KIND, records, router.last)
+    [letter] = made.letters()
+    report = decode_report(letter.value or b"")
+    assert isinstance(report, ReadingReport)
+    assert (report.looked, report.amounts) == (4, {"base": {19: 2, 6: 1}})

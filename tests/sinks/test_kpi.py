@@ -56,6 +56,13 @@ def test_a_verification_before_the_alert_joined_does_not_handle_it(store: AlertS
     assert (row.raised, row.concluded, row.handled) == (2, 1, 1)
 
 
+def test_alerts_about_data_are_no_households(store: AlertStore) -> None:
+    about_data = alert(2).model_copy(update={"family": "quality", "household": "f_medical.settlement"})
+    put(store, alert(1), about_data, *events("c", [about_data], verified=1))
+    (row,) = figures(store)
+    assert (row.raised, row.concluded, row.handled) == (1, 0, 0)
+
+
 def test_areas_above_sum_those_below() -> None:
     rows = [Figures("2026-03", TOWN, 3, 2, 1, 2, 1, 1), Figures("2026-03", OTHER_TOWN, 1, 1, 1, 0, 0, 0)]
     total = {row.area: row for row in rolled_up(rows, lambda area: (area, "339901000000"))}

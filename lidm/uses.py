@@ -1,0 +1,27 @@
+"""Which detectors read a feed, and how: what a publisher's data is good for."""
+
+from dataclasses import dataclass
+
+from detectors.registry import DETECTORS, load_detectors
+
+
+@dataclass(frozen=True)
+class Use:
+    """A detector that reads the feed."""
+
+    code: str
+    label: str
+    family: str
+    how: str
+
+
+def uses_of(feed: str) -> list[Use]:
+    """The detectors that read a feed, and how."""
+    load_detectors()
+    found = []
+    for each in DETECTORS.values():
+        reads = (("有新记录即重新判断", each.listens), ("缺记录也是依据", each.absence))
+        how = [word for word, feeds in reads if feed in feeds]
+        if how:
+            found.append(Use(each.code, each.label, each.family.label, "；".join(how)))
+    return found
