@@ -127,7 +127,7 @@ def test_every_reader_says_how_to_connect(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(Unreachable):
         list(read_topic(settings, REJECTED))
     with pytest.raises(Unreachable):
-        SealedReader(settings, (KIND,), unused).turn()
+        SealedReader(settings, (KIND,), unused, bytes(32)).turn()
     assert [options["security_protocol"] for options in said] == ["SASL_SSL"] * 2
     assert [options["sasl_plain_username"] for options in said] == ["gateway"] * 2
 

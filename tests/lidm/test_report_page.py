@@ -7,7 +7,8 @@ import pytest
 
 from lidm.feed_report import REFUSALS, html_of, index_of
 from schemas.labels import ProblemCode
-from sinks.feedcard import Card, Closing, Day
+from sinks.feed_periods import Closing
+from sinks.feedcard import Card, Day
 
 KIND = "housing.security"
 
