@@ -24,7 +24,7 @@ from schemas.feeds.report_cards import FeedDay, FeedPeriod
 from schemas.partition import partition_of
 from schemas.records import FactBody, FactRecord, encode_block
 from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, Catalogue
-from sinks.feed_cards import cards
+from sinks.card_records import cards
 from sinks.store import AlertStore
 from streams.metrics import METRICS
 

@@ -10,7 +10,7 @@ from lidm.feed_report import html_of
 from load_tests.chaos.events import BEIJING
 from schemas.feed_reports import CardReport, ReceiptReport, encode_report
 from schemas.topics import Catalogue
-from sinks.feed_cards import began, cards, day_cards
+from sinks.card_records import began, cards, day_cards
 from sinks.feedcard import card, day_card
 from sinks.store import AlertStore
 from tests.sinks.test_feedcard import AT, KIND, PEOPLE, Intake, month_of_data, paid, pen
