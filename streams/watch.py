@@ -21,7 +21,7 @@ from schemas.records import (
     decode_block,
 )
 from streams.checkpoint import Drained
-from streams.control import date_of, day_of
+from streams.control import Control, date_of, day_of
 from streams.folding import Folding
 from streams.outbox import PersonRecord
 from streams.statelog import Item
@@ -94,6 +94,11 @@ class Watch(Folding):
     def names(self) -> list[str]:
         """Every household of the partition."""
         return self._shelf.names()
+
+    @property
+    def known(self) -> Control:
+        """What the partition knows besides its households: clock, coverage, policy; not to be changed."""
+        return self._control
 
     def household(self, name: str) -> Household:
         """A household as it stands, for questions; not to be changed."""
