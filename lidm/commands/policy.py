@@ -7,20 +7,24 @@ from typing import Any
 
 import click
 
+from lidm.commands.policy_diff import diff
 from lidm.settings import load_settings
 from lidm.tables import table
 from policy.bundle import Bundle
 from policy.parameters import PolicyMissing, Rule, cited
 from policy.readiness import needing_attention
+from policy.value_words import STATUS
 from schemas.errors import CallError
 
-STATUS = {"enacted": "正式", "pilot": "试行", "example": "示例"}
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
 def command() -> None:
-    """参数：检查、查看、启用。"""
+    """参数：检查、查看、比较、启用。"""
+
+
+command.add_command(diff)
 
 
 @command.command()
