@@ -36,7 +36,7 @@ from schemas.facts import (
     month_of,
 )
 from schemas.records import BatchPartBody, FactBody
-from tests.detectors import entitlement_facts
+from tests.detectors import entitlement_facts, hardship_facts, income_facts
 
 CITY = "339901000000"
 FIRST, LAST = date(2024, 1, 1), date(2026, 6, 30)
@@ -46,7 +46,6 @@ WIDE = BUNDLE.narrowed(
     CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
 )
 HOUSEHOLD = "h_" + "0" * 32
-CLOSED = ("employment.contribution", "education.aid", "education.enrolment")
 
 days = st.dates(date(2025, 1, 1), LAST).map(date.toordinal)
 evenings = st.dates(date(2025, 7, 1), LAST)
@@ -137,7 +136,8 @@ FACTS["DEATH-ON-BENEFIT"] = FACTS["MEMBER-DEATH"] | people.flatmap(
     lambda person: st.tuples(st.just(person), st.builds(benefit, st.just(person), months, versions))
 )
 FACTS |= entitlement_facts.FACTS
-FACTS |= HARDSHIP
+FACTS |= hardship_facts.FACTS
+FACTS |= income_facts.FACTS
 
 members = st.tuples(
     st.integers(1940, 2020).map(lambda year: date(year, 7, 1).toordinal()), st.none() | days, st.none() | days
