@@ -115,3 +115,9 @@ def load_detectors() -> Mapping[str, Detector]:
     _REGISTERED.clear()
     _REGISTERED.update(ordered)
     return DETECTORS
+
+
+def needed_by(detectors: Mapping[str, Detector]) -> dict[str, tuple[str, ...]]:
+    """Parameters of the policy room with the detectors that cannot run where one of them has no value."""
+    names = dict.fromkeys(name for each in detectors.values() for name in each.parameters)
+    return {name: tuple(code for code, each in detectors.items() if name in each.parameters) for name in names}

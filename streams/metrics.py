@@ -34,6 +34,7 @@ CounterName = Literal[
 # Gauge: open cases and overdue steps, by lane
 # Gauge: households held by this worker
 # Gauge: dirty records waiting for the next checkpoint
+# Gauge: parameters of the policy in force that ended, were long unchecked or are missing, by what it is
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
@@ -45,6 +46,7 @@ GaugeName = Literal[
     "lidm_partition_clock_seconds",
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
+    "lidm_policy_findings",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery
@@ -69,6 +71,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_loop_progress_timestamp_seconds": ("stage",),
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
+    "lidm_policy_findings": ("code",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
+from detectors.registry import load_detectors, needed_by
 from lidm.commands.policy_diff import diff
 from lidm.settings import load_settings
 from lidm.tables import table
 from policy.bundle import Bundle
 from policy.parameters import PolicyMissing, Rule, cited
-from policy.readiness import needing_attention
+from policy.readiness import findings
 from policy.value_words import STATUS
-from schemas.errors import CallError
+from schemas.errors import CallError, DataError
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -30,18 +31,23 @@ command.add_command(diff)
 @command.command()
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="参数目录（默认随程序的 policy）")
 @click.option("--on", type=DAY, default=None, help="按哪一天检查（默认今天）")
+@click.option("--strict", is_flag=True, help="有过期、久未核对或缺少的参数时退出码也是 1")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
-def check(folder: Path | None, on: datetime | None, as_json: bool) -> None:
-    """检查全部参数文件；有错则指出文件和行，退出码 1。"""
+def check(folder: Path | None, on: datetime | None, strict: bool, as_json: bool) -> None:
+    """检查全部参数文件：有错则指出文件和行，退出码 1；过期、久未核对、缺少的逐条提醒。"""
     bundle = _load(folder)
-    attention = needing_attention(bundle, _day(on))
+    found = findings(bundle, _day(on), needed_by(load_detectors()))
     rules = sum(len(history.rules) for history in bundle.histories().values())
     if as_json:
-        click.echo(json.dumps({"hash": bundle.hash, "values": rules, "attention": attention}, ensure_ascii=False))
-        return
-    for sentence in attention:
-        click.echo(f"提醒：{sentence}")
-    click.echo(f"参数无误：{len(bundle.names())}项参数，{rules}个有日期的值，版本{bundle.short}")
+        told = [{**each._asdict(), "day": each.day.isoformat() if each.day else None} for each in found]
+        said = {"hash": bundle.hash, "values": rules, "attention": [each.text for each in found], "findings": told}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        for each in found:
+            click.echo(f"提醒：{each.text}")
+        click.echo(f"参数无误：{len(bundle.names())}项参数，{rules}个有日期的值，版本{bundle.short}")
+    if strict and found:
+        raise DataError(f"有{len(found)}处参数过期、久未核对或缺少")
 
 
 @command.command()

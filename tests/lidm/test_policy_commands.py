@@ -85,6 +85,13 @@ def test_check_accepts_the_repository_and_names_what_needs_a_look(lidm: Call) ->
     assert code == 0
     assert "参数无误" in out
     assert "嵊州市“最低生活保障标准”的最后一个值到2022-01-01为止" in out
+    code, out = lidm("policy", "check", "--on", "2026-11-22", "--strict", "--json")
+    assert code == 1
+    told = json.loads(out.splitlines()[0])
+    (ended,) = [e for e in told["findings"] if (e["area"], e["name"]) == ("330683000000", "dibao_month")]
+    assert (ended["code"], ended["day"]) == ("ended", "2022-01-01")
+    assert "RIGID-RATIO" in ended["rules"]
+    assert ended["text"] in told["attention"]
 
 
 def test_check_points_at_the_line(lidm: Call, other_policy: Path) -> None:
