@@ -4,7 +4,7 @@ The engine looks for names in the blocks, so that a province's log does not trav
 A block too many is harmless: who folds them reads every record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from schemas.partition import partition_of
@@ -15,6 +15,8 @@ EVERYBODYS = ("tick", "batch.part", "policy.activated", "golive")
 """Kinds of records that concern every household of a partition."""
 _NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind}') > 0" for kind in EVERYBODYS)
 _CANDIDATES = 50
+_PAGE_BYTES = 4_000_000
+_PAGE_BLOCKS = 2000
 
 
 class Extent(NamedTuple):
@@ -50,32 +52,39 @@ def extents(store: AlertStore, household: str) -> list[Extent]:
     return found
 
 
-def blocks_of(store: AlertStore, household: str, within: list[Extent], page: int = 64) -> Iterator[LogBlock]:
+def blocks_of(store: AlertStore, household: str, within: list[Extent]) -> Iterator[LogBlock]:
     """Every block that can matter to a household, in the order it was folded. Pages are bounded."""
     for extent in within:
-        yield from _blocks(store, household, extent, page)
-
-
-def _blocks(store: AlertStore, household: str, extent: Extent, page: int) -> Iterator[LogBlock]:
-    here = (
-        f"FROM household_log WHERE generation = %(g)s AND `partition` = %(p)s AND `offset` >= %(first)s AND ({_NAMED})"
-    )
-    start = 0
-    while True:
-        at: dict[str, Param] = {
-            "g": extent.generation, "p": extent.partition, "first": start, "n": page, "h": household,
-        }  # fmt: skip
-        rows = store.query(
-            f"SELECT `offset` AS o, known_at_ms, hex(block) {here} ORDER BY o LIMIT 1 BY o LIMIT %(n)s",
+        at: dict[str, Param] = {"g": extent.generation, "p": extent.partition, "h": household}
+        found = store.query(  # the engine goes through the blocks once; the pages are then found by their offsets
+            "SELECT `offset` AS o, length(block) AS n FROM household_log "  # noqa: S608
+            f"WHERE generation = %(g)s AND `partition` = %(p)s AND ({_NAMED}) ORDER BY o LIMIT 1 BY o",
             at,
         )
-        if not rows:
-            return
-        for offset, known_at, block in rows:
-            start = int(str(offset)) + 1
-            yield LogBlock(
-                extent.generation, extent.partition, start - 1, int(str(known_at)), bytes.fromhex(str(block))
+        for page in _pages([(int(str(offset)), int(str(size))) for offset, size in found]):
+            rows = store.query(
+                "SELECT `offset` AS o, known_at_ms, hex(block) FROM household_log WHERE generation = %(g)s "
+                "AND `partition` = %(p)s AND `offset` >= %(first)s AND `offset` <= %(last)s AND `offset` IN %(page)s "
+                "ORDER BY o LIMIT 1 BY o",
+                {**at, "first": page[0], "last": page[-1], "page": page},
             )
+            for offset, known_at, block in rows:
+                place = (extent.generation, extent.partition, int(str(offset)))
+                yield LogBlock(*place, int(str(known_at)), bytes.fromhex(str(block)))
+
+
+def _pages(blocks: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Offsets in pages of bounded size."""
+    page: list[int] = []
+    size = 0
+    for offset, length in blocks:
+        if page and (size + length > _PAGE_BYTES or len(page) == _PAGE_BLOCKS):
+            yield page
+            page, size = [], 0
+        page.append(offset)
+        size += length
+    if page:
+        yield page
 
 
 def newest_policy(store: AlertStore) -> PolicyBody | None:

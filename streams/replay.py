@@ -90,7 +90,8 @@ def replay(blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iter
             if generation not in ("", block.generation):
                 watch.next_generation()
             generation = block.generation
-            fresh = [Said(alert, block) for alert in _fold(watch, block)]
+            watch.fold(HOUSEHOLD_EVENTS, block.offset, block.at_ms, encode_block(block.records))
+            fresh = [Said(alert, block) for alert in _drain(watch)] if watch.speaking else []
             said += fresh
             reached = next((s for s in fresh if (s.alert.alert_id, s.alert.revision) == (alert_id, revision)), None)
             if reached is not None:
@@ -115,8 +116,7 @@ def policy_of(blocks: Iterable[OwnBlock], version: str) -> Bundle | None:
     return Bundle.from_canonical(zstandard.decompress(found.bundle)) if found is not None else None
 
 
-def _fold(watch: Watch, block: OwnBlock) -> list[Alert]:
-    watch.fold(HOUSEHOLD_EVENTS, block.offset, block.at_ms, encode_block(block.records))
+def _drain(watch: Watch) -> list[Alert]:
     drained = watch.drain()
     watch.keep(drained.state)
     return [Alert.model_validate_json(each.value or b"") for each in drained.outputs if each.topic == ALERTS]

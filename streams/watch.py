@@ -96,6 +96,11 @@ class Watch(Folding):
         return self._shelf.names()
 
     @property
+    def speaking(self) -> bool:
+        """Whether alerts wait for the next drain."""
+        return bool(self._judge.alerts)
+
+    @property
     def known(self) -> Control:
         """What the partition knows besides its households: clock, coverage, policy; not to be changed."""
         return self._control
