@@ -19,6 +19,7 @@ Version = tuple[int, bool]
 
 days = st.dates(date(2025, 1, 1), date(2026, 6, 30)).map(date.toordinal)
 maybe_day = st.none() | days
+mostly_day = st.sampled_from([True] * 7 + [False]).flatmap(lambda told: days if told else st.none())
 months = days.map(lambda day: first_day(month_of(day)))
 versions = st.tuples(st.integers(0, 3), st.sampled_from([False, False, False, False, True]))
 people = st.sampled_from(PEOPLE)
@@ -159,7 +160,7 @@ FACTS: dict[str, Drawn] = {
             | st.builds(school, who, numbers, spring, st.just("COLLEGE"), maybe_day, endings, versions)
         )
     ),
-    "DROPOUT": of_each(lambda who: st.builds(school, who, numbers, days, compulsory, maybe_day, endings, versions)),
+    "DROPOUT": of_each(lambda who: st.builds(school, who, numbers, days, compulsory, mostly_day, endings, versions)),
     "UTILITY-ARREARS": owned(
         st.builds(
             bill, st.integers(1, 2), bill_months, yuan, rarely, maybe_day, rarely.map(lambda no: not no), versions
