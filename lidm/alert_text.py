@@ -7,7 +7,7 @@ from schemas.labels import AlertStateLabel, FamilyLabel, Relation, yuan
 
 _UNITS = {"months": "个月", "periods": "个账期", "deaths": "人", "percent": "%"}
 _STATUS = {"enacted": "现行", "pilot": "试点", "example": "示例"}
-_MONEY_FEEDS = ("medical.", "housing.", "civil.benefit", "employment.contribution")
+_MONEY_FEEDS = ("medical.", "housing.", "civil.benefit", "employment.contribution", "pension.", "tax.")
 
 
 def amount(value: int, unit: str) -> str:
