@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from string import Template
 
+from detectors.episodes import SHANGHAI
 from lidm.alert_text import amount, document, evidence_value, gap, state, subject
 from lidm.chart import series_of, svg
 from lidm.explain_text import dated, late, late_word, left_out, now, verdict, what_of
@@ -93,7 +94,7 @@ def _head(say: _Words) -> str:
         ("责任地区", say.told.place),
         ("预警", f"{alert.alert_id} 第{alert.revision}次"),
         ("判定日", str(alert.on)),
-        ("得知", f"{alert.known_at:%Y-%m-%d %H:%M}"),
+        ("得知", f"{alert.known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"),
     ]
     shown = "".join(f"<div><dt>{say(name)}</dt><dd>{say(value)}</dd></div>" for name, value in facts)
     kind = f"{FamilyLabel[alert.family].label} · {alert.detector}"

@@ -17,11 +17,11 @@ from schemas.alerts import Alert
 from schemas.fact import Fact
 from schemas.facts import Membership
 from schemas.labels import Relation
-from schemas.records import BatchPartRecord, FactBody, Record, TransferBody
+from schemas.records import BatchPartRecord, FactBody, GoliveRecord, PolicyRecord, Record, TransferBody
 from streams.outbox import PersonRecord
 from streams.replay import OwnBlock
 
-What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "预警"]
+What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "参数", "预警"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ def timeline(
                 teller.take(record, known)
             elif isinstance(record, BatchPartRecord):
                 teller.replaced(record, known)
+            elif isinstance(record, GoliveRecord | PolicyRecord):
+                teller.ruled(record, known)
     told = teller.entries + [_spoken(each, alert) for each in revisions]
     told.sort(key=lambda each: (each.known_at, each.what == "预警", each.day, each.feed, each.key))
     people = teller.people()
@@ -96,6 +98,7 @@ class _Teller:
         self._evidence = {each.key for each in alert.evidence}
         self._newest: dict[tuple[str, str, str], Fact] = {}
         self.entries: list[Entry] = []
+        self._policy = ""
         self.left_out = 0
         self.repeated = 0
 
@@ -119,6 +122,20 @@ class _Teller:
         self.entries.append(
             Entry(day, known_at, "整期替换", body.feed, "", said, "", body.batchid, evidence=False, then=past)
         )
+
+    def ruled(self, record: GoliveRecord | PolicyRecord, then: bool | None) -> None:
+        """From here on the rule speaks here, or another policy holds: an old fact may lead to an alert only now."""
+        known_at, past = self._known(record, then)
+        if isinstance(record, GoliveRecord):
+            here = record.body.area in self._areas and record.body.detector == self._alert.detector
+            what: What = "启用"
+            said = f"规则{record.body.detector}在本地启用，存量每天最多放出{record.body.per_day}件"
+        else:
+            here, what, said = record.body.hash != self._policy, "参数", f"启用参数版本{record.body.hash[:12]}"
+            self._policy = record.body.hash
+        if here:
+            day = known_at.date()
+            self.entries.append(Entry(day, known_at, what, "", "", said, "", "", evidence=False, then=past))
 
     def people(self) -> dict[str, str]:
         """Persons by relation; several of one relation are numbered by age."""

@@ -32,7 +32,8 @@ def diff(sides: tuple[str, ...], on: datetime | None, exit_code: bool, as_json: 
     settings = load_settings()
     before, after = _bundle(old, settings), _bundle(new, settings)
     today = on.date() if on else date.today()
-    found = compared(before, after, kinds_in(folders[0]), load_detectors(), today)
+    kinds = {name: kind for folder in reversed(folders) for name, kind in kinds_in(folder).items()}
+    found = compared(before, after, kinds, load_detectors(), today)
     click.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else "\n".join(found.lines()))
     if exit_code and found.changes:
         raise DataError(f"有{len(found.changes)}处不同")

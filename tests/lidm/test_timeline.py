@@ -10,7 +10,19 @@ from lidm.explain_text import late, what_of
 from lidm.timeline import Timeline, timeline
 from schemas.alerts import Alert
 from schemas.fact import Fact, Version
-from schemas.records import BatchPartBody, BatchPartRecord, FactBody, FactRecord, Record, TransferBody, TransferRecord
+from schemas.records import (
+    BatchPartBody,
+    BatchPartRecord,
+    FactBody,
+    FactRecord,
+    GoliveBody,
+    GoliveRecord,
+    PolicyBody,
+    PolicyRecord,
+    Record,
+    TransferBody,
+    TransferRecord,
+)
 from streams.replay import OwnBlock
 from tests.households.making import TOWN, bill, contribution, member
 from tests.sinks.samples import alert as sample
@@ -109,6 +121,25 @@ def test_what_a_person_brought_along_and_what_the_rule_does_not_read() -> None:
     told = story(TransferRecord(HOME, at(9), "households.events.v1", 0, 0, body), fact(ANNA, contribution(ANNA, 1), 10))
     (entry,) = told.entries
     assert (entry.what, entry.who, told.left_out) == ("随人转入", "其他人员", 1)
+
+
+def test_when_the_rule_began_to_speak_and_which_policy_held() -> None:
+    def golive(area: str, detector: str, known: int) -> GoliveRecord:
+        return GoliveRecord("", at(known), "", 0, 0, GoliveBody(area, detector, 5))
+
+    def policy(name: str, known: int) -> PolicyRecord:
+        return PolicyRecord("", at(known), "", 0, 0, PolicyBody(name * 64, b""))
+
+    told = story(
+        policy("a", 1),
+        golive(TOWN, "MED-SELFPAY", 2),
+        golive(TOWN, "JOB-LOSS", 3),
+        golive("339901002000", "MED-SELFPAY", 4),
+        policy("a", 5),
+        policy("b", 6),
+    )
+    assert [(each.what, each.known_at.day) for each in told.entries] == [("参数", 2), ("启用", 3), ("参数", 7)]
+    assert told.entries[2].said == "启用参数版本bbbbbbbbbbbb"
 
 
 def test_a_month_told_anew_is_part_of_the_story_where_it_concerns_the_household() -> None:
