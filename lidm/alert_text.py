@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from schemas.alerts import Alert, Missing
 from schemas.labels import AlertStateLabel, FamilyLabel, Relation, yuan
 
-_UNITS = {"months": "个月", "periods": "个账期", "deaths": "人", "percent": "%"}
+_UNITS = {
+    "months": "个月", "periods": "个账期", "deaths": "人", "percent": "%", "level": "级", "days": "天", "people": "人",
+    "notices": "份通知", "alarms": "次", "contacts": "次", "grants": "次", "parents": "人",
+}  # fmt: skip
 _STATUS = {"enacted": "现行", "pilot": "试点", "example": "示例"}
-_MONEY_FEEDS = ("medical.", "housing.", "civil.benefit", "employment.contribution", "pension.", "tax.")
+_MONEY_FEEDS = (
+    "medical.", "housing.", "civil.benefit", "civil.temp_aid", "employment.contribution", "pension.", "tax.",
+    "education.fee", "education.aid", "utility.bill", "emergency.",
+)  # fmt: skip
 
 
 def amount(value: int, unit: str) -> str:
