@@ -67,6 +67,11 @@ def next_edge(edges: Iterable[int], today: int) -> date | None:
     return None if day is None else date.fromordinal(day)
 
 
+def connected(household: Household, chain: tuple[str, ...], feeds: Iterable[str]) -> list[str]:
+    """Those of the feeds that ever told a whole month; one that a place does not get yet can neither end nor block."""
+    return [feed for feed in feeds if household.coverage.last_closed(feed, chain) is not None]
+
+
 def known_part(household: Household, chain: tuple[str, ...], feed: str, began: int) -> Known | None:
     """The newest part of a stretch from `began` on that lies in complete months of a feed; None where there is none."""
     coverage = household.coverage

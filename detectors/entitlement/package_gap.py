@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.holdings import Holding, holding_of
-from detectors.lacking import answered, ends, held, inside, known_part, next_edge, turns, unbroken
+from detectors.lacking import answered, connected, ends, held, inside, known_part, next_edge, turns, unbroken
 from detectors.people import residents, staying
 from detectors.registry import Family, detector
 from detectors.words import who
@@ -84,10 +84,14 @@ def package_gap(household: Household, on: date, policy: Policy) -> Findings:
         return Findings()
     rule = policy.rule("package_gap", household.responsible_area)
     terms, today = rule.read(_terms), on.toordinal()
-    feeds = sorted({feed for item in terms.items if (feed := item.feed) is not None})
-    findings = Findings.covering(household, on, policy, *feeds)
-    findings.recheck(policy.next_change("package_gap", household.responsible_area))
     chain = policy.areas.chain(household.responsible_area, on)
+    feeds = sorted({feed for item in terms.items if (feed := item.feed) is not None})
+    known = connected(household, chain, feeds)
+    findings = Findings.covering(household, on, policy, *known)
+    for feed in feeds:
+        if feed not in known:
+            findings.unseen(feed)
+    findings.recheck(policy.next_change("package_gap", household.responsible_area))
     looking = _Looking(household, terms, rule, chain, today, findings, turns(household), [], [], [])
     for want in _wants(household, today, terms):
         looking.sort(want)
