@@ -180,7 +180,7 @@ def _end(say: _Words) -> str:
     versions = [
         f"规则 {alert.detector}@{alert.detector_version}{now(alert.detector_version, told.sources.detector_now)}",
         f"参数 {alert.threshold.policy}{now(alert.threshold.policy, told.sources.policy_now)}",
-        f"台账格式 {told.versions['codec']}，折叠规则 {told.versions['fold']}",
+        f"台账格式 {told.versions['codec']}，折叠规则 {told.versions['fold']}（本机）",
     ]
     lines = [*versions, *verdict(told.verdict)]
     cases = f"<p>个案 {say('、'.join(told.cases))}</p>" if told.cases else ""

@@ -29,7 +29,7 @@ async def keep_gauges(stages: Iterable[Stage], broker: str, partitions: int, emb
             if isinstance(stage, FoldStage):
                 parts = list(stage.checkpoint.partitions.values())
                 _cases(part for part in parts if isinstance(part, CasePartition))
-                await asyncio.to_thread(policy.set, in_force(parts))
+                await asyncio.to_thread(_policy, policy, parts)
         try:
             await asyncio.to_thread(_lag, [stage.name for stage in stages], broker, partitions, embedded)
         except (KafkaError, LidmError, OSError) as error:
@@ -45,6 +45,13 @@ def _lag(stages: list[str], broker: str, partitions: int, embedded: bool) -> Non
                 METRICS.set("lidm_lag_messages", behind, stage=stage, topic=topic)
     finally:
         lag.close()
+
+
+def _policy(gauge: PolicyGauge, parts: Iterable[object]) -> None:
+    try:
+        gauge.set(in_force(parts))
+    except Exception as error:  # an odd bundle must not end the other figures
+        log.warning("policy_findings_unknown", error=type(error).__name__)
 
 
 def _cases(parts: Iterable[CasePartition]) -> None:

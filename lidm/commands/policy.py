@@ -67,10 +67,11 @@ def show(name: str | None, area: str | None, on: datetime | None, folder: Path |
     targets = [each for each in bundle.targets() if name in (None, each.name) and area in (None, each.area)]
     if as_json:
         goals = [{**vars(each), "by": each.by.isoformat()} for each in targets]
-        click.echo(json.dumps({"values": [_plain(each) for each in rules], "targets": goals}, ensure_ascii=False))
+        values = [_plain(bundle, each) for each in rules]
+        click.echo(json.dumps({"values": values, "targets": goals}, ensure_ascii=False))
         return
     rows = [_row(bundle, each) for each in rules]
-    click.echo(table(("参数", "区划", "起", "止", "状态", "值", "依据"), rows))
+    click.echo(table(("参数", "区划", "起", "止", "状态", "值", "依据", "最近核对"), rows))
     for goal in targets:
         place = bundle.areas.name(goal.area)
         click.echo(
@@ -119,7 +120,7 @@ def _rules(bundle: Bundle, name: str | None, area: str | None, on: date) -> list
     return found
 
 
-def _plain(rule: Rule) -> dict[str, Any]:
+def _plain(bundle: Bundle, rule: Rule) -> dict[str, Any]:
     return {
         "name": rule.name,
         "label": rule.label,
@@ -132,6 +133,7 @@ def _plain(rule: Rule) -> dict[str, Any]:
         "signed_by": rule.signed_by,
         "document": {"title": rule.document.title, "number": rule.document.number},
         "note": rule.note,
+        "last_value_still_valid_on": bundle.still_valid_on(rule.area, rule.name).isoformat(),
     }
 
 
@@ -147,6 +149,7 @@ def _row(bundle: Bundle, rule: Rule) -> tuple[str, ...]:
         STATUS[rule.status],
         values,
         cited(rule.document),
+        bundle.still_valid_on(rule.area, rule.name).isoformat(),
     )
 
 

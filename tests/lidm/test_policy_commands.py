@@ -109,6 +109,7 @@ def test_show_tells_targets_apart_from_values(lidm: Call) -> None:
     assert code == 0
     xiaoshan = [each for each in shown["values"] if each["area"] == "330109000000"]
     assert [each["values"] for each in xiaoshan] == [{"amount": 110200}]
+    assert [each["last_value_still_valid_on"] for each in xiaoshan] == ["2021-12-31"]
     assert next(each["by"] for each in shown["targets"] if each["area"] == "330109000000") == "2022-12-31"
     code, out = lidm("policy", "show", "--area", "339901001000", "--on", "2025-01-01")
     assert code == 0
