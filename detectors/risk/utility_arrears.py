@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import residents, staying
-from detectors.quiet import none_of, unless_told
-from detectors.registry import Family, detector
+from detectors.registry import Family, Sure, detector
 from detectors.spans import Span, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household
+from households.queries import page_of
 from policy.parameters import Policy, Rule, severity
-from schemas.facts import first_day, month_of
+from schemas.facts import AnyFact, first_day, month_of
 from schemas.facts_living import UtilityBill, UtilityUse
 from schemas.feeds.utility import Utility
 from schemas.labels import yuan
@@ -38,13 +38,46 @@ class _Drop(NamedTuple):
     percent: int
 
 
+def _unpaid(fact: AnyFact) -> int:
+    """What is open of a bill for a home somebody lives in; 0 for everything else."""
+    if fact.__class__ is not UtilityBill or fact.gone or not fact.lives_there:
+        return 0
+    return max(0, fact.amount_fen - fact.paid_fen)
+
+
+def _may_owe(household: Household, oldest: str) -> bool:
+    """Whether any bill of these half-years is open; known per page, because meters are read every day."""
+    for name in household.pages:
+        if name >= oldest and household.pages.may_hold_kind(name, UtilityBill):
+            memo = household.page_memo.setdefault(name, {})
+            if _unpaid not in memo:
+                memo[_unpaid] = household.pages.sum(name, _unpaid)
+            if memo[_unpaid]:
+                return True
+    return False
+
+
+def _oldest(on: date, rule: Rule) -> str:
+    """The half-year of the oldest bill that counts on a day."""
+    return page_of(first_day(month_of(on.toordinal()) - rule.number("looks_back_months")))
+
+
+def _owes_nothing(on: date, policy: Policy, area: str) -> Sure:
+    oldest = _oldest(on, policy.rule("utility_arrears", area))
+
+    def sure(household: Household) -> bool:
+        return not _may_owe(household, oldest)
+
+    return sure
+
+
 @detector(
     code="UTILITY-ARREARS",
     version="1.0.0",
     family=Family.RISK,
     listens=("utility.bill", "utility.usage", "civil.household", "vital.death"),
     rule="utility_arrears",
-    quiet=unless_told(UtilityBill),
+    quiet=_owes_nothing,
 )
 def utility_arrears(household: Household, on: date, policy: Policy) -> Findings:
     """One breach for the household while an account has the billing months overdue, or a notice of being cut off.
@@ -55,11 +88,9 @@ def utility_arrears(household: Household, on: date, policy: Policy) -> Findings:
     complete months, under a share of the same months a year before.
     """
     findings = Findings.covering(household, on, policy, _FEED)
-    if none_of(household, (UtilityBill,)):
-        return findings
     rule = policy.rule("utility_arrears", household.responsible_area)
     today = on.toordinal()
-    if not staying(household, today):
+    if not _may_owe(household, _oldest(on, rule)) or not staying(household, today):
         return findings
     spans = _spans(household, rule)
     findings.recheck(next_edge(spans, today))
