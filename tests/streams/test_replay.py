@@ -62,6 +62,16 @@ def test_every_alert_comes_out_again_with_the_same_content(household: str) -> No
         ]
 
 
+def test_a_log_that_began_again_at_offset_nought_is_one_story() -> None:
+    half = len(BLOCKS) // 2
+    twice = BLOCKS[:half] + [b._replace(generation="g2", offset=b.offset - half) for b in BLOCKS[half:]]
+    for then in (ALERTS[-1], max(ALERTS, key=lambda each: each.revision)):
+        again = replay(own_blocks(twice, then.household), then.alert_id, then.revision, [])
+        assert again.reached is not None
+        assert differences(then, again.reached) == []
+        assert again.reached.block.generation == "g2"
+
+
 def test_only_what_concerns_the_household_is_kept() -> None:
     then = ALERTS[0]
     records = [record for block in own(then.household) for record in block.records]
