@@ -4,7 +4,7 @@ Every evaluation belongs to a month all of whose required batches are closed and
 the day asked, so it changes only when a month begins, a batch closes or somebody comes, goes or dies.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,7 @@ from detectors.quiet import none_of
 from households.coverage import month_name
 from households.ledger import Household, Member
 from policy.parameters import Line, Policy, Rule
-from schemas.facts import Contribution, Employment, first_day, month_of
+from schemas.facts import AnyFact, Contribution, Employment, first_day, month_of
 from schemas.facts_living import Fund, Income, Pension
 from schemas.facts_standing import Authorisation, Custody
 
@@ -88,12 +88,21 @@ class Monthly:
         household, after = self.household, self.valid_from
         days = {first_day(month) for month in range(month_of(after) + 1, month_of(self.today) + 1)}
         days |= {after, *edges(household, after, self.today)}
-        for facts in household.head.lasting.values():
-            for each in facts:
-                days.add(each.day)
-                if isinstance(each, Custody | Employment | Authorisation):
-                    days |= {end for name in each.ends if (end := getattr(each, name)) is not None}
+        days |= {day for facts in household.head.lasting.values() for each in facts for day in _edges(each)}
         return [day for day in days if after <= day <= self.today]
+
+
+def _edges(fact: AnyFact) -> Iterator[int]:
+    """The days on which somebody begins or ceases to be away, or to allow something; of other facts the first."""
+    ends: tuple[int | None, ...] = ()
+    if isinstance(fact, Custody):
+        ends = (fact.until, fact.expected_to)
+    elif isinstance(fact, Employment):
+        ends = (fact.until,)
+    elif isinstance(fact, Authorisation):
+        ends = (fact.valid_to, fact.withdrawn)
+    yield fact.day
+    yield from (day for day in ends if day is not None)
 
 
 def surely_earned(household: Household, members: Sequence[Member], terms: Terms, last: int) -> int:

@@ -45,6 +45,7 @@ BUNDLE = Bundle.load(Path(policy.__file__).parent)
 WIDE = BUNDLE.narrowed(
     CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
 ).narrowed(CITY, "safety_silence", {"stands_days": 90, "calls_within_days": 40})
+WIDE = WIDE.narrowed(CITY, "income_rise", {"months": 2})  # three months in a row are never drawn
 HOUSEHOLD = "h_" + "0" * 32
 
 days = st.dates(date(2025, 1, 1), LAST).map(date.toordinal)
