@@ -214,6 +214,16 @@ def test_while_a_history_is_on_its_way_nothing_is_said() -> None:
     assert (findings.breaches, [each.feed for each in findings.insufficient]) == ([], ["history"])
 
 
+def test_who_is_known_to_live_elsewhere_counts_there_on_every_day_asked() -> None:
+    home = household(wage("2025-05", 100_000), wage("2025-06", 300_000, person=WIFE))
+    since = date(2026, 1, 10).toordinal()
+    key = told.head(f"h_2|{WIFE}|2026-01-10", (0, False), since)
+    home.fold(FactBody(WIFE, Membership(*key, "h_" + "2" * 32, WIFE, "SPOUSE", None, None, (), None)))
+    for day in (DAY, since - 30):
+        (found,) = book(home).accounts(day, 1)
+        assert ([each.person for each in found.members], found.at_least) == ([ME, CHILD], 70_000)
+
+
 @pytest.mark.parametrize("code", ["INCOME-LINE", "INCOME-RISE"])
 def test_a_reason_accuses_nobody_and_says_what_it_leaves_out(code: str) -> None:
     paid = [wage(f"2025-{number:02d}", 450_000 if code == "INCOME-RISE" else 150_000) for number in range(1, 13)]
