@@ -36,7 +36,7 @@ from schemas.facts import (
     month_of,
 )
 from schemas.records import BatchPartBody, FactBody
-from tests.detectors import entitlement_facts, hardship_facts, income_facts, review_facts
+from tests.detectors import entitlement_facts, exit_facts, hardship_facts, income_facts, review_facts
 
 CITY = "339901000000"
 FIRST, LAST = date(2024, 1, 1), date(2026, 6, 30)
@@ -44,7 +44,9 @@ PEOPLE = [person_of(name) for name in "甲乙丙"]
 BUNDLE = Bundle.load(Path(policy.__file__).parent)
 WIDE = BUNDLE.narrowed(
     CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
-).narrowed(CITY, "safety_silence", {"stands_days": 90, "calls_within_days": 40})
+).narrowed(CITY, "safety_silence", {"stands_days": 90, "calls_within_days": 40}).narrowed(
+    CITY, "expiry", {"kinds": ["RECOGNITION", "REVIEW"]}
+)
 WIDE = WIDE.narrowed(CITY, "income_rise", {"months": 2})  # three months in a row are never drawn
 HOUSEHOLD = "h_" + "0" * 32
 
@@ -136,7 +138,7 @@ FACTS["RIGID-RATIO"] = FACTS["MED-SELFPAY"] | FACTS["MEMBER-DEATH"]
 FACTS["DEATH-ON-BENEFIT"] = FACTS["MEMBER-DEATH"] | people.flatmap(
     lambda person: st.tuples(st.just(person), st.builds(benefit, st.just(person), months, versions))
 )
-FACTS |= entitlement_facts.FACTS | review_facts.FACTS
+FACTS |= entitlement_facts.FACTS | review_facts.FACTS | exit_facts.FACTS
 FACTS |= hardship_facts.FACTS
 FACTS |= income_facts.FACTS
 
