@@ -40,7 +40,7 @@ class Holding(NamedTuple):
     def evidence(self, day: int) -> tuple[EvidenceItem, ...]:
         """The records that make the item apply on a day."""
         facts = (each.fact for each in self.because if inside((each.span,), day))
-        return tuple(EvidenceItem(fact.key, fact.feed, fact.source, fact.day, 1) for fact in facts)
+        return tuple(EvidenceItem(fact.key, fact.feed, fact.source, fact.day, _shown(fact)) for fact in facts)
 
 
 Read = Callable[[Household, Sequence[str], Item], tuple[list[Period] | None, list[Span]]]
@@ -54,6 +54,11 @@ def holding_of(household: Household, people: Sequence[str], member: Member | Non
     for limit in ([Span(item.since, FOREVER)], always if item.ages is None else _of_age(member, item.ages)):
         may = [each for one in may for other in limit if (each := _both(one, other)) is not None]
     return Holding(tuple(may), tuple(has), tuple(applies or ()))
+
+
+def _shown(fact: AnyFact) -> int:
+    """What a record says in one number: rent in fen, the year insured, else that it is there."""
+    return fact.amount_fen if isinstance(fact, Rent) else fact.year if isinstance(fact, Enrolment) else 1
 
 
 def _both(one: Span, other: Span) -> Span | None:

@@ -8,10 +8,12 @@ from schemas.labels import AlertStateLabel, FamilyLabel, Relation, yuan
 _UNITS = {
     "months": "个月", "periods": "个账期", "deaths": "人", "percent": "%", "level": "级", "days": "天", "people": "人",
     "notices": "份通知", "alarms": "次", "contacts": "次", "grants": "次", "parents": "人",
+    "items": "项", "registrations": "处", "homes": "套",
 }  # fmt: skip
 _STATUS = {"enacted": "现行", "pilot": "试点", "example": "示例"}
 _MONEY_FEEDS = (
-    "medical.", "housing.", "civil.benefit", "civil.temp_aid", "employment.contribution", "pension.", "tax.",
+    "medical.settlement", "medical.reimbursement", "medical.year_total", "housing.", "finance.", "business.",
+    "civil.benefit", "civil.temp_aid", "employment.contribution", "pension.", "tax.",
     "education.fee", "education.aid", "utility.bill", "emergency.",
 )  # fmt: skip
 

@@ -154,6 +154,8 @@ def _row(bundle: Bundle, rule: Rule) -> tuple[str, ...]:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict) and all(isinstance(each, dict) for each in value.values()):
+        return "、".join(f"{key} {each.get('label', '')}" for key, each in value.items())
     if isinstance(value, dict):
         return "、".join(f"{key} {each}" for key, each in value.items())
     if isinstance(value, tuple):
