@@ -43,6 +43,12 @@ def birthday(born: int, age: int) -> int:
         return date(when.year + age, 3, 1).toordinal()
 
 
+def school_year(day: int) -> int:
+    """The year in which the school year of a day began, on 1 September."""
+    when = date.fromordinal(day)
+    return when.year if when.month >= 9 else when.year - 1
+
+
 def month_text(month: int) -> str:
     """A month number as people write it: `2026年5月`."""
     return f"{month // 12}年{month % 12 + 1}月"

@@ -1,9 +1,11 @@
-"""Turns the facts of a case file into ledger facts: one small function per feed, missing fields filled in quietly."""
+"""Turns the facts of a case file into ledger facts: short forms of the first feeds here, any other by its fields."""
 
 from collections.abc import Callable
 from datetime import date
 
 from detectors.casefile import Case, household_fields, person_of
+from detectors.casemonths import each_month
+from detectors.feedfacts import of_feed
 from policy.marked import Marked
 from schemas.facts import (
     AnyFact,
@@ -182,11 +184,12 @@ def bodies(places: tuple[Marked, ...], start: int, area: str) -> list[FactBody]:
     found = []
     for offset, place in enumerate(places):
         for feed, key, fields in place.items():
-            make = FACTS.get(feed) or key.fail(f"没有“{feed}”这个数据")
-            line = Line(fields, start + offset, area)
-            fact = make(line)
-            line.finish()
-            found.append(FactBody(line.person, fact))
+            make = FACTS.get(feed) or of_feed(feed) or key.fail(f"没有“{feed}”这个数据")
+            for each in each_month(fields):
+                line = Line(each, start + offset, area)
+                fact = make(line)
+                line.finish()
+                found.append(FactBody(line.person, fact))
     return found
 
 

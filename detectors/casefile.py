@@ -1,7 +1,8 @@
 """Reads `*.cases.yaml`: households, facts and expectations as a case manager writes them, each with its line.
 
-People are called 甲, 乙, 丙; amounts are yuan (`3000元`); a fact is `{feed: {fields}}`. `same_as` copies a case,
-`facts` replaces, `facts+` comes after the base case was evaluated on its own `on`. Wrong content raises PolicyError.
+People are called 甲, 乙, 丙; amounts are yuan (`3000元`); a fact is `{feed: {fields}}`, `months: 2025-01..2025-12` in
+it says it of every month between. `same_as` copies a case, `facts` replaces, `facts+` comes after the base case was
+evaluated on its own `on`. Wrong content raises PolicyError.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from detectors.casemonths import months_between
 from policy.kinds import Plain
 from policy.marked import Marked, read_marked
 
@@ -143,7 +145,10 @@ def _overridden(case: Case, found: dict[str, Marked]) -> Case:
     if "stale_feeds" in found:
         case = replace(case, stale=tuple(each.text() for each in found["stale_feeds"].sequence()))
     if "closed" in found:
-        closed = {feed: tuple(each.text() for each in value.sequence()) for feed, _, value in found["closed"].items()}
+        closed = {
+            feed: tuple(month for each in value.sequence() for month in months_between(each))
+            for feed, _, value in found["closed"].items()
+        }
         case = replace(case, closed=closed)
     return case
 

@@ -55,6 +55,11 @@ def belonging(household: Household, today: int) -> list[Member]:
     return [each for each in here.values() if elsewhere(household.head, each.person) is None]
 
 
+def staying(household: Household, today: int) -> list[Member]:
+    """Those who belong here and are not reported dead by a day; who does today did on every earlier day asked."""
+    return without_dead(household, belonging(household, today), today)
+
+
 def residents(household: Household) -> list[str]:
     """Everybody who ever belonged here and is not known to live elsewhere now."""
     people = sorted({each.person for each in household.head.members})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from detectors.findings import Findings
+from detectors.protected import FEEDS, ProtectedAttribute, forbidden_in
 from households.ledger import Household
 from policy.parameters import Policy
 from schemas.facts import KIND_OF_FEED
@@ -93,7 +94,11 @@ def detector(
     quiet: Quiet | None = None,
     about: About = "household",
 ) -> Callable[[Evaluate], Evaluate]:
-    """Register a pure function as a detector. Raises UnknownFeed, and ValueError when the code is taken."""
+    """Register a pure function as a detector.
+
+    Raises UnknownFeed, ProtectedAttribute (a rule of the review family looks at nationality, ethnicity or where a
+    household registration comes from), and ValueError when the code is taken.
+    """
     unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
     if unknown:
         raise UnknownFeed(f"{code} listens to unknown feeds: {', '.join(unknown)}")
@@ -104,20 +109,46 @@ def detector(
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
         feeds, closing = frozenset(listens), frozenset(absence)
         face = (code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional, about)
-        _REGISTERED[code] = Detector(*face)
+        made = Detector(*face)
+        _refuse_protected(made)
+        _REGISTERED[code] = made
         return evaluate
 
     return register
 
 
+def _refuse_protected(made: Detector) -> None:
+    """Raises ProtectedAttribute. While its module is being read only what stands above a detector is there to see."""
+    if made.family is not Family.REVIEW:
+        return
+    used = sorted((made.listens | made.absence) & FEEDS)
+    for function in (made.evaluate, made.quiet):
+        used += forbidden_in(function) if function is not None else []
+    if used:
+        raise ProtectedAttribute(f"{made.code} is a review and must not look at: {', '.join(dict.fromkeys(used))}")
+
+
+_LOOKED_THROUGH: set[Evaluate] = set()
+
+
 def load_detectors() -> Mapping[str, Detector]:
-    """Every detector of the four families, by code in order."""
+    """Every detector of the four families, by code in order. Raises what `detector` raises."""
     here = Path(__file__).parent
     for family in Family:
         folder = here / family.value
         for module in sorted(each.name for each in pkgutil.iter_modules([str(folder)])):
             importlib.import_module(f"detectors.{family.value}.{module}")
+    for made in _REGISTERED.values():
+        if made.evaluate not in _LOOKED_THROUGH:  # now with the helpers below it and in other modules
+            _refuse_protected(made)
+            _LOOKED_THROUGH.add(made.evaluate)
     ordered = dict(sorted(_REGISTERED.items()))
     _REGISTERED.clear()
     _REGISTERED.update(ordered)
     return DETECTORS
+
+
+def needed_by(detectors: Mapping[str, Detector]) -> dict[str, tuple[str, ...]]:
+    """Parameters of the policy room with the detectors that cannot run where one of them has no value."""
+    names = dict.fromkeys(name for each in detectors.values() for name in each.parameters)
+    return {name: tuple(code for code, each in detectors.items() if name in each.parameters) for name in names}

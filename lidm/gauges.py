@@ -1,4 +1,5 @@
-"""Figures that nobody counts as they happen: lag by topic, open and overdue cases; looked up every few seconds."""
+"""Figures that nobody counts as they happen: lag by topic, open and overdue cases, parameters to look after; looked up
+every few seconds."""
 
 import asyncio
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Iterable
 import structlog
 from kafka.errors import KafkaError
 
+from lidm.policy_gauge import PolicyGauge, in_force
 from schemas.case_words import Lane
 from schemas.errors import LidmError
 from streams.case_partition import CasePartition
@@ -21,10 +23,13 @@ EVERY_SECONDS = 15.0
 async def keep_gauges(stages: Iterable[Stage], broker: str, partitions: int, embedded: bool) -> None:
     """Sets the gauges until cancelled; an unreachable broker shows as gauges that stand still."""
     stages = list(stages)
+    policy = PolicyGauge()
     while True:
         for stage in stages:
             if isinstance(stage, FoldStage):
-                _cases(part for part in stage.checkpoint.partitions.values() if isinstance(part, CasePartition))
+                parts = list(stage.checkpoint.partitions.values())
+                _cases(part for part in parts if isinstance(part, CasePartition))
+                await asyncio.to_thread(_policy, policy, parts)
         try:
             await asyncio.to_thread(_lag, [stage.name for stage in stages], broker, partitions, embedded)
         except (KafkaError, LidmError, OSError) as error:
@@ -40,6 +45,13 @@ def _lag(stages: list[str], broker: str, partitions: int, embedded: bool) -> Non
                 METRICS.set("lidm_lag_messages", behind, stage=stage, topic=topic)
     finally:
         lag.close()
+
+
+def _policy(gauge: PolicyGauge, parts: Iterable[object]) -> None:
+    try:
+        gauge.set(in_force(parts))
+    except Exception as error:  # an odd bundle must not end the other figures
+        log.warning("policy_findings_unknown", error=type(error).__name__)
 
 
 def _cases(parts: Iterable[CasePartition]) -> None:

@@ -43,6 +43,14 @@ class AreaTree:
         """Every code, sorted."""
         return tuple(sorted(self._areas))
 
+    def areas(self) -> dict[str, Area]:
+        """Every area by code."""
+        return dict(self._areas)
+
+    def changes(self) -> tuple[date, ...]:
+        """Days on which any area begins or ends, in order."""
+        return tuple(self._changes)
+
     def area(self, code: str) -> Area:
         """The area of a code. Raises `AreaUnknown`."""
         try:

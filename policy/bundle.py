@@ -74,6 +74,10 @@ class Bundle:
         """The whole bundle as JSON with sorted keys: equal content gives equal bytes."""
         return self._bytes
 
+    def plain(self) -> dict[str, JSON]:
+        """The whole bundle as plain values, a copy of its own."""
+        return _dict(json.loads(self._bytes))
+
     def on(self, day: date) -> Policy:
         """What is in force on a day."""
         policy = self._days.get(day)

@@ -1,22 +1,25 @@
 """What a parameter may look like. The national file of a rule declares each key with one of these expressions.
 
-fen · fen by scheme · count · percent · multiple · severity · yes or no · one of A, B · list of A, B ·
-severity by multiple · severity by count · age range
+fen · fen by scheme · fen by A, B · count · percent · multiple · severity · yes or no · one of A, B · list of A, B ·
+codes · pairs of codes · texts · severity by multiple · severity by count · age range · item catalogue
 """
 
+import re
 from collections.abc import Callable
 
+from policy.catalogue import Entries, read_catalogue
 from policy.marked import Marked
 
-Plain = int | bool | str | list[str] | list[int] | list[list[int]] | dict[str, int]
+Plain = int | bool | str | list[str] | list[int] | list[list[int]] | list[list[str]] | dict[str, int] | Entries
 Reader = Callable[[Marked, frozenset[str]], Plain]
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,31}")
 
 
 def reader_of(expression: Marked) -> Reader:
     """The function that reads a value of the declared kind (value, known schemes) into plain JSON values."""
     text = expression.text()
-    for prefix, make in (("one of ", _one_of), ("list of ", _list_of)):
-        if text.startswith(prefix):
+    for prefix, make in (("one of ", _one_of), ("list of ", _list_of), ("fen by ", _fen_by)):
+        if text.startswith(prefix) and text not in _SIMPLE:
             return make(tuple(word.strip() for word in text.removeprefix(prefix).split(",")))
     if text not in _SIMPLE:
         expression.fail(f"不认识的参数类型“{text}”")
@@ -38,6 +41,36 @@ def _list_of(words: tuple[str, ...]) -> Reader:
         return found
 
     return read
+
+
+def _fen_by(words: tuple[str, ...]) -> Reader:
+    def read(value: Marked, schemes: frozenset[str]) -> Plain:
+        return {word: each.fen() for word, each in value.mapping(frozenset(words), required=words).items()}
+
+    return read
+
+
+def _code(value: Marked) -> str:
+    if not _CODE.fullmatch(value.text()):
+        value.fail(f"“{value.text()}”不是类别代码：大写字母开头，大写字母、数字和下划线")
+    return value.text()
+
+
+def _distinct(value: Marked, read: Callable[[Marked], str]) -> list[str]:
+    found = [read(each) for each in value.sequence()]
+    if len(set(found)) < len(found):
+        value.fail("列表里有重复的项")
+    return found
+
+
+def _pairs(value: Marked, schemes: frozenset[str]) -> Plain:
+    found: list[list[str]] = []
+    for each in value.sequence():
+        pair = [_code(one) for one in each.sequence()]
+        if len(pair) != 2 or pair[0] == pair[1]:
+            each.fail("每一对写成[代码, 代码]，两个不同")
+        found.append(pair)
+    return found
 
 
 def _word(value: Marked, words: tuple[str, ...]) -> str:
@@ -87,4 +120,8 @@ _SIMPLE: dict[str, Reader] = {
     "severity by multiple": _steps(Marked.hundredths),
     "severity by count": _steps(Marked.whole),
     "age range": _age_range,
+    "codes": lambda value, schemes: _distinct(value, _code),
+    "pairs of codes": _pairs,
+    "texts": lambda value, schemes: _distinct(value, Marked.text),
+    "item catalogue": read_catalogue,
 }

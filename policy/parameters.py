@@ -16,7 +16,11 @@ from policy.schemes import OTHER, Schemes
 from schemas.alerts import Document, Threshold
 
 Status = Literal["enacted", "pilot", "example"]
-Value = int | bool | str | tuple[str, ...] | tuple[int, ...] | tuple[tuple[int, int], ...] | Mapping[str, int]
+Pairs = tuple[tuple[str, str], ...]
+Value = (
+    int | bool | str | tuple[str, ...] | tuple[int, ...] | tuple[tuple[int, int], ...] | Pairs
+    | Mapping[str, int] | Mapping[str, Mapping[str, object]]
+)  # fmt: skip
 Steps = tuple[tuple[int, int], ...]
 Terms = TypeVar("Terms")
 
@@ -105,6 +109,14 @@ class Rule:
     def ages(self, key: str) -> tuple[int, int]:
         """An age range, lower end included, upper end not."""
         return cast(tuple[int, int], self.values[key])
+
+    def pairs(self, key: str) -> Pairs:
+        """Pairs of codes."""
+        return cast(Pairs, self.values[key])
+
+    def amounts(self, key: str) -> Mapping[str, int]:
+        """Fen by the declared words."""
+        return cast(Mapping[str, int], self.values[key])
 
     def steps(self, key: str) -> Steps:
         """(from, severity) in ascending order; multiples are in hundredths."""

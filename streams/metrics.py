@@ -34,6 +34,7 @@ CounterName = Literal[
 # Gauge: open cases and overdue steps, by lane
 # Gauge: households held by this worker
 # Gauge: dirty records waiting for the next checkpoint
+# Gauge: parameters of the policy in force that ended, were long unchecked or are missing, by what it is
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
 # Gauge: partition clock (seconds since 1970), by partition
@@ -48,6 +49,7 @@ GaugeName = Literal[
     "lidm_feed_parked",
     "lidm_batches_held",
     "lidm_feed_cards_made_timestamp_seconds",
+    "lidm_policy_findings",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery
@@ -73,6 +75,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
     "lidm_batches_held": ("feed",),
+    "lidm_policy_findings": ("code",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

@@ -21,7 +21,7 @@ from schemas.records import (
     decode_block,
 )
 from streams.checkpoint import Drained
-from streams.control import day_of
+from streams.control import Control, day_of
 from streams.outbox import PersonRecord
 from streams.statelog import Item
 from streams.wholes import Wholes
@@ -96,6 +96,16 @@ class Watch(Wholes):
     def names(self) -> list[str]:
         """Every household of the partition."""
         return self._shelf.names()
+
+    @property
+    def speaking(self) -> bool:
+        """Whether alerts wait for the next drain."""
+        return bool(self._judge.alerts)
+
+    @property
+    def known(self) -> Control:
+        """What the partition knows besides its households: clock, coverage, policy; not to be changed."""
+        return self._control
 
     def household(self, name: str) -> Household:
         """A household as it stands, for questions; not to be changed."""

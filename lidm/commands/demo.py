@@ -91,7 +91,7 @@ def _play(stage: Stage, config: Config, console: Console, began: float) -> Figur
         before = stage.store.counts()
         linkage, bundle = linkage_of(settings), Bundle.load(settings.policy_dir)
         driver = Driver(
-            city, service, linkage, vault, bundle, tuple(load_detectors()),
+            city, service, linkage, vault, bundle,
             open_contact=lambda event, actor: _open(contacts, event, actor), told=told,
         )  # fmt: skip
         report = driver.run()

@@ -7,37 +7,47 @@ from typing import Any
 
 import click
 
+from detectors.registry import load_detectors, needed_by
+from lidm.commands.policy_diff import diff
 from lidm.settings import load_settings
 from lidm.tables import table
 from policy.bundle import Bundle
 from policy.parameters import PolicyMissing, Rule, cited
-from policy.readiness import needing_attention
-from schemas.errors import CallError
+from policy.readiness import findings
+from policy.value_words import STATUS
+from schemas.errors import CallError, DataError
 
-STATUS = {"enacted": "正式", "pilot": "试行", "example": "示例"}
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
 def command() -> None:
-    """参数：检查、查看、启用。"""
+    """参数：检查、查看、比较、启用。"""
+
+
+command.add_command(diff)
 
 
 @command.command()
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="参数目录（默认随程序的 policy）")
 @click.option("--on", type=DAY, default=None, help="按哪一天检查（默认今天）")
+@click.option("--strict", is_flag=True, help="有过期、久未核对或缺少的参数时退出码也是 1")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
-def check(folder: Path | None, on: datetime | None, as_json: bool) -> None:
-    """检查全部参数文件；有错则指出文件和行，退出码 1。"""
+def check(folder: Path | None, on: datetime | None, strict: bool, as_json: bool) -> None:
+    """检查全部参数文件：有错则指出文件和行，退出码 1；过期、久未核对、缺少的逐条提醒。"""
     bundle = _load(folder)
-    attention = needing_attention(bundle, _day(on))
+    found = findings(bundle, _day(on), needed_by(load_detectors()))
     rules = sum(len(history.rules) for history in bundle.histories().values())
     if as_json:
-        click.echo(json.dumps({"hash": bundle.hash, "values": rules, "attention": attention}, ensure_ascii=False))
-        return
-    for sentence in attention:
-        click.echo(f"提醒：{sentence}")
-    click.echo(f"参数无误：{len(bundle.names())}项参数，{rules}个有日期的值，版本{bundle.short}")
+        told = [{**each._asdict(), "day": each.day.isoformat() if each.day else None} for each in found]
+        said = {"hash": bundle.hash, "values": rules, "attention": [each.text for each in found], "findings": told}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        for each in found:
+            click.echo(f"提醒：{each.text}")
+        click.echo(f"参数无误：{len(bundle.names())}项参数，{rules}个有日期的值，版本{bundle.short}")
+    if strict and found:
+        raise DataError(f"有{len(found)}处参数过期、久未核对或缺少")
 
 
 @command.command()
@@ -57,10 +67,11 @@ def show(name: str | None, area: str | None, on: datetime | None, folder: Path |
     targets = [each for each in bundle.targets() if name in (None, each.name) and area in (None, each.area)]
     if as_json:
         goals = [{**vars(each), "by": each.by.isoformat()} for each in targets]
-        click.echo(json.dumps({"values": [_plain(each) for each in rules], "targets": goals}, ensure_ascii=False))
+        values = [_plain(bundle, each) for each in rules]
+        click.echo(json.dumps({"values": values, "targets": goals}, ensure_ascii=False))
         return
     rows = [_row(bundle, each) for each in rules]
-    click.echo(table(("参数", "区划", "起", "止", "状态", "值", "依据"), rows))
+    click.echo(table(("参数", "区划", "起", "止", "状态", "值", "依据", "最近核对"), rows))
     for goal in targets:
         place = bundle.areas.name(goal.area)
         click.echo(
@@ -109,7 +120,7 @@ def _rules(bundle: Bundle, name: str | None, area: str | None, on: date) -> list
     return found
 
 
-def _plain(rule: Rule) -> dict[str, Any]:
+def _plain(bundle: Bundle, rule: Rule) -> dict[str, Any]:
     return {
         "name": rule.name,
         "label": rule.label,
@@ -122,6 +133,7 @@ def _plain(rule: Rule) -> dict[str, Any]:
         "signed_by": rule.signed_by,
         "document": {"title": rule.document.title, "number": rule.document.number},
         "note": rule.note,
+        "last_value_still_valid_on": bundle.still_valid_on(rule.area, rule.name).isoformat(),
     }
 
 
@@ -137,10 +149,13 @@ def _row(bundle: Bundle, rule: Rule) -> tuple[str, ...]:
         STATUS[rule.status],
         values,
         cited(rule.document),
+        bundle.still_valid_on(rule.area, rule.name).isoformat(),
     )
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict) and all(isinstance(each, dict) for each in value.values()):
+        return "、".join(f"{key} {each.get('label', '')}" for key, each in value.items())
     if isinstance(value, dict):
         return "、".join(f"{key} {each}" for key, each in value.items())
     if isinstance(value, tuple):

@@ -21,6 +21,7 @@ from load_tests.city.calendar import at, millis
 from load_tests.city.garbage import garbage
 from load_tests.city.officer import Officer
 from load_tests.city.planner import ROSTER, City, Delivery, Week
+from load_tests.city.scenarios.catalogue import PLANTED
 from load_tests.city.service import Service
 from load_tests.city.truth import Report, Resolver, compare, standing
 from policy.bundle import Bundle
@@ -69,7 +70,7 @@ class Driver:
     linkage: Linkage
     vault: Vault
     bundle: Bundle
-    detectors: tuple[str, ...]
+    detectors: tuple[str, ...] = PLANTED
     open_contact: OpenContact = lambda event, actor: None
     told: Told = lambda progress: None
     officer: Officer = field(default_factory=Officer)
@@ -100,7 +101,7 @@ class Driver:
         self.service.settle("intake")
 
     def golive(self, day: date) -> None:
-        """Every detector goes live in the city; what is in force is released as baseline. A foreign client errs."""
+        """Planted detectors go live in the city; what is in force is released as baseline. A foreign client errs."""
         moment = millis(at(day, 1))
         for code in self.detectors:
             body = GoliveBody(self.city.lines.city, code, PER_DAY)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from schemas.facts import (
     month_of,
 )
 from schemas.records import BatchPartBody, FactBody
+from tests.detectors import entitlement_facts, exit_facts, hardship_facts, income_facts, review_facts
 
 CITY = "339901000000"
 FIRST, LAST = date(2024, 1, 1), date(2026, 6, 30)
@@ -42,7 +44,10 @@ PEOPLE = [person_of(name) for name in "甲乙丙"]
 BUNDLE = Bundle.load(Path(policy.__file__).parent)
 WIDE = BUNDLE.narrowed(
     CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
+).narrowed(CITY, "safety_silence", {"stands_days": 90, "calls_within_days": 40}).narrowed(
+    CITY, "expiry", {"kinds": ["RECOGNITION", "REVIEW"]}
 )
+WIDE = WIDE.narrowed(CITY, "income_rise", {"months": 2})  # three months in a row are never drawn
 HOUSEHOLD = "h_" + "0" * 32
 CODES = sorted(code for code, each in load_detectors().items() if each.about == "household")
 
@@ -134,6 +139,9 @@ FACTS["RIGID-RATIO"] = FACTS["MED-SELFPAY"] | FACTS["MEMBER-DEATH"]
 FACTS["DEATH-ON-BENEFIT"] = FACTS["MEMBER-DEATH"] | people.flatmap(
     lambda person: st.tuples(st.just(person), st.builds(benefit, st.just(person), months, versions))
 )
+FACTS |= entitlement_facts.FACTS | review_facts.FACTS | exit_facts.FACTS
+FACTS |= hardship_facts.FACTS
+FACTS |= income_facts.FACTS
 
 members = st.tuples(
     st.integers(1940, 2020).map(lambda year: date(year, 7, 1).toordinal()), st.none() | days, st.none() | days
@@ -141,15 +149,22 @@ members = st.tuples(
 households = st.tuples(st.lists(members, min_size=3, max_size=3), st.integers(0, 80).map(lambda h: h * 100_00))
 
 
-def ledger(
-    rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: Iterable[tuple[str, AnyFact]]
-) -> Household:
-    """A household of three with every month of insurance closed."""
+@cache
+def covered() -> Coverage:
+    """Every month closed of every feed in which some rule reads what is missing; shared, nothing here changes it."""
     coverage = Coverage()
     for month in range(month_of(FIRST.toordinal()), month_of(LAST.toordinal()) + 1):
         period = f"{month // 12}-{month % 12 + 1:02d}"
-        coverage.add_part(BatchPartBody("employment.contribution", period, 0, 1, period, (), "delta", 0, 0))
-    household = Household(HOUSEHOLD, coverage=coverage)
+        for feed in sorted(frozenset().union(*(each.absence for each in load_detectors().values()))):
+            coverage.add_part(BatchPartBody(feed, period, 0, 1, period, (), "delta", 0, 0))
+    return coverage
+
+
+def ledger(
+    rolls: tuple[list[tuple[int, int | None, int | None]], int], facts: Iterable[tuple[str, AnyFact]]
+) -> Household:
+    """A household of three with every month closed of the feeds whose silence some rule reads."""
+    household = Household(HOUSEHOLD, coverage=covered())
     about, income = rolls
     for person, (born, status, until) in zip(PEOPLE, about, strict=True):
         leaves = None if person == PEOPLE[0] else until

@@ -11,6 +11,7 @@ import zstandard
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 import policy
+from detectors.registry import load_detectors
 from lidm.main import main
 from policy.bundle import Bundle
 from schemas.records import GoliveRecord, PolicyRecord, Record, decode_block
@@ -85,6 +86,13 @@ def test_check_accepts_the_repository_and_names_what_needs_a_look(lidm: Call) ->
     assert code == 0
     assert "参数无误" in out
     assert "嵊州市“最低生活保障标准”的最后一个值到2022-01-01为止" in out
+    code, out = lidm("policy", "check", "--on", "2026-11-22", "--strict", "--json")
+    assert code == 1
+    told = json.loads(out.splitlines()[0])
+    (ended,) = [e for e in told["findings"] if (e["area"], e["name"]) == ("330683000000", "dibao_month")]
+    assert (ended["code"], ended["day"]) == ("ended", "2022-01-01")
+    assert "RIGID-RATIO" in ended["rules"]
+    assert ended["text"] in told["attention"]
 
 
 def test_check_points_at_the_line(lidm: Call, other_policy: Path) -> None:
@@ -101,6 +109,7 @@ def test_show_tells_targets_apart_from_values(lidm: Call) -> None:
     assert code == 0
     xiaoshan = [each for each in shown["values"] if each["area"] == "330109000000"]
     assert [each["values"] for each in xiaoshan] == [{"amount": 110200}]
+    assert [each["last_value_still_valid_on"] for each in xiaoshan] == ["2021-12-31"]
     assert next(each["by"] for each in shown["targets"] if each["area"] == "330109000000") == "2022-12-31"
     code, out = lidm("policy", "show", "--area", "339901001000", "--on", "2025-01-01")
     assert code == 0
@@ -163,10 +172,7 @@ def test_list_says_what_stands_in_the_way(lidm: Call) -> None:
     code, out = lidm("detectors", "list", "--area", "330109000000", "--json")
     listed = {each["code"]: each for each in json.loads(out)}
     assert code == 0
-    assert set(listed) == {
-        "MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT",
-        "ID-QUALITY", "AMOUNT-UNIT", "FEED-HEALTH",
-    }  # fmt: skip
+    assert set(listed) == set(load_detectors())
     assert listed["DEATH-ON-BENEFIT"]["family"] == "review"
     assert listed["RIGID-RATIO"]["not_ready"]
     assert lidm("detectors", "list")[0] == 0

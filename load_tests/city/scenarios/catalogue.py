@@ -19,6 +19,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     *moves.SCENARIOS,
 )
 
+PLANTED = ("MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT")
+"""The detectors these scenarios are about. Only they go live in a city: of others nobody knows what must come out."""
+
 
 def plant(population: Population, span: Span, golive: date, households: int) -> Sequence[Script]:
     """The scripts of a city: every scenario that fits into the months, once per 500 households and at least once."""

@@ -16,7 +16,7 @@ from load_tests.city.calendar import Span
 from load_tests.city.lines import load_lines
 from load_tests.city.people import Numbers
 from load_tests.city.planner import City, Config, Delivery
-from load_tests.city.scenarios.catalogue import SCENARIOS
+from load_tests.city.scenarios.catalogue import PLANTED, SCENARIOS
 from load_tests.city.scenarios.medical import stretches
 from policy.bundle import Bundle
 
@@ -46,6 +46,10 @@ def test_the_same_seed_writes_the_same_bytes(small: tuple[City, list[Delivery]],
         assert (one.batchid, one.at, one.rows) == (other.batchid, other.at, other.rows)
         if one.path.suffix != ".xlsx":  # a workbook holds the time it was made
             assert hashlib.sha256(one.path.read_bytes()).digest() == hashlib.sha256(other.path.read_bytes()).digest()
+
+
+def test_a_city_goes_live_with_the_detectors_it_plants_and_no_other(small: tuple[City, list[Delivery]]) -> None:
+    assert {each.detector for each in small[0].truth.expected} == set(PLANTED)
 
 
 def test_every_monthly_feed_closes_every_month_by_its_day(small: tuple[City, list[Delivery]]) -> None:

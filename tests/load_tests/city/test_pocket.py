@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from detectors.registry import load_detectors
 from gateway.identities import Linkage
 from gateway.keys import new_seal_pair
 from gateway.vault import Vault
@@ -32,7 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     pocket = Pocket(new_seal_pair()[1])
     with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
         linkage = Linkage(b"k" * 32, synthetic=True)
-        driver = Driver(city, pocket, linkage, vault, Bundle.load(ROOT / "policy"), tuple(load_detectors()))
+        driver = Driver(city, pocket, linkage, vault, Bundle.load(ROOT / "policy"))
         report = driver.run()
     return Run(driver, pocket, report)
 

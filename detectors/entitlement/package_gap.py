@@ -1,0 +1,212 @@
+"""PACKAGE-GAP 幸福清单缺项: an item of the local catalogue somebody here may have, and no file shows that they do.
+
+A household detector over the catalogue of the place (`items`, policy data, dated). An item counts as missing only where
+the record that would show it has complete files; an item nobody's file shows is listed as unknown. Whoever is insured
+by an employer, or was answered by the department, is not missing it; who is not insured at all is INSURANCE-GAP's. The
+list is for handing over and explaining, whether to take an item up is the family's to decide.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
+from detectors.holdings import Holding, holding_of
+from detectors.lacking import answered, connected, ends, held, inside, known_part, next_edge, turns, unbroken
+from detectors.people import residents, staying
+from detectors.registry import Family, detector
+from detectors.words import who
+from households.ledger import HOUSEHOLD, Household, Member
+from households.residence import rank
+from policy.catalogue import Item, items_of
+from policy.parameters import Policy, Rule, severity
+from schemas.facts import Membership
+
+
+class _Terms(NamedTuple):
+    """The rule as this detector reads it."""
+
+    items: tuple[Item, ...]
+    settled_by: frozenset[str]
+    settled_months: int
+    within: int
+
+
+class _Want(NamedTuple):
+    """An item for one member, or for the household together (None): whoever lived here may have received it."""
+
+    item: Item
+    member: Member | None
+    people: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """As the list says it."""
+        return f"{self.item.label}（{who(self.member.relation)}）" if self.member is not None else self.item.label
+
+
+class _Gap(NamedTuple):
+    """An item not on record: the day from which that counts, and what makes the family eligible."""
+
+    want: _Want
+    since: int
+    evidence: tuple[EvidenceItem, ...]
+
+
+def _terms(rule: Rule) -> _Terms:
+    settled = frozenset(rule.words("settled_by"))
+    return _Terms(items_of(rule), settled, rule.number("settled_months"), rule.number("within_days"))
+
+
+def _never_registered(household: Household) -> bool:
+    return not any(member.statuses for member in household.head.members)
+
+
+@detector(
+    code="PACKAGE-GAP",
+    version="1.0.0",
+    family=Family.ENTITLEMENT,
+    listens=(
+        "civil.household", "civil.benefit", "medical.enrolment", "housing.security", "education.aid",
+        "education.enrolment", "referral.feedback", "vital.death",
+    ),
+    rule="package_gap",
+    absence=("civil.benefit", "medical.enrolment", "housing.security", "education.aid"),
+    quiet=lambda on, policy, area: _never_registered,
+)  # fmt: skip
+def package_gap(household: Household, on: date, policy: Policy) -> Findings:
+    """One breach per household with the items it lacks beyond the allowed days, each in complete files.
+
+    The days begin when somebody becomes eligible, when the item comes into the catalogue, or after the last period for
+    which it was on record. `since` is the first day on which any of today's missing items counts. Measure: items.
+    """
+    if _never_registered(household):
+        return Findings()
+    rule = policy.rule("package_gap", household.responsible_area)
+    terms, today = rule.read(_terms), on.toordinal()
+    chain = policy.areas.chain(household.responsible_area, on)
+    feeds = sorted({feed for item in terms.items if (feed := item.feed) is not None})
+    known = connected(household, chain, feeds)
+    findings = Findings.covering(household, on, policy, *known)
+    for feed in feeds:
+        if feed not in known:
+            findings.unseen(feed)
+    findings.recheck(policy.next_change("package_gap", household.responsible_area))
+    looking = _Looking(household, terms, rule, chain, today, findings, turns(household), [], [], [])
+    for want in _wants(household, today, terms):
+        looking.sort(want)
+    if len(looking.missing) >= rule.number("items"):
+        findings.add(_breach(looking))
+    return findings
+
+
+def _wants(household: Household, today: int, terms: _Terms) -> list[_Want]:
+    members, everybody = staying(household, today), tuple(residents(household))
+    wants = []
+    for item in terms.items:
+        if item.each:
+            wants += [_Want(item, each, (each.person,)) for each in members]
+        elif members:
+            wants.append(_Want(item, None, everybody))
+    return wants
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """One household on one day, and the three columns of its list."""
+
+    household: Household
+    terms: _Terms
+    rule: Rule
+    chain: tuple[str, ...]
+    today: int
+    findings: Findings
+    turns: set[int]
+    missing: list[_Gap]
+    received: list[_Want]
+    unknown: list[_Want]
+
+    def sort(self, want: _Want) -> None:
+        """Puts an item into its column; asks to look again on every day on which that may change."""
+        household, terms, today = self.household, self.terms, self.today
+        holding = holding_of(household, want.people, want.member, want.item)
+        labels = frozenset((want.item.label,))
+        settled = answered(household, want.people, labels, terms.settled_by, terms.settled_months)
+
+        def may(day: int) -> bool:
+            return inside(holding.may, day) and bool(held(self._then(want, day), day) & want.item.schemes)
+
+        def lacking(day: int) -> bool:
+            return not inside(holding.has, day) and not inside(settled, day) and may(day)
+
+        days = {*ends(holding.may), *ends(holding.has), *ends(settled), *self.turns}
+        self.findings.recheck(next_edge(days, today))
+        feed = want.item.feed
+        if feed is None or household.coverage.last_closed(feed, self.chain) is None:
+            self.unknown.extend([want] if may(today) else [])
+        elif inside(holding.has, today):
+            self.received.extend([want] if may(today) else [])
+        elif (began := unbroken(days, lacking, today)) is not None:
+            since = self._counts_from(want.item, feed, began)
+            if since is not None:
+                self.missing.append(_Gap(want, since, self._evidence(want, holding)))
+
+    def _counts_from(self, item: Item, feed: str, began: int) -> int | None:
+        """The day from which an item not on record since `began` counts as missing; None while it does not."""
+        known = known_part(self.household, self.chain, feed, began)
+        if known is None:
+            return None
+        since = known.first + (self.terms.within if item.within_days is None else item.within_days)
+        if since >= known.after:
+            return None
+        if since > self.today:
+            self.findings.recheck(date.fromordinal(since))
+            return None
+        return max(since, self.rule.since.toordinal())
+
+    def _then(self, want: _Want, day: int) -> list[Member]:
+        return [each for each in staying(self.household, day) if each.person in want.people]
+
+    def _evidence(self, want: _Want, holding: Holding) -> tuple[EvidenceItem, ...]:
+        """What makes the item apply, and the registration that gives the scheme."""
+        held_by = [
+            each
+            for each in self.household.head.members
+            if each.person in want.people and not each.gone and _holds(each, want.item, self.today)
+        ]
+        registered = max(held_by, key=rank, default=None)
+        shown = [*holding.evidence(self.today)]
+        if registered is not None:
+            shown.append(EvidenceItem(registered.key, Membership.feed, registered.source, registered.day, 1))
+        return tuple(shown)
+
+
+def _holds(member: Membership, item: Item, day: int) -> bool:
+    return any(
+        each.scheme in item.schemes and each.since <= day and (each.until is None or day < each.until)
+        for each in member.statuses
+    )
+
+
+def _breach(looking: _Looking) -> Breach:
+    rule, missing = looking.rule, looking.missing
+    line = rule.mark("items")
+    names = "、".join(each.want.name for each in missing)
+    columns = [f"有资格而未见享受记录的{len(missing)}项：{names}"]
+    for word, wants in (("已有记录", looking.received), ("尚无数据、不能判断", looking.unknown)):
+        if wants:
+            columns.append(f"{word}{len(wants)}项：{'、'.join(each.name for each in wants)}")
+    return Breach(
+        cause=HOUSEHOLD,
+        subject="HOUSEHOLD",
+        since=date.fromordinal(sorted(each.since for each in missing)[line.value - 1]),
+        severity=severity(rule.steps("bands"), len(missing)),
+        measure=len(missing),
+        unit="items",
+        threshold=line,
+        reason=(
+            f"幸福清单{'；'.join(columns)}。请送达清单时逐项核对，是否办理由家庭决定"
+            f"（满{looking.terms.within}天未见记录提示，{line.cited}）"
+        ),
+        evidence=evidence_days({item for each in missing for item in each.evidence}),
+    )

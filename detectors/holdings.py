@@ -1,0 +1,129 @@
+"""Which days the records of a household show an item of the catalogue, and on which it applies to these people at all.
+
+Shared by whoever asks about items of help. A record shows an item for the period it is about: a payment for its month,
+a relief for its billing period, aid for its school year, insurance for the time it lasts. Days are ordinals.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from detectors.calendar import birthday, months_later
+from detectors.findings import EvidenceItem
+from detectors.lacking import Span, inside, month_span
+from households.ledger import Household, Member
+from households.queries import EVER, FOREVER
+from policy.catalogue import Item
+from schemas.facts import AnyFact, Rent
+from schemas.facts_living import Enrolment, SchoolAid, Schooling
+from schemas.feeds.medical import Plan
+from schemas.labels import RentItem
+
+TENANT_MONTHS = 3
+"""So long after the first day of a billing period somebody still counts as a tenant."""
+
+
+class Period(NamedTuple):
+    """A record and the days it is about."""
+
+    span: Span
+    fact: AnyFact
+
+
+class Holding(NamedTuple):
+    """Days on which an item applies, days on which it is on record, and the records that make it apply."""
+
+    may: tuple[Span, ...]
+    has: tuple[Span, ...]
+    because: tuple[Period, ...]
+
+    def evidence(self, day: int) -> tuple[EvidenceItem, ...]:
+        """The records that make the item apply on a day."""
+        facts = (each.fact for each in self.because if inside((each.span,), day))
+        return tuple(EvidenceItem(fact.key, fact.feed, fact.source, fact.day, _shown(fact)) for fact in facts)
+
+
+Read = Callable[[Household, Sequence[str], Item], tuple[list[Period] | None, list[Span]]]
+
+
+def holding_of(household: Household, people: Sequence[str], member: Member | None, item: Item) -> Holding:
+    """What the ledger says of an item and these people, since it came into the catalogue, at the ages it is for."""
+    applies, has = _READ[item.seen_in](household, people, item)
+    always = [Span(EVER, FOREVER)]
+    may = always if applies is None else [each.span for each in applies]
+    for limit in ([Span(item.since, FOREVER)], always if item.ages is None else _of_age(member, item.ages)):
+        may = [each for one in may for other in limit if (each := _both(one, other)) is not None]
+    return Holding(tuple(may), tuple(has), tuple(applies or ()))
+
+
+def _shown(fact: AnyFact) -> int:
+    """What a record says in one number: rent in fen, the year insured, else that it is there."""
+    return fact.amount_fen if isinstance(fact, Rent) else fact.year if isinstance(fact, Enrolment) else 1
+
+
+def _both(one: Span, other: Span) -> Span | None:
+    first, after = max(one.first, other.first), min(one.after, other.after)
+    return Span(first, after) if first < after else None
+
+
+def _of_age(member: Member | None, ages: tuple[int, int]) -> list[Span]:
+    """Days on which somebody is of these ages; an unknown date of birth is no age."""
+    if member is None or member.born is None:
+        return []
+    return [Span(birthday(member.born, ages[0]), birthday(member.born, ages[1]))]
+
+
+def _payments(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    paid = [
+        each
+        for person in people
+        for each in household.benefits(person)
+        if each.scheme in item.codes and each.amount_fen > 0
+    ]
+    return None, [month_span(each.month) for each in paid]
+
+
+def _insurance(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    """Who pays for resident insurance may have it paid; an employer's insurance needs no subsidy."""
+    found = [each for person in people for each in household.of_kind(Enrolment, person)]
+    spans = [(each, insured_span(each)) for each in found]
+    applies = [Period(span, each) for each, span in spans if each.plan == Plan.RESIDENT]
+    return applies, [span for each, span in spans if each.subsidised or each.plan == Plan.EMPLOYEE]
+
+
+def insured_span(enrolment: Enrolment) -> Span:
+    """The days somebody is insured by one record: to its end, and never beyond its year."""
+    after = date(enrolment.year + 1, 1, 1).toordinal()
+    return Span(enrolment.day, after if enrolment.until is None else min(enrolment.until, after))
+
+
+def _rent(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    rents: list[Rent] = [each for person in people for each in household.rents(person)]
+    bills = [each for each in rents if each.item == RentItem.bill]
+    reliefs = [each for each in rents if each.item == RentItem.relief and each.amount_fen > 0]
+    applies = [Period(Span(each.day, months_later(each.day, TENANT_MONTHS)), each) for each in bills]
+    return applies, [month_span(each.month) for each in reliefs]
+
+
+def _school(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    spells = [each for person in people for each in household.of_kind(Schooling, person) if each.stage in item.stages]
+    aids = [each for person in people for each in household.of_kind(SchoolAid, person) if each.amount_fen > 0]
+    applies = [Period(Span(each.day, FOREVER if each.until is None else each.until), each) for each in spells]
+    return applies, [_school_year(each.school_year) for each in aids]
+
+
+def _school_year(year: int) -> Span:
+    return Span(date(year, 9, 1).toordinal(), date(year + 1, 9, 1).toordinal())
+
+
+def _unseen(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    return None, []
+
+
+_READ: dict[str, Read] = {
+    "benefit": _payments,
+    "enrolment": _insurance,
+    "rent": _rent,
+    "school": _school,
+    "nowhere": _unseen,
+}

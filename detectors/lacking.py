@@ -1,0 +1,119 @@
+"""What somebody could have and does not: since when without a break, and whether the files that would show it are here.
+
+A missing record is an answer only where every file it could stand in is complete. So a stretch of lacking something
+counts from its first day inside the complete files, and as far as they go; an older file that comes later makes it
+longer. Days are ordinals, spans half-open.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import NamedTuple
+
+from detectors.calendar import months_later
+from detectors.people import edges, staying
+from households.ledger import Household, Member
+from households.queries import FOREVER
+from schemas.facts import first_day
+from schemas.facts_contact import Feedback
+
+
+class Span(NamedTuple):
+    """Days [first, after)."""
+
+    first: int
+    after: int
+
+
+class Known(NamedTuple):
+    """The part of a stretch that complete files tell of: its first day, and the first day they say nothing about."""
+
+    first: int
+    after: int
+
+
+def inside(spans: Iterable[Span], day: int) -> bool:
+    """Whether any of the spans has the day."""
+    return any(first <= day < after for first, after in spans)
+
+
+def ends(spans: Iterable[Span]) -> set[int]:
+    """Days on which a span begins or has ended."""
+    return {day for span in spans for day in span if day < FOREVER}
+
+
+def month_span(month: int) -> Span:
+    """A whole month."""
+    return Span(first_day(month), first_day(month + 1))
+
+
+def unbroken(edges: Iterable[int], true_on: Callable[[int], bool], today: int) -> int | None:
+    """The first day from which something has been true up to today; None when it is not.
+
+    `edges`: every day on which the answer may differ from the day before.
+    """
+    if not true_on(today):
+        return None
+    began = today
+    for day in sorted({each for each in edges if each <= today}, reverse=True):
+        if not true_on(day):
+            break
+        began = day
+    return began
+
+
+def next_edge(edges: Iterable[int], today: int) -> date | None:
+    """The first of these days after today."""
+    day = min((each for each in edges if each > today), default=None)
+    return None if day is None else date.fromordinal(day)
+
+
+def connected(household: Household, chain: tuple[str, ...], feeds: Iterable[str]) -> list[str]:
+    """Those of the feeds that ever told a whole month; one that a place does not get yet can neither end nor block."""
+    return [feed for feed in feeds if household.coverage.last_closed(feed, chain) is not None]
+
+
+def known_part(household: Household, chain: tuple[str, ...], feed: str, began: int) -> Known | None:
+    """The newest part of a stretch from `began` on that lies in complete months of a feed; None where there is none."""
+    coverage = household.coverage
+    last = coverage.last_closed(feed, chain)
+    if last is None or first_day(last + 1) <= began:
+        return None
+    month = last
+    while first_day(month) > began and coverage.closed(feed, month - 1, chain):
+        month -= 1
+    return Known(max(began, first_day(month)), first_day(last + 1))
+
+
+def member_on(household: Household, person: str, day: int) -> Member | None:
+    """A living person who belongs here, as of a day."""
+    return next((each for each in staying(household, day) if each.person == person), None)
+
+
+def turns(household: Household) -> set[int]:
+    """Days on which who belongs here, lives, or holds a scheme may differ from the day before."""
+    return {*edges(household, 0, FOREVER), *(each.day for each in household.deaths())}
+
+
+def held(members: Iterable[Member], day: int) -> set[str]:
+    """The schemes these people hold on a day."""
+    return {
+        status.scheme
+        for member in members
+        for status in member.statuses
+        if status.since <= day and (status.until is None or day < status.until)
+    }
+
+
+def answered(
+    household: Household, people: Iterable[str], items: frozenset[str], settled_by: frozenset[str], months: int
+) -> list[Span]:
+    """For how long a department's answer about these items settles the matter: received, not wanted, not eligible.
+
+    `settled_by` are outcomes and, where help was declined, reasons (`referral.feedback`).
+    """
+    return [
+        Span(each.day, months_later(each.day, months))
+        for person in people
+        for each in household.of_kind(Feedback, person)
+        if each.item in items and (each.reason if each.outcome == "DECLINED" else each.outcome) in settled_by
+    ]

@@ -1,0 +1,219 @@
+"""A household's story with both its times: when something was so, and when we knew. Made of the archived log alone.
+
+A record that tells nothing new (sent twice, or older than what is known) is counted and not told. People are named by
+their relation to the head of household, never by a pseudonym.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+
+from detectors.episodes import SHANGHAI
+from households.coverage import EVERYWHERE
+from lidm.alert_text import amount, state
+from lidm.fact_words import feed_title, said_of, same_content
+from schemas.alerts import Alert
+from schemas.fact import Fact
+from schemas.facts import Membership
+from schemas.labels import Relation
+from schemas.records import BatchPartRecord, FactBody, GoliveRecord, PolicyRecord, Record, TransferBody
+from streams.outbox import PersonRecord
+from streams.replay import OwnBlock
+
+What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "参数", "预警"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened on `day` and was known at `known_at`; `evidence`: the alert rests on it.
+
+    `then`: known when the alert was raised; the rest came later. `before`: what was believed until then.
+    """
+
+    day: date
+    known_at: datetime
+    what: What
+    feed: str
+    who: str
+    said: str
+    before: str
+    key: str
+    evidence: bool
+    then: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Entries in the order they became known. `left_out`: facts of feeds the detector does not read; `repeated`:
+    records that told nothing new."""
+
+    entries: tuple[Entry, ...]
+    left_out: int
+    repeated: int
+    people: dict[str, str]
+
+    def plain(self, text: str) -> str:
+        """A text with every pseudonym of a person replaced by the relation."""
+        for person, name in self.people.items():
+            text = text.replace(person, name)
+        return text
+
+
+def timeline(
+    blocks: Iterable[OwnBlock],
+    alert: Alert,
+    revisions: Sequence[Alert],
+    feeds: Collection[str],
+    areas: Collection[str],
+    reached: OwnBlock | None,
+) -> Timeline:
+    """The story of an alert's household, in feeds the detector reads. `areas`: the household's and those above it.
+
+    `reached`: the block after which the alert was raised, None when unknown: then the alert's clock decides what was
+    known.
+    """
+    teller = _Teller(alert, {*feeds, Membership.feed}, {*areas, EVERYWHERE})
+    for block in blocks:
+        known = (block.generation, block.offset) <= (reached.generation, reached.offset) if reached else None
+        for record in block.records:
+            if isinstance(record, PersonRecord):
+                teller.take(record, known)
+            elif isinstance(record, BatchPartRecord):
+                teller.replaced(record, known)
+            elif isinstance(record, GoliveRecord | PolicyRecord):
+                teller.ruled(record, known)
+    told = teller.entries + [_spoken(each, alert) for each in revisions]
+    told.sort(key=lambda each: (each.known_at, each.what == "预警", each.day, each.feed, each.key))
+    people = teller.people()
+    entries = tuple(replace(each, who=people.get(each.who, each.who)) for each in told)
+    return Timeline(entries, teller.left_out, teller.repeated, people)
+
+
+class _Teller:
+    """Folds records one by one into what they told."""
+
+    def __init__(self, alert: Alert, feeds: Collection[str], areas: set[str]) -> None:
+        self._alert, self._feeds, self._areas = alert, feeds, areas
+        self._evidence = {each.key for each in alert.evidence}
+        self._newest: dict[tuple[str, str, str], Fact] = {}
+        self.entries: list[Entry] = []
+        self._policy = ""
+        self.left_out = 0
+        self.repeated = 0
+
+    def take(self, record: PersonRecord, then: bool | None) -> None:
+        """One record; `then`: whether it was folded before the alert, None when only clocks can tell."""
+        body = record.body
+        known_at, past = self._known(record, then)
+        facts = body.facts if isinstance(body, TransferBody) else (body.fact,)
+        for fact in facts:
+            self._tell(body, fact, known_at, past)
+
+    def replaced(self, record: BatchPartRecord, then: bool | None) -> None:
+        """A delivery that stands for a whole month: what was told before and is not in it counts no more."""
+        body = record.body
+        concerned = not body.areas or not self._areas.isdisjoint(body.areas)
+        if body.mode != "replace_period" or body.q or body.feed not in self._feeds or not concerned:
+            return
+        known_at, past = self._known(record, then)
+        said = f"{body.period}整期重报，此前登记而这次没有的不再计算"
+        day = date.fromisoformat(f"{body.period[:7]}-01")
+        self.entries.append(
+            Entry(day, known_at, "整期替换", body.feed, "", said, "", body.batchid, evidence=False, then=past)
+        )
+
+    def ruled(self, record: GoliveRecord | PolicyRecord, then: bool | None) -> None:
+        """From here on the rule speaks here, or another policy holds: an old fact may lead to an alert only now."""
+        known_at, past = self._known(record, then)
+        if isinstance(record, GoliveRecord):
+            here = record.body.area in self._areas and record.body.detector == self._alert.detector
+            what: What = "启用"
+            said = f"规则{record.body.detector}在本地启用，存量每天最多放出{record.body.per_day}件"
+        else:
+            here, what, said = record.body.hash != self._policy, "参数", f"启用参数版本{record.body.hash[:12]}"
+            self._policy = record.body.hash
+        if here:
+            day = known_at.date()
+            self.entries.append(Entry(day, known_at, what, "", "", said, "", "", evidence=False, then=past))
+
+    def people(self) -> dict[str, str]:
+        """Persons by relation; several of one relation are numbered by age."""
+        members: dict[str, Membership] = {}
+        for fact in self._newest.values():
+            if isinstance(fact, Membership) and not fact.gone and fact.household == self._alert.household:
+                held = members.get(fact.person)
+                if held is None or held.day < fact.day:
+                    members[fact.person] = fact
+        found: dict[str, str] = {}
+        for relation in dict.fromkeys(each.relation for each in members.values()):
+            same = sorted(
+                (each for each in members.values() if each.relation == relation),
+                key=lambda each: (each.born or date.max.toordinal(), each.person),
+            )
+            label = Relation[relation].label if relation in Relation.__members__ else relation
+            for number, each in enumerate(same, 1):
+                found[each.person] = f"{label}{number}" if len(same) > 1 else label
+        strangers = sorted({person for person, _, _ in self._newest} - found.keys())
+        return found | dict.fromkeys(strangers, "其他人员")
+
+    def _known(self, record: Record, then: bool | None) -> tuple[datetime, bool]:
+        known_at = datetime.fromtimestamp(record.known_at / 1000, SHANGHAI)
+        return known_at, known_at <= self._alert.known_at if then is None else then
+
+    def _tell(self, body: FactBody | TransferBody, fact: Fact, known_at: datetime, then: bool) -> None:
+        place = (body.person, fact.feed, fact.key)
+        held = self._newest.get(place)
+        if held is not None and (held.version >= fact.version or same_content(held, fact)):
+            self._newest[place] = max(held, fact, key=lambda each: each.version)
+            self.repeated += 1
+            return
+        self._newest[place] = fact
+        if fact.feed not in self._feeds:
+            self.left_out += 1
+            return
+        moved = isinstance(body, TransferBody) and held is None
+        before = "" if held is None or held.gone else f"{date.fromordinal(held.day)} {said_of(held)}"
+        self.entries.append(
+            Entry(
+                day=date.fromordinal(fact.day),
+                known_at=known_at,
+                what=_what(fact, held, moved),
+                feed=fact.feed,
+                who=body.person,
+                said="" if fact.gone else said_of(fact),
+                before=before,
+                key=fact.key,
+                evidence=fact.key in self._evidence,
+                then=then,
+            )
+        )
+
+
+def _what(fact: Fact, held: Fact | None, moved: bool) -> What:
+    if fact.gone:
+        return "冲销" if held is not None else "先冲销"
+    if held is not None and not held.gone:
+        return "更正"
+    return "随人转入" if moved else "登记"
+
+
+def _spoken(each: Alert, alert: Alert) -> Entry:
+    measured = amount(each.measure, each.unit)
+    return Entry(
+        day=each.on,
+        known_at=each.known_at.astimezone(SHANGHAI),
+        what="预警",
+        feed="",
+        who="",
+        said=f"第{each.revision}次 {state(each)}，{each.severity}级，测得{measured}",
+        before="",
+        key=each.alert_id,
+        evidence=False,
+        then=each.revision <= alert.revision,
+    )
+
+
+def title_of(entry: Entry) -> str:
+    """The feed's Chinese name, `预警` for what we said ourselves."""
+    return feed_title(entry.feed) if entry.feed else "本系统"
