@@ -11,8 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from detectors.casemonths import months_between
+from policy.catalogue import read_catalogue
 from policy.kinds import Plain
 from policy.marked import Marked, read_marked
+from schemas.labels import SCHEMES
 
 _CASE = frozenset(
     {"case", "same_as", "household", "feed", "policy", "facts", "facts+", "on", "stale_feeds", "closed", "expect"}
@@ -154,6 +156,8 @@ def _overridden(case: Case, found: dict[str, Marked]) -> Case:
 
 
 def _plain(value: Marked) -> Plain:
+    if value.is_mapping and any(each.is_mapping for _, _, each in value.items()):
+        return read_catalogue(value, frozenset(SCHEMES))
     if value.is_mapping:
         return {key: each.fen() for key, _, each in value.items()}
     if value.is_sequence:

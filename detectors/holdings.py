@@ -6,19 +6,21 @@ a relief for its billing period, aid for its school year, insurance for the time
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from detectors.calendar import birthday, months_later
 from detectors.findings import EvidenceItem
 from detectors.lacking import Span, inside, month_span
+from detectors.people import any_of
 from households.ledger import Household, Member
 from households.queries import EVER, FOREVER
 from policy.catalogue import Item
-from schemas.facts import AnyFact, Rent
+from schemas.facts import AnyFact, Benefit, Fact, Rent, first_day, month_of
 from schemas.facts_living import Enrolment, SchoolAid, Schooling
 from schemas.feeds.medical import Plan
 from schemas.labels import RentItem
 
+Kind = TypeVar("Kind", bound=Fact)
 TENANT_MONTHS = 3
 """So long after the first day of a billing period somebody still counts as a tenant."""
 
@@ -43,12 +45,66 @@ class Holding(NamedTuple):
         return tuple(EvidenceItem(fact.key, fact.feed, fact.source, fact.day, _shown(fact)) for fact in facts)
 
 
-Read = Callable[[Household, Sequence[str], Item], tuple[list[Period] | None, list[Span]]]
+class Records:
+    """A household's records of one look: each kind of each person is read once, one that nobody has not at all."""
+
+    def __init__(self, household: Household) -> None:
+        self._household = household
+        self._read: dict[tuple[type[Fact], str], list[Any]] = {}
+
+    def last_paid(self, codes: frozenset[str]) -> int | None:
+        """The newest day of a payment of these codes to anybody here, 0 where there is none; kept per page.
+
+        None where not every record of a page may count: people moved, or a whole month was replaced.
+        """
+        household = self._household
+        if household.head.stubs or Benefit.feed in household.head.floors:
+            return None
+        for name in sorted(household.pages, reverse=True):
+            memo = household.page_memo.setdefault(name, {})
+            last = memo.get((Benefit, codes))
+            if last is None:
+                facts = (fact for told in household.pages[name].values() for fact in told)
+                days = (fact.day for fact in facts if isinstance(fact, Benefit) and _counts(fact, codes))
+                last = memo[Benefit, codes] = max(days, default=0)
+            if last:
+                return last
+        return 0
+
+    def of(self, kind: type[Kind], people: Sequence[str]) -> list[Kind]:
+        """Live facts of a kind of these people."""
+        if kind.paged and not any_of(self._household, kind):
+            return []
+        found: list[Kind] = []
+        for person in people:
+            known = self._read.get((kind, person))
+            if known is None:
+                known = self._read[kind, person] = self._household.of_kind(kind, person)
+            found += known
+        return found
 
 
-def holding_of(household: Household, people: Sequence[str], member: Member | None, item: Item) -> Holding:
+Read = Callable[[Records, Sequence[str], Item], tuple[list[Period] | None, list[Span]]]
+
+
+def shown_until(records: Records, people: Sequence[str], item: Item, today: int) -> int:
+    """The end of what the newest record begun by today shows of an item; 1 where none does. Quick."""
+    if item.seen_in == "benefit":
+        last = None if item.each else records.last_paid(item.codes)
+        if last is not None and last <= today:
+            return first_day(month_of(last) + 1) if last else EVER
+        paid = [each.day for each in records.of(Benefit, people) if _is_paid(each, item) and each.day <= today]
+        return first_day(month_of(max(paid)) + 1) if paid else EVER
+    return max(
+        (span.after for span in _READ[item.seen_in](records, people, item)[1] if span.first <= today), default=EVER
+    )
+
+
+def holding_of(records: Records, people: Sequence[str], member: Member | None, item: Item) -> Holding:
     """What the ledger says of an item and these people, since it came into the catalogue, at the ages it is for."""
-    applies, has = _READ[item.seen_in](household, people, item)
+    applies, has = _READ[item.seen_in](records, people, item)
+    if applies is not None and not applies:
+        return Holding((), (), ())
     always = [Span(EVER, FOREVER)]
     may = always if applies is None else [each.span for each in applies]
     for limit in ([Span(item.since, FOREVER)], always if item.ages is None else _of_age(member, item.ages)):
@@ -73,20 +129,22 @@ def _of_age(member: Member | None, ages: tuple[int, int]) -> list[Span]:
     return [Span(birthday(member.born, ages[0]), birthday(member.born, ages[1]))]
 
 
-def _payments(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
-    paid = [
-        each
-        for person in people
-        for each in household.benefits(person)
-        if each.scheme in item.codes and each.amount_fen > 0
-    ]
-    return None, [month_span(each.month) for each in paid]
+def _payments(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    paid = records.of(Benefit, people)
+    return None, [month_span(each.month) for each in paid if _is_paid(each, item)]
 
 
-def _insurance(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _is_paid(benefit: Benefit, item: Item) -> bool:
+    return _counts(benefit, item.codes)
+
+
+def _counts(benefit: Benefit, codes: frozenset[str]) -> bool:
+    return not benefit.gone and benefit.scheme in codes and benefit.amount_fen > 0
+
+
+def _insurance(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
     """Who pays for resident insurance may have it paid; an employer's insurance needs no subsidy."""
-    found = [each for person in people for each in household.of_kind(Enrolment, person)]
-    spans = [(each, insured_span(each)) for each in found]
+    spans = [(each, insured_span(each)) for each in records.of(Enrolment, people)]
     applies = [Period(span, each) for each, span in spans if each.plan == Plan.RESIDENT]
     return applies, [span for each, span in spans if each.subsidised or each.plan == Plan.EMPLOYEE]
 
@@ -97,17 +155,17 @@ def insured_span(enrolment: Enrolment) -> Span:
     return Span(enrolment.day, after if enrolment.until is None else min(enrolment.until, after))
 
 
-def _rent(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
-    rents: list[Rent] = [each for person in people for each in household.rents(person)]
+def _rent(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    rents = records.of(Rent, people)
     bills = [each for each in rents if each.item == RentItem.bill]
     reliefs = [each for each in rents if each.item == RentItem.relief and each.amount_fen > 0]
     applies = [Period(Span(each.day, months_later(each.day, TENANT_MONTHS)), each) for each in bills]
     return applies, [month_span(each.month) for each in reliefs]
 
 
-def _school(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
-    spells = [each for person in people for each in household.of_kind(Schooling, person) if each.stage in item.stages]
-    aids = [each for person in people for each in household.of_kind(SchoolAid, person) if each.amount_fen > 0]
+def _school(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+    spells = [each for each in records.of(Schooling, people) if each.stage in item.stages]
+    aids = [each for each in records.of(SchoolAid, people) if each.amount_fen > 0] if spells else []
     applies = [Period(Span(each.day, FOREVER if each.until is None else each.until), each) for each in spells]
     return applies, [_school_year(each.school_year) for each in aids]
 
@@ -116,7 +174,7 @@ def _school_year(year: int) -> Span:
     return Span(date(year, 9, 1).toordinal(), date(year + 1, 9, 1).toordinal())
 
 
-def _unseen(household: Household, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _unseen(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
     return None, []
 
 

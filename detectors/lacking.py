@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import months_later
-from detectors.people import edges, staying
+from detectors.people import any_of, edges, staying
 from households.ledger import Household, Member
 from households.queries import FOREVER
 from schemas.facts import first_day
@@ -72,6 +72,22 @@ def connected(household: Household, chain: tuple[str, ...], feeds: Iterable[str]
     return [feed for feed in feeds if household.coverage.last_closed(feed, chain) is not None]
 
 
+def reach(household: Household, chain: tuple[str, ...], feed: str) -> int:
+    """The first day the complete files of a feed say nothing about; 1 while there is none."""
+    last = household.coverage.last_closed(feed, chain)
+    return 1 if last is None else first_day(last + 1)
+
+
+def look_again(edges: Iterable[int], today: int, within: int, reached: int, *, shown: bool) -> date | None:
+    """When an answer about something lacking may change by itself.
+
+    What is shown may end on any edge. What is not needs the days allowed after an edge, inside complete files: as long
+    as those do not reach so far, it is the next file that brings the question back, not the calendar.
+    """
+    edge = next_edge(edges, today)
+    return edge if edge is not None and (shown or edge.toordinal() + within < reached) else None
+
+
 def known_part(household: Household, chain: tuple[str, ...], feed: str, began: int) -> Known | None:
     """The newest part of a stretch from `began` on that lies in complete months of a feed; None where there is none."""
     coverage = household.coverage
@@ -111,6 +127,8 @@ def answered(
 
     `settled_by` are outcomes and, where help was declined, reasons (`referral.feedback`).
     """
+    if not any_of(household, Feedback):
+        return []
     return [
         Span(each.day, months_later(each.day, months))
         for person in people

@@ -17,9 +17,10 @@ from detectors.lacking import (
     held,
     inside,
     known_part,
+    look_again,
     member_on,
     month_span,
-    next_edge,
+    reach,
     turns,
     unbroken,
 )
@@ -145,13 +146,12 @@ def _gap(
         return not inside(shown, day) and not inside(settled, day) and _entitled(household, person, subsidy, terms, day)
 
     days = {*ends(shown), *ends(settled), *_edges(household, person)}
-    findings.recheck(next_edge(days, today))
     began = unbroken(days, lacking, today)
     known = None if began is None else known_part(household, chain, _PAID, began)
-    if known is None:
-        return None
-    since = known.first + terms.within
-    if since >= known.after:
+    since = None if known is None or known.first + terms.within >= known.after else known.first + terms.within
+    told, reached = since is not None and since <= today, reach(household, chain, _PAID)
+    findings.recheck(look_again(days, today, terms.within, reached, shown=told))
+    if known is None or since is None:
         return None
     if since > today:
         findings.recheck(date.fromordinal(since))

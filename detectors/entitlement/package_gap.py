@@ -8,15 +8,29 @@ list is for handing over and explaining, whether to take an item up is the famil
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.holdings import Holding, holding_of
-from detectors.lacking import answered, connected, ends, held, inside, known_part, next_edge, turns, unbroken
+from detectors.holdings import Holding, Records, holding_of, shown_until
+from detectors.lacking import (
+    Span,
+    answered,
+    connected,
+    ends,
+    held,
+    inside,
+    known_part,
+    look_again,
+    reach,
+    turns,
+    unbroken,
+)
 from detectors.people import residents, staying
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
+from households.queries import EVER
 from households.residence import rank
 from policy.catalogue import Item, items_of
 from policy.parameters import Policy, Rule, severity
@@ -92,18 +106,19 @@ def package_gap(household: Household, on: date, policy: Policy) -> Findings:
         if feed not in known:
             findings.unseen(feed)
     findings.recheck(policy.next_change("package_gap", household.responsible_area))
-    looking = _Looking(household, terms, rule, chain, today, findings, turns(household), [], [], [])
-    for want in _wants(household, today, terms):
-        looking.sort(want)
-    if len(looking.missing) >= rule.number("items"):
-        findings.add(_breach(looking))
+    looking = _Looking(household, terms, rule, chain, today, findings)
+    wants = _wants(household, today, terms)
+    missing = [gap for want in wants if (gap := looking.missing(want)) is not None]
+    if len(missing) >= rule.number("items"):
+        findings.add(_breach(looking, wants, missing))
     return findings
 
 
 def _wants(household: Household, today: int, terms: _Terms) -> list[_Want]:
     members, everybody = staying(household, today), tuple(residents(household))
+    told = {each.scheme for member in household.head.members for each in member.statuses}
     wants = []
-    for item in terms.items:
+    for item in (each for each in terms.items if each.schemes & told):
         if item.each:
             wants += [_Want(item, each, (each.person,)) for each in members]
         elif members:
@@ -111,9 +126,9 @@ def _wants(household: Household, today: int, terms: _Terms) -> list[_Want]:
     return wants
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Looking:
-    """One household on one day, and the three columns of its list."""
+    """One household on one day."""
 
     household: Household
     terms: _Terms
@@ -121,42 +136,64 @@ class _Looking:
     chain: tuple[str, ...]
     today: int
     findings: Findings
-    turns: set[int]
-    missing: list[_Gap]
-    received: list[_Want]
-    unknown: list[_Want]
 
-    def sort(self, want: _Want) -> None:
-        """Puts an item into its column; asks to look again on every day on which that may change."""
-        household, terms, today = self.household, self.terms, self.today
-        holding = holding_of(household, want.people, want.member, want.item)
-        labels = frozenset((want.item.label,))
-        settled = answered(household, want.people, labels, terms.settled_by, terms.settled_months)
+    @cached_property
+    def records(self) -> Records:
+        """What was read so far."""
+        return Records(self.household)
 
-        def may(day: int) -> bool:
-            return inside(holding.may, day) and bool(held(self._then(want, day), day) & want.item.schemes)
+    @cached_property
+    def turns(self) -> set[int]:
+        """Days on which who lives here or holds a scheme may differ."""
+        return turns(self.household)
+
+    def missing(self, want: _Want) -> _Gap | None:
+        """The item, where it counts as missing; asks to look again on every day on which that may change."""
+        feed, within, today = want.item.feed, self._within(want.item), self.today
+        reached = reach(self.household, self.chain, feed) if feed is not None else EVER
+        if feed is None or shown_until(self.records, want.people, want.item, today) + within >= reached:
+            return None
+        holding = holding_of(self.records, want.people, want.member, want.item)
+        if not holding.may:
+            return None
+        settled = self._settled(want)
 
         def lacking(day: int) -> bool:
-            return not inside(holding.has, day) and not inside(settled, day) and may(day)
+            return not inside(holding.has, day) and not inside(settled, day) and self.may(want, holding, day)
 
         days = {*ends(holding.may), *ends(holding.has), *ends(settled), *self.turns}
-        self.findings.recheck(next_edge(days, today))
+        began = unbroken(days, lacking, today)
+        since = None if began is None else self._counts_from(want.item, feed, began)
+        self.findings.recheck(look_again(days, today, within, reached, shown=since is not None))
+        return _Gap(want, since, self._evidence(want, holding)) if since is not None else None
+
+    def may(self, want: _Want, holding: Holding, day: int) -> bool:
+        """Whether the item applies on a day to somebody who holds a scheme it is for."""
+        return inside(holding.may, day) and bool(held(self._then(want, day), day) & want.item.schemes)
+
+    def column(self, want: _Want) -> str | None:
+        """Of an item that is not missing: on record, unknown because no file shows it, or not a matter here."""
+        holding = holding_of(self.records, want.people, want.member, want.item)
+        if not self.may(want, holding, self.today):
+            return None
         feed = want.item.feed
-        if feed is None or household.coverage.last_closed(feed, self.chain) is None:
-            self.unknown.extend([want] if may(today) else [])
-        elif inside(holding.has, today):
-            self.received.extend([want] if may(today) else [])
-        elif (began := unbroken(days, lacking, today)) is not None:
-            since = self._counts_from(want.item, feed, began)
-            if since is not None:
-                self.missing.append(_Gap(want, since, self._evidence(want, holding)))
+        if feed is None or not connected(self.household, self.chain, (feed,)):
+            return "尚无数据、不能判断"
+        return "已有记录" if inside(holding.has, self.today) else None
+
+    def _settled(self, want: _Want) -> list[Span]:
+        terms, labels = self.terms, frozenset((want.item.label,))
+        return answered(self.household, want.people, labels, terms.settled_by, terms.settled_months)
+
+    def _within(self, item: Item) -> int:
+        return self.terms.within if item.within_days is None else item.within_days
 
     def _counts_from(self, item: Item, feed: str, began: int) -> int | None:
         """The day from which an item not on record since `began` counts as missing; None while it does not."""
         known = known_part(self.household, self.chain, feed, began)
         if known is None:
             return None
-        since = known.first + (self.terms.within if item.within_days is None else item.within_days)
+        since = known.first + self._within(item)
         if since >= known.after:
             return None
         if since > self.today:
@@ -188,14 +225,15 @@ def _holds(member: Membership, item: Item, day: int) -> bool:
     )
 
 
-def _breach(looking: _Looking) -> Breach:
-    rule, missing = looking.rule, looking.missing
+def _breach(looking: _Looking, wants: list[_Want], missing: list[_Gap]) -> Breach:
+    rule, lacked = looking.rule, [gap.want for gap in missing]
     line = rule.mark("items")
-    names = "、".join(each.want.name for each in missing)
-    columns = [f"有资格而未见享受记录的{len(missing)}项：{names}"]
-    for word, wants in (("已有记录", looking.received), ("尚无数据、不能判断", looking.unknown)):
-        if wants:
-            columns.append(f"{word}{len(wants)}项：{'、'.join(each.name for each in wants)}")
+    columns: dict[str, list[str]] = {"有资格而未见享受记录的": [each.name for each in lacked]}
+    for want in wants:
+        word = looking.column(want) if want not in lacked else None
+        if word is not None:
+            columns.setdefault(word, []).append(want.name)
+    shown = "；".join(f"{word}{len(names)}项：{'、'.join(names)}" for word, names in columns.items())
     return Breach(
         cause=HOUSEHOLD,
         subject="HOUSEHOLD",
@@ -205,7 +243,7 @@ def _breach(looking: _Looking) -> Breach:
         unit="items",
         threshold=line,
         reason=(
-            f"幸福清单{'；'.join(columns)}。请送达清单时逐项核对，是否办理由家庭决定"
+            f"幸福清单{shown}。请送达清单时逐项核对，是否办理由家庭决定"
             f"（满{looking.terms.within}天未见记录提示，{line.cited}）"
         ),
         evidence=evidence_days({item for each in missing for item in each.evidence}),

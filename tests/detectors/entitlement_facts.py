@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from detectors.casefile import person_of
+from policy.catalogue import Entries, Entry
 from schemas.facts import AnyFact, Benefit, Death, Employment, Rent, first_day, month_of
 from schemas.facts_contact import Feedback
 from schemas.facts_living import Enrolment, SchoolAid, Schooling, YearTotal
@@ -131,6 +132,25 @@ def _package(person: str) -> st.SearchStrategy[tuple[str, AnyFact]]:
     )
 
 
+def item(label: str, seen_in: str, **more: Any) -> Entry:
+    plain: Entry = {
+        "label": label,
+        "whose": "household",
+        "for": ["DIBAO"],
+        "seen_in": seen_in,
+        "codes": [],
+        "stages": [],
+    }
+    return plain | {"since": None, "within_days": None, "ages": None} | more
+
+
+CATALOGUE: Entries = {
+    "DIANFEI": item("电费减免", "benefit", codes=["DIANFEI"]),
+    "DIANSHI": item("有线电视费减免", "benefit", codes=["DIANSHI"], since="2025-07-01"),
+    "CANBAO": item("医保资助参保", "enrolment", whose="person", within_days=60),
+    "ZUJIN": item("公租房租金减免", "rent"),
+    "ZHUXUE": item("学生资助", "school", whose="person", stages=["COLLEGE"], within_days=120, ages=[10, 40]),
+}
 FACTS: dict[str, st.SearchStrategy[tuple[str, AnyFact]]] = {
     "DISAB-SUBSIDY-GAP": people.flatmap(_subsidies),
     "INSURANCE-GAP": people.flatmap(_insurance),

@@ -46,7 +46,7 @@ WIDE = BUNDLE.narrowed(
     CITY, "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
 ).narrowed(CITY, "safety_silence", {"stands_days": 90, "calls_within_days": 40}).narrowed(
     CITY, "expiry", {"kinds": ["RECOGNITION", "REVIEW"]}
-)
+).narrowed(CITY, "package_gap", {"catalogue": entitlement_facts.CATALOGUE})
 WIDE = WIDE.narrowed(CITY, "income_rise", {"months": 2})  # three months in a row are never drawn
 HOUSEHOLD = "h_" + "0" * 32
 CODES = sorted(code for code, each in load_detectors().items() if each.about == "household")
