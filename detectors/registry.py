@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -49,7 +49,8 @@ class Detector:
     values the rule counts with, besides its own; `optional`: those it does without where nobody publishes them.
     `quiet(on, policy, area)`: a cheap question to households of the area, certain where it says True: `evaluate` would
     find no breach and no day to look again. May raise PolicyMissing. `about`: what it is asked about, households or the
-    units of feeds; of the other it is never asked.
+    units of feeds; of the other it is never asked. `trial`: written and checked on its cases, not yet on a city and its
+    costs; it runs only where somebody asks for it by name (`running`).
     """
 
     code: str
@@ -63,6 +64,7 @@ class Detector:
     quiet: Quiet | None = None
     optional: tuple[str, ...] = ()
     about: About = "household"
+    trial: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -93,6 +95,7 @@ def detector(
     optional: tuple[str, ...] = (),
     quiet: Quiet | None = None,
     about: About = "household",
+    trial: bool = False,
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector.
 
@@ -108,7 +111,7 @@ def detector(
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
         feeds, closing = frozenset(listens), frozenset(absence)
-        face = (code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional, about)
+        face = (code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional, about, trial)
         made = Detector(*face)
         _refuse_protected(made)
         _REGISTERED[code] = made
@@ -152,3 +155,9 @@ def needed_by(detectors: Mapping[str, Detector]) -> dict[str, tuple[str, ...]]:
     """Parameters of the policy room with the detectors that cannot run where one of them has no value."""
     names = dict.fromkeys(name for each in detectors.values() for name in each.parameters)
     return {name: tuple(code for code, each in detectors.items() if name in each.parameters) for name in names}
+
+
+def running(trial: Collection[str] = ()) -> Mapping[str, Detector]:
+    """The detectors in service, and those on trial that are named; "*" names all of them."""
+    every = "*" in trial
+    return {code: each for code, each in load_detectors().items() if every or not each.trial or code in trial}

@@ -53,6 +53,7 @@ def stream_config(settings: Settings, **changes: Any) -> StreamConfig:
         generation=settings.generation,
         seal_public_key=read_key(seal_key, secret=False),
         area=settings.area,
+        trial=settings.trial,
         breaker=BreakerLimits(settings.breaker_share, settings.breaker_rows, settings.breaker_minutes),
     )
     return replace(config, **changes) if changes else config

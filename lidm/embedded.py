@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from deploy.born import birth_of
-from detectors.registry import load_detectors
+from detectors.registry import running
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
@@ -89,7 +89,7 @@ def embedded(
         raise CallError(f"{settings.data_dir} 里已有内嵌服务（进程 {running.pid}）：请先停止它，或另指 LIDM_DATA_DIR")
     if settings.left_behind:
         log.warning("left_behind", note="上一个内嵌服务没有正常结束；从归档接着运行")
-    cluster, broker = _start_cluster(feeds)
+    cluster, broker = _start_cluster(_feeds_in_use(settings.trial).union(feeds))
     changes = {"broker": broker, "size": "trial", "clock": clock or settings.effective_clock}
     settings = settings.model_copy(update=changes)
     store = EmbeddedStore(settings.data_dir / "store")
@@ -236,12 +236,12 @@ def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePa
     return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
-def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
+def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
     """librdkafka's in-memory cluster; it lives as long as the returned producer. Other feeds begin when published."""
     from confluent_kafka import Producer
 
     cluster = Producer({"bootstrap.servers": "embedded", "test.mock.num.brokers": 1, "log_level": 2})
-    later = {spec.topic for spec in FEEDS.every} - {feed_topic(feed) for feed in _feeds_in_use().union(feeds)}
+    later = {spec.topic for spec in FEEDS.every} - {feed_topic(feed) for feed in feeds}
     for name in Catalogue.load().names:
         if name not in later:
             cluster.list_topics(name, timeout=10)
@@ -249,9 +249,9 @@ def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
     return cluster, f"{host.host}:{host.port}"
 
 
-def _feeds_in_use() -> set[str]:
+def _feeds_in_use(trial: Iterable[str]) -> set[str]:
     """The feeds some detector looks at, and memberships, without which nobody is watched."""
-    asked = (each for each in load_detectors().values() if each.about == "household")
+    asked = (each for each in running(tuple(trial)).values() if each.about == "household")
     return {"civil.household"}.union(*(each.listens | each.absence for each in asked))
 
 

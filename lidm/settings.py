@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     checkpoint_seconds: float = 0.5
     unread_bytes: int = Field(default=2_000_000, ge=100_000, le=2_000_000)
     area: str = ""
+    trial_detectors: str = ""
     breaker_share: float = 0.5
     breaker_rows: int = 1000
     breaker_minutes: int = 60
@@ -135,6 +136,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the broker is the in-memory cluster of another process."""
         return self.broker is None and self.announced is not None and self.announced.mode == "embedded"
+
+    @property
+    def trial(self) -> tuple[str, ...]:
+        """Detectors on trial that run here: `LIDM_TRIAL_DETECTORS`, codes with commas between, or `*`."""
+        return tuple(code.strip() for code in self.trial_detectors.split(",") if code.strip())
 
     @property
     def effective_clock(self) -> Clock:

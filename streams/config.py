@@ -14,7 +14,7 @@ class StreamConfig:
 
     `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
     `decoded_households`: how many households a worker that owns every partition keeps decoded.
-    `area`: who answers for provisional households whose fact names no area.
+    `area`: who answers for provisional households whose fact names no area. `trial`: detectors on trial that run too.
     """
 
     broker: str
@@ -33,6 +33,7 @@ class StreamConfig:
     decoded_households: int = 60_000
     compression: str = "snappy"
     area: str = ""
+    trial: tuple[str, ...] = ()
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
 
     def group(self, stage: str) -> str:

@@ -6,7 +6,7 @@ fact keys against intake's repeats.
 
 from collections.abc import Mapping
 
-from detectors.registry import Detector, load_detectors
+from detectors.registry import Detector, running
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
 from schemas.feed_units import is_unit
@@ -29,7 +29,7 @@ class Folding:
     def __init__(self, partition: int, config: StreamConfig, detectors: Mapping[str, Detector] | None = None) -> None:
         self._partition = partition
         self._config = config
-        self._judge = Judge(detectors if detectors is not None else load_detectors())
+        self._judge = Judge(detectors if detectors is not None else running(config.trial))
         asked = [each for each in self._judge.detectors.values() if each.about == "household"]
         feeds = {feed for each in asked for feed in each.listens | each.absence}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})

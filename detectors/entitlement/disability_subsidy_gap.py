@@ -107,6 +107,7 @@ def _terms(rule: Rule) -> _Terms:
     rule="disability_subsidy_gap",
     absence=(_PAID,),
     quiet=unless_told(Disability),
+    trial=True,
 )
 def disability_subsidy_gap(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person who lacks a subsidy for longer than the place allows, inside complete payment files.

@@ -48,6 +48,7 @@ def _never_registered(household: Household) -> bool:
     listens=("civil.household", "check.request", "disability.certificate", "vital.death"),
     rule="expiry",
     quiet=lambda on, policy, area: _never_registered,
+    trial=True,
 )
 def expiry(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person and recognition, and one per household for the review, in the days before they are due.

@@ -85,6 +85,7 @@ def _never_registered(household: Household) -> bool:
     rule="insurance_gap",
     absence=(_FEED,),
     quiet=lambda on, policy, area: _never_registered,
+    trial=True,
 )  # fmt: skip
 def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person with a scheme and medical year in which no insurance is in force.

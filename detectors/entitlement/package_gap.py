@@ -87,6 +87,7 @@ def _never_registered(household: Household) -> bool:
     rule="package_gap",
     absence=("civil.benefit", "medical.enrolment", "housing.security", "education.aid"),
     quiet=lambda on, policy, area: _never_registered,
+    trial=True,
 )  # fmt: skip
 def package_gap(household: Household, on: date, policy: Policy) -> Findings:
     """One breach per household with the items it lacks beyond the allowed days, each in complete files.

@@ -55,6 +55,7 @@ def _nobody_left(household: Household) -> bool:
     rule="recent_exit",
     standards=("medical_selfpay",),
     quiet=lambda on, policy, area: _nobody_left,
+    trial=True,
 )
 def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person and signal, for the months after an exit that the place sets.

@@ -54,6 +54,7 @@ class _Question:
     rule="asset_change",
     standards=("dibao_month",),
     quiet=unless_told(*_KINDS),
+    trial=True,
 )  # fmt: skip
 def asset_change(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person for cars and for businesses, per household for homes and for savings.

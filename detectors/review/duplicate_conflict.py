@@ -91,6 +91,7 @@ def _paid_codes(household: Household, codes: tuple[str, ...]) -> int:
     listens=("civil.household", _PAID, "civil.temp_aid", "vital.death"),
     rule="duplicate_conflict",
     quiet=_nothing_double,
+    trial=True,
 )
 def duplicate_conflict(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person and pair of schemes, per person and scheme of two offices, per household for temporary aid.

@@ -70,6 +70,7 @@ def _nobody_meant(on: date, policy: Policy, area: str) -> Callable[[Household], 
     absence=CLOSING,
     standards=("dibao_month", RULE),
     quiet=_nobody_meant,
+    trial=True,
 )
 def income_rise(household: Household, on: date, policy: Policy) -> Findings:
     """A breach when known income per head is above the household's line in so many successive months.

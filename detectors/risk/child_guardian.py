@@ -67,6 +67,7 @@ class _Child(NamedTuple):
     listens=("vital.death", "justice.custody", "disability.certificate", "household.change", "civil.household"),
     rule="child_guardian",
     quiet=unless_told(*_KINDS),
+    trial=True,
 )
 def child_guardian(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per child with no parent at home and able, one of them dead, kept away, severely disabled or revoked.

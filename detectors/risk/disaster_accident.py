@@ -42,6 +42,7 @@ class _Hit(NamedTuple):
     listens=("emergency.incident", "traffic.accident", "hotline.ticket", "civil.household", "vital.death"),
     rule="disaster_accident",
     quiet=unless_told(*_KINDS),
+    trial=True,
 )
 def disaster_accident(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per incident that killed or hurt somebody or damaged the home, while anybody is left to help.

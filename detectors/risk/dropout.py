@@ -53,6 +53,7 @@ def _grown(on: date, policy: Policy, area: str) -> Sure:
     rule="dropout",
     absence=("education.enrolment",),
     quiet=_grown,
+    trial=True,
 )
 def dropout(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per child of compulsory age in no school for the school days, or months, the place sets.

@@ -30,6 +30,7 @@ _KINDS = (SchoolFee, Schooling)
     rule="edu_burden",
     absence=("education.aid",),
     quiet=unless_told(*_KINDS),
+    trial=True,
 )
 def edu_burden(household: Household, on: date, policy: Policy) -> Findings:
     """Per student a breach for what a school year costs (`/cost`) and one for no aid at all (`/no_aid`).

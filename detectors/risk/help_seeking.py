@@ -42,6 +42,7 @@ class _Contact(NamedTuple):
     listens=("hotline.ticket", "grid.lead", "self.report", "civil.temp_aid", "civil.household", "vital.death"),
     rule="help_seeking",
     quiet=unless_told(*_KINDS),
+    trial=True,
 )
 def help_seeking(household: Household, on: date, policy: Policy) -> Findings:
     """A breach for being asked (`household/asked`) and one for repeated temporary aid (`household/aid`).

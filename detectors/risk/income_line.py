@@ -68,6 +68,7 @@ def _answered(on: date, policy: Policy, area: str) -> Callable[[Household], bool
     absence=CLOSING,
     standards=("dibao_month", RULE),
     quiet=_answered,
+    trial=True,
 )
 def income_line(household: Household, on: date, policy: Policy) -> Findings:
     """A breach when income per head and month is below a line in so many successive monthly evaluations.

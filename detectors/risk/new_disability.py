@@ -30,6 +30,7 @@ _FEED = "disability.certificate"
     listens=("disability.certificate", "civil.household", "vital.death"),
     rule="new_disability",
     quiet=unless_told(Disability),
+    trial=True,
 )
 def new_disability(household: Household, on: date, policy: Policy) -> Findings:
     """Per person a breach for a disability newly severe (`/new`) and one for a certificate running out (`/expiry`).

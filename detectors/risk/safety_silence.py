@@ -37,6 +37,7 @@ class _Heard(NamedTuple):
     listens=("safety.incident", "civil.household", "vital.death"),
     rule="safety_silence",
     quiet=unless_told(SafetyAlarm),
+    trial=True,
 )
 def safety_silence(household: Household, on: date, policy: Policy) -> Findings:
     """One breach per person while an alarm is open, and for some days after somebody was rescued or taken to hospital.

@@ -78,6 +78,7 @@ def _owes_nothing(on: date, policy: Policy, area: str) -> Sure:
     listens=("utility.bill", "utility.usage", "civil.household", "vital.death"),
     rule="utility_arrears",
     quiet=_owes_nothing,
+    trial=True,
 )
 def utility_arrears(household: Household, on: date, policy: Policy) -> Findings:
     """One breach for the household while an account has the billing months overdue, or a notice of being cut off.

@@ -9,7 +9,7 @@ import click
 
 import detectors
 from detectors.casebook import CaseResult, case_files, run_file
-from detectors.registry import Detector, load_detectors
+from detectors.registry import Detector, load_detectors, running
 from lidm.settings import load_settings
 from lidm.tables import table
 from policy.bundle import Bundle
@@ -18,6 +18,7 @@ from schemas.errors import CallError, DataError
 from schemas.records import GoliveBody, GoliveRecord
 
 DAY = click.DateTime(["%Y-%m-%d"])
+STAGES = {"trial": "试用", "in_service": "在用"}
 CASES = Path(detectors.__file__).parent
 
 
@@ -40,6 +41,7 @@ def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
             "label": each.label,
             "family": each.family.value,
             "version": each.version,
+            "stage": _stage(each),
             "listens": sorted(each.listens),
             "parameters": [*each.parameters, *each.optional],
         }
@@ -49,9 +51,11 @@ def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
-    rows = [(each.code, each.label, each.family.label, each.version, "、".join(sorted(each.listens)))
-            for each in load_detectors().values()]  # fmt: skip
-    click.echo(table(("代码", "名称", "类别", "版本", "依据的数据"), rows))
+    rows = [
+        (each.code, each.label, each.family.label, each.version, STAGES[_stage(each)], "、".join(sorted(each.listens)))
+        for each in load_detectors().values()
+    ]
+    click.echo(table(("代码", "名称", "类别", "版本", "阶段", "依据的数据"), rows))
     for entry in found:
         for sentence in _texts(entry.get("not_ready")):
             click.echo(f"{entry['code']} 不能启用：{sentence}")
@@ -95,6 +99,8 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
     detector = load_detectors().get(code)
     if detector is None:
         raise CallError(f"没有规则“{code}”，有：{'、'.join(load_detectors())}")
+    if code not in running(settings.trial):
+        raise DataError(f"{code}还在试用：监测环节没有运行它。先在各 monitor 上设 LIDM_TRIAL_DETECTORS={code}")
     bundle = Bundle.load(settings.policy_dir)
     if area not in bundle.areas:
         raise CallError(f"区划代码{area}不在areas.yaml里")
@@ -112,6 +118,10 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
     click.echo(
         f"{code} {detector.label}在{bundle.areas.name(area)}启用，存量每天最多放出{per_day}件，写入{partitions}个分区"
     )
+
+
+def _stage(detector: Detector) -> str:
+    return "trial" if detector.trial else "in_service"
 
 
 def _not_ready(bundle: Bundle, detector: Detector, area: str, on: date) -> list[str]:

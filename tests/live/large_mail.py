@@ -64,7 +64,7 @@ class Posting:
 
 async def mail(folder: Path) -> None:
     """Until every letter came back."""
-    cluster, broker = front._start_cluster(())  # noqa: SLF001 - the broker as the service starts it
+    cluster, broker = front._start_cluster(set())  # noqa: SLF001 - the broker as the service starts it
     gate = MemoryGate(load_settings().unread_bytes, {HOUSEHOLD_EVENTS: {"monitor", "archive"}})
     config = StreamConfig(broker=broker, partitions=4, clock="driven", embedded=True, data_dir=folder)
     parts: dict[int, Posting] = {}
