@@ -15,10 +15,11 @@ from typing import Literal
 from lidm.alert_text import amount
 from schemas.alerts import Alert, Evidence
 
-WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 92, 24, 34, 44
+WIDTH, HEIGHT = 720, 280
+LEFT, RIGHT, TOP, BOTTOM = 116, 20, 26, 36
 _HEADROOM = 1.15
 _LABELS_APART = 96
+_APART = 28
 
 _BAR_TOP, _BAR_HEIGHT = 96, 64
 
@@ -48,17 +49,21 @@ class Series:
 
 def series_of(alert: Alert, revisions: Sequence[Alert]) -> Series:
     """What there is to draw of an alert; `revisions`: all of it, oldest first."""
-    line, unit, until = alert.threshold.value, alert.unit, alert.on
+    shape, points = _points(alert, revisions)
+    if len({alert.on, *(day for day, _ in points)}) == 1:
+        shape, points = "level", ((alert.on, alert.measure),)
+    return Series(shape, points, alert.threshold.value, alert.unit, alert.on)
+
+
+def _points(alert: Alert, revisions: Sequence[Alert]) -> tuple[Shape, tuple[tuple[date, int], ...]]:
     inputs = sorted(alert.evidence, key=lambda each: each.day)
-    if unit == "fen" and inputs and sum(each.value for each in inputs) == alert.measure:
-        return Series("total", _running(inputs, [each.value for each in inputs]), line, unit, until)
+    if alert.unit == "fen" and inputs and sum(each.value for each in inputs) == alert.measure:
+        return "total", _running(inputs, [each.value for each in inputs])
     counted = _counted(inputs, alert.measure)
-    if unit not in ("fen", "percent") and counted:
-        return Series("count", _running(counted, [1] * len(counted)), line, unit, until)
-    past = [each for each in revisions if each.revision <= alert.revision]
-    points = tuple((each.on, each.measure) for each in past) or ((alert.on, alert.measure),)
-    shape: Shape = "revisions" if len({day for day, _ in points}) > 1 else "level"
-    return Series(shape, points, line, unit, until)
+    if alert.unit not in ("fen", "percent") and counted:
+        return "count", _running(counted, [1] * len(counted))
+    past = [each for each in revisions if each.revision < alert.revision]
+    return "revisions", tuple((each.on, each.measure) for each in [*past, alert])
 
 
 def svg(series: Series) -> str:
@@ -68,10 +73,7 @@ def svg(series: Series) -> str:
         drawn = _level(series)
     else:
         drawn = _axis(frame, series) + _area(frame, series) + _line(frame, series) + _dots(frame, series)
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(series.caption)}">{drawn}</svg>'
-    )
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(series.caption)}">{drawn}</svg>'
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,13 @@ class _Frame:
 
     first: date
     last: date
-    top: int
+    top: float
 
     @classmethod
     def of(cls, series: Series) -> "_Frame":
         days = [day for day, _ in series.points] + [series.until]
         highest = max(series.line, *(value for _, value in series.points), 1)
-        return cls(min(days), max(days), int(highest * _HEADROOM) + 1)
+        return cls(min(days), max(days), highest * _HEADROOM)
 
     def x(self, day: date) -> float:
         days = max(1, (self.last - self.first).days)
@@ -115,7 +117,8 @@ def _counted(inputs: Sequence[Evidence], measure: int) -> list[Evidence]:
 def _axis(frame: _Frame, series: Series) -> str:
     base = HEIGHT - BOTTOM
     marks = [f'<line class="axis" x1="{LEFT}" y1="{base}" x2="{WIDTH - RIGHT}" y2="{base}"/>']
-    marks.append(f'<text class="tick" x="{LEFT - 8}" y="{base + 4}" text-anchor="end">0</text>')
+    if frame.y(series.line) < base - _APART:
+        marks.append(f'<text class="tick" x="{LEFT - 8}" y="{base + 4}" text-anchor="end">0</text>')
     shown = -1e9
     days = dict.fromkeys([*(day for day, _ in series.points), series.until])
     for day in sorted(days, key=lambda each: (each != series.until, each)):
@@ -139,10 +142,11 @@ def _area(frame: _Frame, series: Series) -> str:
 
 
 def _line(frame: _Frame, series: Series) -> str:
-    y, text = frame.y(series.line), f"预警线 {amount(series.line, series.unit)}"
+    y, value = frame.y(series.line), escape(amount(series.line, series.unit))
     return (
         f'<line class="limit" x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}"/>'
-        f'<text class="limit-text" x="{LEFT + 6}" y="{y - 7}">{escape(text)}</text>'
+        f'<text class="limit-text" x="{LEFT - 8}" y="{y - 4}" text-anchor="end">预警线'
+        f'<tspan x="{LEFT - 8}" dy="16">{value}</tspan></text>'
     )
 
 

@@ -42,12 +42,15 @@ svg { width: 100%; height: auto; font: 13px "Noto Sans SC", "PingFang SC", "Micr
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--rule); }
 th { color: var(--soft); font-weight: 400; white-space: nowrap; } td.n, th.n { text-align: right; }
-td.d { white-space: nowrap; } td.k { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
+td.d { white-space: nowrap; }
+.slim td.d, .slim td.n { width: 1%; white-space: nowrap; }
+td.k { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 tr.later td { color: var(--soft); } tr.us td { background: #f3f6fa; }
 .mark { color: var(--blue); white-space: nowrap; } .after { color: var(--red); white-space: nowrap; }
 code { font: 13px/1.6 ui-monospace, Consolas, monospace; background: #f3f6fa; padding: 2px 6px;
   overflow-wrap: anywhere; }
 footer { margin-top: 40px; border-top: 1px solid var(--rule); padding-top: 10px; color: var(--soft); font-size: 13px; }
+@media screen and (max-width: 760px) { svg { min-width: 560px; } table { min-width: 700px; } }
 @page { size: A4; margin: 16mm 14mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } .wide { overflow: visible; }
   h2 { break-after: avoid; } tr, figure { break-inside: avoid; } thead { display: table-header-group; } }
@@ -106,7 +109,8 @@ def _figure(told: Explanation) -> str:
     return (
         f"<h2>测得{escape(amount(told.alert.measure, told.alert.unit))}，"
         f"预警线{escape(amount(told.alert.threshold.value, told.alert.unit))}</h2>"
-        f"<figure>{svg(series)}<figcaption>{escape(series.caption)}</figcaption></figure>"
+        f'<figure><div class="wide">{svg(series)}</div>'
+        f"<figcaption>{escape(series.caption)}</figcaption></figure>"
     )
 
 
@@ -125,7 +129,7 @@ def _evidence(say: _Words) -> str:
         for each in sorted(say.told.alert.evidence, key=lambda each: each.day)
     ]
     head = ("日期", "n:值", "数据", "来源", "业务编号")
-    return "<h2>依据</h2>" + _table(head, rows)
+    return f'<h2>依据</h2><div class="slim">{_table(head, rows)}</div>'
 
 
 def _line(say: _Words) -> str:
@@ -160,17 +164,10 @@ def _entry(say: _Words, entry: Entry) -> Row:
 
 
 def _covered(say: _Words) -> str:
-    rows: list[Row] = [
-        (
-            "",
-            tuple(
-                f"<td>{say(cell)}</td>" for cell in (feed_title(each.feed), each.last_closed or "—", late_word(each))
-            ),
-        )
-        for each in say.told.covered
-    ]
+    told = [(feed_title(e.feed), e.last_closed or "没有收齐过", late_word(e)) for e in say.told.covered]
+    rows: list[Row] = [("", tuple(f"<td>{say(cell)}</td>" for cell in cells)) for cells in told]
     shown = _table(("数据", "已收齐到", ""), rows) if rows else '<p class="soft">归档里没有，不能说明当时的覆盖。</p>'
-    missing = [gap(each) for each in say.told.alert.coverage]
+    missing = [gap(each.model_copy(update={"feed": feed_title(each.feed)})) for each in say.told.alert.coverage]
     lacking = f"<p>缺少的数据（未计入，不等于没有）：{say('；'.join(missing))}</p>" if missing else ""
     return f"<h2>数据覆盖（当时）</h2>{shown}{lacking}"
 

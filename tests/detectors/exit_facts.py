@@ -16,13 +16,13 @@ from tests.detectors.entitlement_facts import (
     head,
     maybe_day,
     of,
-    people,
     versions,
 )
 
 CITY, HOUSEHOLD = "339901000000", "h_" + "0" * 32
+LEFT = date(2025, 3, 1).toordinal()
 starts = st.dates(date(2022, 1, 1), date(2025, 9, 30)).map(date.toordinal)
-ends = st.dates(date(2024, 1, 1), date(2026, 12, 31)).map(date.toordinal)
+ends = st.dates(date(2024, 1, 1), date(2026, 6, 30)).map(date.toordinal)
 
 
 def registered(
@@ -53,17 +53,17 @@ def asked(person: str, day: int, version: Version) -> CheckRequest:
     return CheckRequest(*head(f"HD{day}|{person}", version, day), f"HD{day}", "REVIEW", None, None, day)
 
 
-def _told(person: str) -> st.SearchStrategy[tuple[str, AnyFact]]:
+def _told(person: str, ended: st.SearchStrategy[int], *, gone: bool) -> st.SearchStrategy[tuple[str, AnyFact]]:
     me, schemes = st.just(person), st.sampled_from(["DIBAO", "GANGXING", "DIBIAN"])
     born = st.integers(1940, 2020).map(lambda year: date(year, 7, 1).toordinal())
     member = st.builds(
-        registered, me, born, schemes, starts, ends, st.none() | schemes, ends, st.integers(1, 4)
-    )  # fmt: skip
+        registered, me, born, schemes, starts, ended, st.none() | st.none() | schemes, ended, st.integers(1, 4)
+    )
+    left = st.builds(registered, me, born, st.just("DIBAO"), starts, st.just(LEFT), st.none(), ended, st.just(5))
     return of(
         person,
-        member,
-        member,
-        st.builds(bill, me, st.integers(1, 6), days, st.integers(10, 90).map(lambda n: n * 10_000), versions),
+        *((left, left, left, member) if gone else (member, member, member)),
+        st.builds(bill, me, st.integers(1, 6), days, st.integers(40, 160).map(lambda n: n * 20_000), versions),
         st.builds(aid, me, st.integers(1, 3), days, versions),
         st.builds(asked, me, days, versions),
         st.builds(certificate, me, st.just("PHYSICAL"), starts, st.integers(1, 3), maybe_day, st.none(), versions),
@@ -71,7 +71,9 @@ def _told(person: str) -> st.SearchStrategy[tuple[str, AnyFact]]:
     )
 
 
+one = st.sampled_from([*[PEOPLE[0]] * 6, PEOPLE[1]])
+soon = st.dates(date(2025, 8, 1), date(2026, 9, 30)).map(date.toordinal)
 FACTS: dict[str, st.SearchStrategy[tuple[str, AnyFact]]] = {
-    "EXPIRY": people.flatmap(_told),
-    "RECENT-EXIT": people.flatmap(_told),
+    "EXPIRY": one.flatmap(lambda person: _told(person, soon, gone=False)),
+    "RECENT-EXIT": one.flatmap(lambda person: _told(person, ends, gone=True)),
 }

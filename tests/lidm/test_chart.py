@@ -45,6 +45,11 @@ def test_a_share_is_not_made_up_from_its_bills() -> None:
     assert (series.shape, [value for _, value in series.points]) == ("revisions", [104, 120])
 
 
+def test_what_all_happened_on_the_day_itself_is_a_bar() -> None:
+    said = alert("deaths", 1, 1, (0, 1, "vital.death")).model_copy(update={"on": FIRST})
+    assert series_of(said, [said]) == Series("level", ((FIRST, 1),), 1, "deaths", FIRST)
+
+
 def test_money_that_does_not_add_up_to_the_measure_is_no_total() -> None:
     said = alert("fen", 60_000, 50_000, (0, 10_000, "medical.settlement"))
     assert series_of(said, [said]).shape == "level"
@@ -59,7 +64,8 @@ def test_everything_stays_on_the_paper(shape: str, values: tuple[int, ...]) -> N
     down = [float(each) for each in re.findall(r' (?:y|y1|y2|cy)="([-\d.]+)"', drawn)]
     assert 0 <= min(across) <= max(across) <= WIDTH
     assert 0 <= min(down) <= max(down) <= HEIGHT
-    assert "预警线 5元" in drawn
+    assert "预警线" in drawn
+    assert ">5元<" in drawn or "预警线 5元" in drawn
 
 
 def test_the_line_lies_where_its_value_does() -> None:
