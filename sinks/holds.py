@@ -8,7 +8,7 @@ def holds(store: AlertStore, feed: str | None = None, *, state: str | None = Non
     """The last word about each, by feed, period and batch; of one feed, in one state, or all. Raises StoreError."""
     rows = store.query(
         "SELECT argMax(json, final) AS body, feed, batchid FROM feed_holds "
-        "WHERE %(feed)s IN ('', feed) GROUP BY feed, batchid",
+        "WHERE (%(feed)s = '' OR feed = %(feed)s) GROUP BY feed, batchid",
         {"feed": feed or ""},
     )
     told = [decode_report(str(body).encode()) for body, *_ in rows]
