@@ -34,7 +34,7 @@ class Department:
     folder: Path
 
     def publish(self, name: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        """`lidm feed publish` of one bill called `name`."""
+        """`lidm feed publish` of one bill called `name`; an empty change leaves the setting out."""
         password = self.folder / "password"
         said = {
             "LIDM_DATA_DIR": str(self.folder),
@@ -45,9 +45,10 @@ class Department:
             "LIDM_KAFKA_PASSWORD_FILE": str(password),
         }
         file = table(self.folder / f"{name}.csv", [bill(number(1), name)])
+        settings = {name: value for name, value in (said | changes).items() if value}
         return subprocess.run(
             [sys.executable, "-m", "lidm.main", "feed", "publish", KIND, str(file), "--json"],
-            env=os.environ | said | changes, capture_output=True, text=True, timeout=100, check=False,
+            env=os.environ | settings, capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
 
     def arrived(self) -> list[str]:
