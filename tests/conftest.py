@@ -20,7 +20,6 @@ if REQUIRE_LIVE:
 KEPT_VARIABLES = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
 BROKER_FIXTURES = {"kafka_broker", "clickhouse_server", "mock_broker"}
 LIVE_FOLDERS = {"live", "acceptance"}
-LAWS = "test_laws.py"
 guard = SocketGuard()
 
 
@@ -38,18 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "live" in item.path.parts:
             item.add_marker(pytest.mark.live)
-        item.add_marker(pytest.mark.xdist_group(_together(item)))
         wanted = item.get_closest_marker("acceptance") is None or "acceptance" in (config.option.markexpr or "")
         (chosen if wanted else left_out).append(item)
     items[:] = chosen
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-
-
-def _together(item: pytest.Item) -> str:
-    """Tests beside each other keep to their file, for its fixtures; the laws are many and share nothing."""
-    case = getattr(item, "callspec", None)
-    return f"{item.path.name}-{case.id}" if case is not None and item.path.name == LAWS else str(item.path)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def test_a_detached_process_is_found_and_named() -> None:
 
 def _session(tmp_path: Path, test: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs one test file under this repository's conftest in a session of its own."""
-    file = TOP / "tests" / "scratch" / f"test_{tmp_path.name}.py"
+    file = TOP / "tests" / f"scratch_{os.getpid()}" / f"test_{tmp_path.name}.py"
     file.parent.mkdir(exist_ok=True)
     file.write_text(test)
     try:
