@@ -1,15 +1,13 @@
 """What rules about feeds ask of a unit's facts: its days and periods as known on a day, and unbroken runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TypeVar
 
 from detectors.findings import EvidenceItem, Findings
 from households.ledger import Household
 from schemas.feed import FEEDS
 from schemas.feeds.report_cards import FeedDay, FeedPeriod
 
-T = TypeVar("T")
 LATE_CARD_DAYS = 2
 """A card for a day is made that day and until the day is read; later than this the service itself is behind."""
 
@@ -40,11 +38,11 @@ def covering(days: Sequence[FeedDay], on: date) -> Findings:
     return findings
 
 
-def run(judged: Sequence[tuple[int, T]], wrong: Callable[[T], bool]) -> int | None:
-    """The first day of the unbroken run of wrong ones up to the newest (day, value); None where the newest is right."""
+def run(judged: Iterable[tuple[int, bool]]) -> int | None:
+    """The first day of the unbroken run of wrong ones up to the newest (day, wrong); None where the newest is right."""
     first = None
-    for day, value in judged:
-        first = (first or day) if wrong(value) else None
+    for day, wrong in judged:
+        first = (first or day) if wrong else None
     return first
 
 

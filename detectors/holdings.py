@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from detectors.calendar import birthday, months_later
 from detectors.findings import EvidenceItem
-from detectors.lacking import Span, inside, month_span
+from detectors.lacking import month_span
 from detectors.people import any_of
+from detectors.spans import Stretch, inside
 from households.ledger import Household, Member
 from households.queries import EVER, FOREVER
 from policy.catalogue import Item
@@ -28,15 +29,15 @@ TENANT_MONTHS = 3
 class Period(NamedTuple):
     """A record and the days it is about."""
 
-    span: Span
+    span: Stretch
     fact: AnyFact
 
 
 class Holding(NamedTuple):
     """Days on which an item applies, days on which it is on record, and the records that make it apply."""
 
-    may: tuple[Span, ...]
-    has: tuple[Span, ...]
+    may: tuple[Stretch, ...]
+    has: tuple[Stretch, ...]
     because: tuple[Period, ...]
 
     def evidence(self, day: int) -> tuple[EvidenceItem, ...]:
@@ -84,7 +85,7 @@ class Records:
         return found
 
 
-Read = Callable[[Records, Sequence[str], Item], tuple[list[Period] | None, list[Span]]]
+Read = Callable[[Records, Sequence[str], Item], tuple[list[Period] | None, list[Stretch]]]
 
 
 def shown_until(records: Records, people: Sequence[str], item: Item, today: int) -> int:
@@ -105,9 +106,9 @@ def holding_of(records: Records, people: Sequence[str], member: Member | None, i
     applies, has = _READ[item.seen_in](records, people, item)
     if applies is not None and not applies:
         return Holding((), (), ())
-    always = [Span(EVER, FOREVER)]
+    always = [Stretch(EVER, FOREVER)]
     may = always if applies is None else [each.span for each in applies]
-    for limit in ([Span(item.since, FOREVER)], always if item.ages is None else _of_age(member, item.ages)):
+    for limit in ([Stretch(item.since, FOREVER)], always if item.ages is None else _of_age(member, item.ages)):
         may = [each for one in may for other in limit if (each := _both(one, other)) is not None]
     return Holding(tuple(may), tuple(has), tuple(applies or ()))
 
@@ -117,19 +118,19 @@ def _shown(fact: AnyFact) -> int:
     return fact.amount_fen if isinstance(fact, Rent) else fact.year if isinstance(fact, Enrolment) else 1
 
 
-def _both(one: Span, other: Span) -> Span | None:
+def _both(one: Stretch, other: Stretch) -> Stretch | None:
     first, after = max(one.first, other.first), min(one.after, other.after)
-    return Span(first, after) if first < after else None
+    return Stretch(first, after) if first < after else None
 
 
-def _of_age(member: Member | None, ages: tuple[int, int]) -> list[Span]:
+def _of_age(member: Member | None, ages: tuple[int, int]) -> list[Stretch]:
     """Days on which somebody is of these ages; an unknown date of birth is no age."""
     if member is None or member.born is None:
         return []
-    return [Span(birthday(member.born, ages[0]), birthday(member.born, ages[1]))]
+    return [Stretch(birthday(member.born, ages[0]), birthday(member.born, ages[1]))]
 
 
-def _payments(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _payments(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Stretch]]:
     paid = records.of(Benefit, people)
     return None, [month_span(each.month) for each in paid if _is_paid(each, item)]
 
@@ -142,39 +143,39 @@ def _counts(benefit: Benefit, codes: frozenset[str]) -> bool:
     return not benefit.gone and benefit.scheme in codes and benefit.amount_fen > 0
 
 
-def _insurance(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _insurance(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Stretch]]:
     """Who pays for resident insurance may have it paid; an employer's insurance needs no subsidy."""
     spans = [(each, insured_span(each)) for each in records.of(Enrolment, people)]
     applies = [Period(span, each) for each, span in spans if each.plan == Plan.RESIDENT]
     return applies, [span for each, span in spans if each.subsidised or each.plan == Plan.EMPLOYEE]
 
 
-def insured_span(enrolment: Enrolment) -> Span:
+def insured_span(enrolment: Enrolment) -> Stretch:
     """The days somebody is insured by one record: to its end, and never beyond its year."""
     after = date(enrolment.year + 1, 1, 1).toordinal()
-    return Span(enrolment.day, after if enrolment.until is None else min(enrolment.until, after))
+    return Stretch(enrolment.day, after if enrolment.until is None else min(enrolment.until, after))
 
 
-def _rent(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _rent(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Stretch]]:
     rents = records.of(Rent, people)
     bills = [each for each in rents if each.item == RentItem.bill]
     reliefs = [each for each in rents if each.item == RentItem.relief and each.amount_fen > 0]
-    applies = [Period(Span(each.day, months_later(each.day, TENANT_MONTHS)), each) for each in bills]
+    applies = [Period(Stretch(each.day, months_later(each.day, TENANT_MONTHS)), each) for each in bills]
     return applies, [month_span(each.month) for each in reliefs]
 
 
-def _school(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _school(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Stretch]]:
     spells = [each for each in records.of(Schooling, people) if each.stage in item.stages]
     aids = [each for each in records.of(SchoolAid, people) if each.amount_fen > 0] if spells else []
-    applies = [Period(Span(each.day, FOREVER if each.until is None else each.until), each) for each in spells]
+    applies = [Period(Stretch(each.day, FOREVER if each.until is None else each.until), each) for each in spells]
     return applies, [_school_year(each.school_year) for each in aids]
 
 
-def _school_year(year: int) -> Span:
-    return Span(date(year, 9, 1).toordinal(), date(year + 1, 9, 1).toordinal())
+def _school_year(year: int) -> Stretch:
+    return Stretch(date(year, 9, 1).toordinal(), date(year + 1, 9, 1).toordinal())
 
 
-def _unseen(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Span]]:
+def _unseen(records: Records, people: Sequence[str], item: Item) -> tuple[list[Period] | None, list[Stretch]]:
     return None, []
 
 

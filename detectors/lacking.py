@@ -5,23 +5,17 @@ counts from its first day inside the complete files, and as far as they go; an o
 longer. Days are ordinals, spans half-open.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import months_later
 from detectors.people import any_of, edges, staying
+from detectors.spans import Stretch, next_edge
 from households.ledger import Household, Member
 from households.queries import FOREVER
 from schemas.facts import first_day
 from schemas.facts_contact import Feedback
-
-
-class Span(NamedTuple):
-    """Days [first, after)."""
-
-    first: int
-    after: int
 
 
 class Known(NamedTuple):
@@ -31,40 +25,9 @@ class Known(NamedTuple):
     after: int
 
 
-def inside(spans: Iterable[Span], day: int) -> bool:
-    """Whether any of the spans has the day."""
-    return any(first <= day < after for first, after in spans)
-
-
-def ends(spans: Iterable[Span]) -> set[int]:
-    """Days on which a span begins or has ended."""
-    return {day for span in spans for day in span if day < FOREVER}
-
-
-def month_span(month: int) -> Span:
+def month_span(month: int) -> Stretch:
     """A whole month."""
-    return Span(first_day(month), first_day(month + 1))
-
-
-def unbroken(edges: Iterable[int], true_on: Callable[[int], bool], today: int) -> int | None:
-    """The first day from which something has been true up to today; None when it is not.
-
-    `edges`: every day on which the answer may differ from the day before.
-    """
-    if not true_on(today):
-        return None
-    began = today
-    for day in sorted({each for each in edges if each <= today}, reverse=True):
-        if not true_on(day):
-            break
-        began = day
-    return began
-
-
-def next_edge(edges: Iterable[int], today: int) -> date | None:
-    """The first of these days after today."""
-    day = min((each for each in edges if each > today), default=None)
-    return None if day is None else date.fromordinal(day)
+    return Stretch(first_day(month), first_day(month + 1))
 
 
 def connected(household: Household, chain: tuple[str, ...], feeds: Iterable[str]) -> list[str]:
@@ -122,7 +85,7 @@ def held(members: Iterable[Member], day: int) -> set[str]:
 
 def answered(
     household: Household, people: Iterable[str], items: frozenset[str], settled_by: frozenset[str], months: int
-) -> list[Span]:
+) -> list[Stretch]:
     """For how long a department's answer about these items settles the matter: received, not wanted, not eligible.
 
     `settled_by` are outcomes and, where help was declined, reasons (`referral.feedback`).
@@ -130,7 +93,7 @@ def answered(
     if not any_of(household, Feedback):
         return []
     return [
-        Span(each.day, months_later(each.day, months))
+        Stretch(each.day, months_later(each.day, months))
         for person in people
         for each in household.of_kind(Feedback, person)
         if each.item in items and (each.reason if each.outcome == "DECLINED" else each.outcome) in settled_by

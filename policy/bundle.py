@@ -167,7 +167,7 @@ def _scheme(code: str, plain: JSON) -> Scheme:
 
 def _frozen(value: JSON) -> Value:
     if isinstance(value, list):
-        return tuple(tuple(each) if isinstance(each, list) else each for each in value)  # type: ignore[return-value]
+        return tuple(tuple(each) if isinstance(each, list) else each for each in value)  # type: ignore[return-value]  # as below
     return value  # type: ignore[return-value]  # kinds.Plain is exactly what the loader wrote
 
 

@@ -10,23 +10,11 @@ from typing import NamedTuple
 
 from detectors.calendar import day_text, month_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.lacking import (
-    Span,
-    answered,
-    ends,
-    held,
-    inside,
-    known_part,
-    look_again,
-    member_on,
-    month_span,
-    reach,
-    turns,
-    unbroken,
-)
+from detectors.lacking import answered, held, known_part, look_again, member_on, month_span, reach, turns
 from detectors.people import staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
+from detectors.spans import Stretch, ends, inside, unbroken
 from detectors.words import who
 from households.ledger import Household, Member
 from households.standing import disabilities
@@ -160,7 +148,7 @@ def _gap(
     return _Gap(subsidy, known.first, known.after, max(since, rule.since.toordinal()))
 
 
-def _shown(household: Household, person: str, subsidy: _Subsidy, terms: _Terms) -> list[Span]:
+def _shown(household: Household, person: str, subsidy: _Subsidy, terms: _Terms) -> list[Stretch]:
     """Months in which the subsidy, or another allowance for the same need, was paid."""
     codes = subsidy.codes | terms.other_payers
     return [

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from detectors.calendar import birthday, day_text, months_later
 from detectors.certificates import severe
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.lacking import member_on, next_edge, turns, unbroken
+from detectors.lacking import member_on, turns
 from detectors.people import staying
 from detectors.registry import Family, detector
+from detectors.spans import answered_since, next_edge
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
 from households.standing import disabilities
@@ -74,7 +75,7 @@ def expiry(household: Household, on: date, policy: Policy) -> Findings:
         edges = {*turns(household), *days, *(day - notice for day in days)}
         findings.recheck(next_edge(edges, today))
         due = ask(today)
-        since = unbroken(edges, lambda day, ask=ask: ask(day) is not None, today)  # type: ignore[misc]
+        since = answered_since(edges, ask, today)
         if due is not None and since is not None:
             first = max(since, rule.since.toordinal())
             findings.add(_breach(household, cause, relation, due, first, policy.schemes, rule))

@@ -13,9 +13,10 @@ from detectors.calendar import day_text, months_later
 from detectors.certificates import severe
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.holdings import insured_span
-from detectors.lacking import Span, ends, held, inside, member_on, next_edge, turns, unbroken
+from detectors.lacking import held, member_on, turns
 from detectors.people import staying
 from detectors.registry import Family, detector
+from detectors.spans import Stretch, ends, inside, next_edge, unbroken
 from detectors.words import who
 from households.ledger import Household, Member
 from households.residence import memberships_of
@@ -37,7 +38,7 @@ class _Year(NamedTuple):
     later counts what ended.
     """
 
-    spans: list[Span]
+    spans: list[Stretch]
     opens: int
     waited: range
     stopped_months: int
@@ -135,7 +136,7 @@ def _gap(
 
 def _year(household: Household, member: Member, mine: list[Enrolment], rule: Rule, number: int) -> _Year:
     """What is on record, and when its lack counts: after the collection, a newborn's window, time to be registered."""
-    spans = [Span(each.day - rule.number("waiting_days"), insured_span(each).after) for each in mine]
+    spans = [Stretch(each.day - rule.number("waiting_days"), insured_span(each).after) for each in mine]
     last = date(number, 1, 1).year * 12 + rule.number("collection_ends_month")
     opens, waited = first_day(last), range(last - rule.number("collection_months"), last)
     if member.born is not None and (window := member.born + rule.number("newborn_days")) > opens:
@@ -147,11 +148,11 @@ def _year(household: Household, member: Member, mine: list[Enrolment], rule: Rul
     return _Year(spans, opens, waited, rule.number("stopped_months"))
 
 
-def _excused(household: Household, person: str, rule: Rule) -> list[Span]:
+def _excused(household: Household, person: str, rule: Rule) -> list[Stretch]:
     by = rule.words("excused_by")
     far = date.max.toordinal()
     return [
-        Span(each.day, far if each.until is None else each.until)
+        Stretch(each.day, far if each.until is None else each.until)
         for each in household.employments(person)
         if each.kind in by
     ]

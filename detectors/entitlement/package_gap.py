@@ -13,21 +13,10 @@ from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.holdings import Holding, Records, holding_of, shown_until
-from detectors.lacking import (
-    Span,
-    answered,
-    connected,
-    ends,
-    held,
-    inside,
-    known_part,
-    look_again,
-    reach,
-    turns,
-    unbroken,
-)
+from detectors.lacking import answered, connected, held, known_part, look_again, reach, turns
 from detectors.people import residents, staying
 from detectors.registry import Family, detector
+from detectors.spans import Stretch, ends, inside, unbroken
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
 from households.queries import EVER
@@ -182,7 +171,7 @@ class _Looking:
             return "尚无数据、不能判断"
         return "已有记录" if inside(holding.has, self.today) else None
 
-    def _settled(self, want: _Want) -> list[Span]:
+    def _settled(self, want: _Want) -> list[Stretch]:
         terms, labels = self.terms, frozenset((want.item.label,))
         return answered(self.household, want.people, labels, terms.settled_by, terms.settled_months)
 

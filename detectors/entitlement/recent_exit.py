@@ -14,9 +14,10 @@ from typing import NamedTuple
 from detectors.burden import Counting, charges, evidence, inside, rolling_year
 from detectors.calendar import anniversary, day_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.lacking import member_on, next_edge, turns, unbroken
+from detectors.lacking import member_on, turns
 from detectors.people import staying, tier
 from detectors.registry import Family, detector
+from detectors.spans import next_edge, unbroken
 from detectors.words import who
 from households.ledger import Household, Member
 from policy.parameters import Line, Policy, Rule

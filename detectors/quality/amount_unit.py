@@ -49,7 +49,7 @@ def amount_unit(household: Household, on: date, policy: Policy) -> Findings:
     for field in sorted({name for day in days for name, _ in day.amounts}):
         judged = _judge(field, days, rule)
         for way in _WORDS:
-            found = run([(each.day.day, each) for each in judged], lambda each, w=way: each.way == w)  # type: ignore[misc]
+            found = run((each.day.day, each.way == way) for each in judged)
             if found is not None:
                 since = date.fromordinal(found)
                 findings.add(_breach(field, since, [each for each in judged if each.day.day >= found], rule))

@@ -121,7 +121,7 @@ def _overdue(periods: Sequence[FeedPeriod], on: date, rule: Rule, findings: Find
     grace, today = rule.number("overdue_days"), on.toordinal()
     findings.recheck(*(date.fromordinal(p.due_on + grace + 1) for p in periods if p.due_on + grace >= today))
     due = [each for each in periods if each.due_on + grace < today]
-    found = run([(each.due_on + grace + 1, each) for each in due], lambda p: p.closed_on is None or p.closed_on > today)
+    found = run((each.due_on + grace + 1, each.closed_on is None or each.closed_on > today) for each in due)
     if found is None:
         return None
     late = [each for each in due if each.due_on + grace + 1 >= found]
@@ -147,14 +147,14 @@ def _overdue(periods: Sequence[FeedPeriod], on: date, rule: Rule, findings: Find
 
 def _volume(volumes: Sequence[_Volume], rule: Rule) -> list[Breach]:
     low, high, least = rule.number("volume_low"), rule.number("volume_high"), rule.number("least_rows")
-    judged = [(each.known_on, each) for each in volumes if each.usual >= max(1, least)]
-    outside = {"low": lambda each: each.percent < low, "high": lambda each: each.percent > high}
-    found = []
-    for way, wrong in outside.items():
-        going = run(judged, wrong)
-        if going is not None:
-            found.append(_breach(way, date.fromordinal(going), judged[-1][1], rule))
-    return found
+    judged = [each for each in volumes if each.usual >= max(1, least)]
+    going = {
+        "low": run((each.known_on, each.percent < low) for each in judged),
+        "high": run((each.known_on, each.percent > high) for each in judged),
+    }
+    return [
+        _breach(way, date.fromordinal(since), judged[-1], rule) for way, since in going.items() if since is not None
+    ]
 
 
 def _breach(way: str, since: date, last: _Volume, rule: Rule) -> Breach:

@@ -58,12 +58,12 @@ def id_quality(household: Household, on: date, policy: Policy) -> Findings:
     judged = [day for day in days if day.numbers >= max(1, rule.number("least"))]
     for cause in _CAUSES:
         line = rule.number(cause.line)
-        found = run([(day.day, day) for day in judged], lambda day, c=cause, n=line: _share(day, c) > n)  # type: ignore[misc]
+        found = run((day.day, _share(day, cause) > line) for day in judged)
         if found is not None:
             findings.add(_breach(cause, found, judged, rule))
     plain = rule.number(_PLAIN.line)
     came = [day for day in days if day.rows]
-    exposed = run([(day.day, day) for day in came], lambda day: _count(day, _PLAIN) >= max(1, plain))
+    exposed = run((day.day, _count(day, _PLAIN) >= max(1, plain)) for day in came)
     if exposed is not None:
         findings.add(_exposed(exposed, came, rule))
     return findings

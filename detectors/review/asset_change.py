@@ -13,10 +13,11 @@ from datetime import date
 
 from detectors.assets import Belongings, Found
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.lacking import connected, next_edge, unbroken
+from detectors.lacking import connected
 from detectors.people import staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
+from detectors.spans import next_edge, unbroken
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household
 from policy.parameters import Line, Policy, Rule

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from detectors.calendar import month_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.lacking import member_on, next_edge, turns, unbroken
+from detectors.lacking import member_on, turns
 from detectors.people import residents, staying
 from detectors.registry import Family, detector
+from detectors.spans import answered_since, next_edge
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
 from policy.parameters import Pairs, Policy, Rule
@@ -111,7 +112,7 @@ def duplicate_conflict(household: Household, on: date, policy: Policy) -> Findin
     for cause, relation, ask in _questions(household, terms, policy.schemes, today):
         conflict = ask(today)
         if conflict is not None:
-            since = unbroken(edges, lambda day, ask=ask: ask(day) is not None, today)  # type: ignore[misc]
+            since = answered_since(edges, ask, today)
             findings.add(_breach(cause, relation, conflict, max(since or today, rule.since.toordinal()), rule))
     return findings
 

@@ -12,7 +12,7 @@ from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.people import staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
-from detectors.spans import Span, holding, next_edge, unbroken_since
+from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household, Member
 from policy.parameters import Policy, Rule, severity
 from schemas.facts_contact import Lead, SelfReport, TempAid, Ticket
@@ -60,12 +60,12 @@ def help_seeking(household: Household, on: date, policy: Policy) -> Findings:
     members = staying(household, today)
     asked = _contacts(household, members, rule)
     since = unbroken_since(asked, today, lambda items: _enough(items, rule))
-    findings.recheck(next_edge(asked, today))
+    findings.recheck(next_edge(ends(asked), today))
     if since is not None:
         findings.add(_asked(holding(asked, today), since, rule))
     aided = _aid(household, members)
     since = unbroken_since(aided, today, lambda items: len(items) >= rule.number("aids"))
-    findings.recheck(next_edge(aided, today))
+    findings.recheck(next_edge(ends(aided), today))
     if since is not None:
         findings.add(_aided(holding(aided, today), since, rule))
     return findings

@@ -13,7 +13,7 @@ from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import at_least, next_birthday, staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
-from detectors.spans import Span, holding, next_edge, unbroken_since
+from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from detectors.words import who
 from households.ledger import Household, Member
 from policy.parameters import Policy, Rule
@@ -55,7 +55,7 @@ def safety_silence(household: Household, on: date, policy: Policy) -> Findings:
     members = staying(household, today)
     for member in members:
         spans = _spans(household.of_kind(SafetyAlarm, member.person, day_to=today + 1), rule)
-        findings.recheck(next_edge(spans, today))
+        findings.recheck(next_edge(ends(spans), today))
         since = unbroken_since(spans, today, bool)
         if since is not None:
             others = [each for each in members if each.person != member.person]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import residents, staying
 from detectors.registry import Family, Sure, detector
-from detectors.spans import Span, holding, next_edge, unbroken_since
+from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household
 from households.queries import page_of
 from policy.parameters import Policy, Rule, severity
@@ -94,7 +94,7 @@ def utility_arrears(household: Household, on: date, policy: Policy) -> Findings:
     if not _may_owe(household, _oldest(on, rule)) or not staying(household, today):
         return findings
     spans = _spans(household, rule)
-    findings.recheck(next_edge(spans, today))
+    findings.recheck(next_edge(ends(spans), today))
     since = unbroken_since(spans, today, lambda items: _in_arrears(items, rule))
     if since is not None:
         drop = _drop(household, today, rule)

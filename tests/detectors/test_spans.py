@@ -5,7 +5,7 @@ from pathlib import Path
 
 import policy
 from detectors.registry import load_detectors
-from detectors.spans import Span, holding, next_edge, unbroken_since
+from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.coverage import Coverage
 from households.ledger import Household
 from households.pages import Pages
@@ -39,7 +39,7 @@ def test_a_stretch_begins_again_after_a_day_without_enough() -> None:
 
 def test_the_next_edge_is_the_first_day_something_differs() -> None:
     spans = [Span(10, 20, "a"), Span(15, 40, "b")]
-    days = [next_edge(spans, day) for day in (5, 10, 15, 20, 40)]
+    days = [next_edge(ends(spans), day) for day in (5, 10, 15, 20, 40)]
     assert [day.toordinal() if day else None for day in days] == [10, 15, 20, 40, None]
 
 
