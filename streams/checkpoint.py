@@ -123,7 +123,7 @@ class Checkpoint:
         return True
 
     def fold(self, event: EventT[bytes]) -> bool:
-        """Folds one message unless it belongs to an old assignment. Raises Stop on a gap in the offsets or the state."""
+        """Folds one message unless it belongs to an old assignment. Raises Stop on a gap in offsets or state."""
         message = event.message
         stale = message.generation_id != self._app.consumer_generation_id
         if not self._accepting or stale or message.partition not in self._ready:
