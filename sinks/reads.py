@@ -37,6 +37,7 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
             where.append(f"{column} = %({column})s")
             params[column] = value
     if chosen.areas is not None:
+        where.append("alert_id IN (SELECT alert_id FROM alerts WHERE responsible_area IN %(areas)s)")
         newest.append("argMax(responsible_area, revision) IN %(areas)s")
         params["areas"] = list(chosen.areas) or [""]
     if chosen.baseline is not None:
@@ -72,7 +73,7 @@ def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
     if not re.fullmatch(r"[0-9a-f-]{4,36}", alert_id):
         raise CallError("预警编号应为编号本身或其开头（至少 4 位十六进制）")
     rows = store.query(
-        "SELECT alert_id, revision, json FROM alerts WHERE alert_id LIKE %(begin)s "
+        "SELECT alert_id, revision, json FROM alerts PREWHERE alert_id LIKE %(begin)s "
         "ORDER BY alert_id, revision LIMIT 1 BY alert_id, revision LIMIT 1000",
         {"begin": f"{alert_id}%"},
     )
