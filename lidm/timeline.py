@@ -17,8 +17,7 @@ from schemas.alerts import Alert
 from schemas.fact import Fact
 from schemas.facts import Membership
 from schemas.labels import Relation
-from schemas.records import BatchPartRecord, FactBody, GoliveRecord, PolicyRecord, Record, TransferBody
-from streams.outbox import PersonRecord
+from schemas.records import BatchPartRecord, FactBody, GoliveRecord, PersonRecord, PolicyRecord, Record, TransferBody
 from streams.replay import OwnBlock
 
 What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "参数", "预警"]

@@ -215,7 +215,10 @@ class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"
 
 
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
-Record = FactRecord | ForwardRecord | TransferRecord | TickRecord | BatchRecord | PolicyRecord | GoliveRecord
+PersonRecord = FactRecord | ForwardRecord | TransferRecord
+EverybodysRecord = TickRecord | BatchRecord | PolicyRecord | GoliveRecord
+"""Records that concern every household of a partition."""
+Record = PersonRecord | EverybodysRecord
 
 MAX_HOPS = 4
 
