@@ -22,6 +22,7 @@ from schemas.topics import ALIASES
 
 COLUMNS = {"原证件号码": "old", "原证件类型": "old_type", "新证件号码": "new", "新证件类型": "new_type", "原因": "why"}
 REQUIRED = ("原证件号码", "新证件号码")
+KEY_REPLACED = "更换联结密钥"
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,12 @@ def rotate(
     Household numbers stand only in the roster: an export of all households is read for them.
     """
     persons = 0
-    documents = vault.documents(actor=actor, purpose="更换联结密钥", at_ms=at_ms)
+    documents = vault.documents(actor=actor, purpose=KEY_REPLACED, at_ms=at_ms)
     with vault.whole():
         for document in documents:
             first, alias = vault.first(document.person), new.person(document.number, document.id_type)
             if alias != first:
-                vault.alias(alias, first, why="更换联结密钥", at_ms=at_ms)
+                vault.alias(alias, first, why=KEY_REPLACED, at_ms=at_ms)
                 tell(publisher, alias, first, timestamp_ms)
                 persons += 1
         seen = _rehouse(old, new, vault, roster, issuing_area, at_ms) if roster is not None else set[str]()
@@ -121,7 +122,7 @@ def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_are
     for one, other in zip(before, after, strict=True):
         first = vault.first(one.household)
         seen.add(first)
-        vault.alias(other.household, first, why="更换联结密钥", at_ms=at_ms)
+        vault.alias(other.household, first, why=KEY_REPLACED, at_ms=at_ms)
     return seen
 
 
