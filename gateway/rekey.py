@@ -1,7 +1,8 @@
 """Later numbers and later keys: whatever somebody is called afterwards leads to the pseudonym first known.
 
 A corrected number, a new document, a 15-digit number or another key only adds aliases. Aliases are told first
-(vault, then `persons.aliases.v1`), used afterwards; whatever is interrupted, doing it again completes it.
+(vault, then `persons.aliases.v1`), used afterwards; whatever is interrupted, doing it again completes it. Of people who
+have no number in the vault `gateway.retired` tells the alias when their number comes.
 """
 
 import json

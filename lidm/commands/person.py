@@ -62,7 +62,7 @@ def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool
 def rotate_key(
     new_key: Path, roster: Path | None, area: str | None, without_households: bool, at: datetime | None
 ) -> None:
-    """更换联结密钥：先登记全部新旧对应，再启用新密钥；旧密钥改名保留。中断可重做。"""
+    """更换联结密钥：先登记全部新旧对应，再启用新密钥；中断可重做。旧密钥改名保留，用来认出身份库里没有号码的人。"""
     from lidm.standing import people_over_a_line
 
     settings = load_settings()
