@@ -66,7 +66,10 @@ def rename(
         except (BadIdentity, DataError, CallError) as error:
             problems.append(RowProblem(number, "", str(error), mask(said.get("new", "")), "BAD_IDENTITY"))
             continue
-        alias = linkage.own(new.number, new.id_type)
+        own = linkage.own(new.number, new.id_type)
+        known = vault.first(own)
+        # Whom facts alone made known, perhaps under a replaced key, becomes this person with every name.
+        alias = own if vault.numbered(known) else known
         history = alias != first and vault.first(alias) == alias and vault.knows(alias)
         try:
             if history and not vault.homes(alias) <= vault.homes(first):
@@ -76,8 +79,8 @@ def rename(
             problems.append(RowProblem(number, "新证件号码", str(error), mask(new.number), "BAD_IDENTITY"))
             continue
         vault.remember([Document(first, old.id_type, old.number), Document(first, new.id_type, new.number)])
-        if alias != first:
-            tell(publisher, alias, first, timestamp_ms)
+        for each in vault.called(first):  # what was merged brings names of its own, and may not have been told
+            tell(publisher, each, first, timestamp_ms)
         if history:
             merged.append(first)
         taken += 1

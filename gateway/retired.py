@@ -47,24 +47,22 @@ class Retired:
         return known
 
     def _first(self, own: str, raw: str, id_type: str) -> str:
-        first = self._vault.first(own)
-        if first != own or self._vault.knows(own):
-            return first
         number = normalise(raw)
         for earlier in self._earlier:
             before = earlier.named(number, id_type)
-            first = self._vault.first(before)
-            if first != before or self._vault.knows(before) or self._watched.met(before):
-                self._note(own, first)
-                return first
+            if self._vault.holds(before) or self._watched.met(before):
+                return self._noted(own, self._vault.first(before))
         return own
 
-    def _note(self, own: str, first: str) -> None:
-        """Certain in the topic before it is in the vault: an alias that stands there is never told again."""
-        if self._publisher is None:
-            return
-        publisher = self._publisher()
-        at_ms, timestamp_ms = self._stamp()
-        tell(publisher, own, first, timestamp_ms)
-        publisher.flush()
-        self._vault.alias(own, first, why=KEY_REPLACED, at_ms=at_ms)
+    def _noted(self, own: str, first: str) -> str:
+        """The first pseudonym, certain in the topic before it is in the vault: what stands there is not told again."""
+        known = self._vault.first(own)
+        if known != own or self._vault.knows(own):
+            return known
+        if self._publisher is not None:
+            publisher = self._publisher()
+            at_ms, timestamp_ms = self._stamp()
+            tell(publisher, own, first, timestamp_ms)
+            publisher.flush()
+            self._vault.alias(own, first, why=KEY_REPLACED, at_ms=at_ms)
+        return first

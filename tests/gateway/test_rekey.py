@@ -18,7 +18,6 @@ from gateway.scope import Scope, Watched
 from gateway.vault import Vault
 from schemas.alerts import Alert
 from schemas.feed import FEEDS
-from schemas.provisional import provisional_of
 from schemas.records import GoliveBody, GoliveRecord
 from schemas.topics import ALERTS, ALIASES
 from streams.breaker import Breaker
@@ -32,9 +31,9 @@ from tests.gateway.test_publish import bill, table
 from tests.gateway.test_roster import member, write
 from tests.streams.making import Log, config, fold, policy_record
 
-OLD_KEY, NEW_KEY, NEWEST_KEY = b"k" * 32, b"n" * 32, b"m" * 32
+OLD_KEY, NEW_KEY = b"k" * 32, b"n" * 32
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)
-HEAD, SPOUSE, CORRECTED, STRANGER = number(1), number(2), number(52), number(60)
+HEAD, SPOUSE, CORRECTED = number(1), number(2), number(52)
 SPECS = {spec.topic: spec for spec in FEEDS.values()}
 
 
@@ -249,42 +248,3 @@ def test_two_people_are_never_made_one_by_mistake(tmp_path: Path) -> None:
         assert len(done.problems) == 3
         assert CORRECTED not in str(done.problems)
         assert vault.aliases() == before
-
-
-def test_a_provisional_household_keeps_its_person_through_two_keys(tmp_path: Path) -> None:
-    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault, Watched(tmp_path / "w.sqlite") as watched:
-        city = begun(tmp_path / "c", vault)
-        city.watched = watched
-        city.total(STRANGER, 1_000_000)
-        first = Linkage(OLD_KEY, synthetic=True).person(STRANGER)
-        city.bills((STRANGER, "A1"))
-        city.rotate(*family())
-        city.bills((STRANGER, "A2"))
-        trusted = Linkage(NEW_KEY, synthetic=True)
-        assert trusted.person(STRANGER) != first
-        city.bills((STRANGER, "A3"), linkage=trusted)  # a department with the new key, and no vault
-        city.rotate(*family(), key=NEWEST_KEY)
-        city.total(STRANGER, 1_100_000)
-        city.bills((STRANGER, "A4"))
-        household = city.watch.household(provisional_of(first))
-        assert sorted(each.key for each in household.bills(first, 1, 4_000_000)) == ["A1", "A2", "A3", "A4"]
-        assert not [name for name in city.watch.names() if name.startswith("v_") and name != provisional_of(first)]
-        city.roster(*family(), member("HK5", STRANGER, "户主"))
-        assert vault.members(city.linkage.household("339901000000", "HK5")) == [first]
-        done = city.rotate(*family(), member("HK5", STRANGER, "户主"), key=b"z" * 32)
-        assert done.unknown_households == ()
-        assert city.linkage.person(STRANGER) == first  # by its number now, as everybody registered
-        assert city.linkage.person(SPOUSE) == Linkage(OLD_KEY, synthetic=True).person(SPOUSE)
-
-
-def test_without_the_replaced_key_the_person_would_be_another(tmp_path: Path) -> None:
-    """What the test before this one rests on: it is recognising that does it."""
-    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault, Watched(tmp_path / "w.sqlite") as watched:
-        city = begun(tmp_path / "c", vault)
-        city.watched = watched
-        city.total(STRANGER, 1_000_000)
-        city.rotate(*family())
-        city.replaced = ()
-        city.bills((STRANGER, "A2"))
-        household = city.watch.household(provisional_of(Linkage(OLD_KEY, synthetic=True).person(STRANGER)))
-        assert not household.bills(Linkage(OLD_KEY, synthetic=True).person(STRANGER), 1, 4_000_000)
