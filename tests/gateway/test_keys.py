@@ -79,7 +79,7 @@ def test_an_opaque_key_lies_beside_the_linkage_key_wherever_that_is(tmp_path: Pa
 
 def test_replaced_keys_are_kept_oldest_first_and_for_their_owner_only(tmp_path: Path) -> None:
     files = init_keys(tmp_path)
-    assert files.retired == ()
+    assert not files.retired
     keys = [read_key(files.linkage)]
     for stamp in ("20260603090000", "20260603090000123456"):
         keys.append(secrets.token_bytes(32))
@@ -105,7 +105,7 @@ def test_a_switch_that_was_interrupted_is_done_again(tmp_path: Path, left: tuple
     if "new" in left:
         write_private(tmp_path / "linkage.new", "half")
     assert read_key(files.linkage) == before
-    assert files.retired == ()  # nothing was replaced yet
+    assert not files.retired  # nothing was replaced yet
     old = files.retire(fresh, "20260603090005")
     assert old.name == "linkage.20260603090000.key"
     assert (read_key(files.linkage), files.retired) == (fresh, (before,))
