@@ -168,3 +168,36 @@ def test_keys_that_others_may_read_or_that_were_replaced_before_are_refused(
     old.chmod(0o600)
     refused = run("feed", "publish", KIND, bills)
     assert (refused.code, "opaque.key" in refused.err) == (2, True), refused
+
+
+def test_an_opaque_row_sent_again_after_the_switch_is_the_same_row(
+    run: Run, data: Path, tmp_path: Path, mock_broker: str, rotate: Rotate
+) -> None:
+    kind, who = "medical.reimbursement", now_called(data, number(1))
+    mapping = tmp_path / "m.yaml"
+    joined = "{join: [证件号码, 结算单号], with: '-', opaque: true}"
+    mapping.write_text(f"feed: {kind}\ncolumns:\n  identity: 证件号码\n  reimburse_no: {joined}\n", encoding="utf-8")
+    header = ["证件号码", "结算单号", "支付方", "支付日期", "支付金额(元)"]
+    path = table(tmp_path / "a.csv", [[number(1), "S1", "惠民保", "2026-05-14", "12"]], header)
+    assert run("feed", "publish", kind, path, "--mapping", mapping).code == 0
+    assert rotate().code == 0
+    assert run("feed", "publish", kind, path, "--mapping", mapping, "--again").code == 0
+    with gateway_of(load_settings(), GatewayConfig()) as gateway:
+        assert gateway.take(Arrival(path, kind, "folder", "", mapping=mapping)).state == "sent"
+    sent = [json.loads(value)["data"]["reimburse_no"] for value in sent_to(mock_broker, FEEDS[kind].topic, who)]
+    assert (len(sent), len(set(sent)), sent[0][:2]) == (3, 1, "k_")
+
+
+def test_a_correction_finds_who_had_no_number_in_the_vault(
+    run: Run, data: Path, tmp_path: Path, rotate: Rotate
+) -> None:
+    stranger, corrected = number(73), number(74)
+    first = now_called(data, stranger)
+    over_the_line(first)
+    assert rotate().code == 0
+    pairs = tmp_path / "pairs.csv"
+    with pairs.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("原证件号码", "新证件号码"), (stranger, corrected)])
+    assert run("person", "alias", pairs).code == 0
+    with vault_of(load_settings()) as vault:
+        assert [vault.first(now_called(data, each)) for each in (stranger, corrected)] == [first] * 2
