@@ -153,6 +153,15 @@ class Vault:
         """Whether the roster ever named this person."""
         return self._db.execute("SELECT 1 FROM persons WHERE person = ?", (person,)).fetchone() is not None
 
+    def holds(self, pseudonym: str) -> bool:
+        """Whether a person is known here by a pseudonym, the first or a later one."""
+        found = "SELECT 1 FROM persons WHERE person = :name UNION ALL SELECT 1 FROM aliases WHERE alias = :name"
+        return self._db.execute(found, {"name": pseudonym}).fetchone() is not None
+
+    def numbered(self, person: str) -> bool:
+        """Whether any number of a person is kept here; who is known by facts alone has none."""
+        return self._db.execute("SELECT 1 FROM numbers WHERE person = ?", (person,)).fetchone() is not None
+
     def alias(self, alias: str, first: str, *, why: str, at_ms: int) -> str:
         """From now on `alias` means whoever `first` means; returns the pseudonym first known, of person or household.
 
@@ -191,6 +200,11 @@ class Vault:
     def aliases(self) -> dict[str, str]:
         """Every later pseudonym and the first one."""
         return {str(alias): str(first) for alias, first in self._db.execute("SELECT alias, first FROM aliases")}
+
+    def called(self, first: str) -> list[str]:
+        """Every later pseudonym of one person or household."""
+        rows = self._db.execute("SELECT alias FROM aliases WHERE first = ? ORDER BY alias", (first,))
+        return [str(row[0]) for row in rows]
 
     def people(self) -> list[str]:
         """Everybody the roster ever named."""

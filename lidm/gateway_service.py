@@ -20,14 +20,14 @@ from gateway.config import GatewayConfig, View
 from gateway.inbox import Arrival, Inbox, Taken
 from gateway.keys import read_key
 from gateway.publisher import BrokerPublisher
-from gateway.scope import Scope, Watched
+from gateway.scope import Scope
 from gateway.sealed import SealedFeed
 from gateway.values import SHANGHAI
 from gateway.views import Watermarks, pull
 from gateway.watched import WatchedFolder
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
-from lidm.ways_in import keys_of, publisher_of, vault_of
+from lidm.ways_in import keys_of, publisher_of, recognising, vault_of, watched_of
 from schemas.errors import LidmError, Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import Catalogue
@@ -118,9 +118,9 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
     keys, folder = keys_of(settings), settings.data_dir / "gateway"
     way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
     driven = settings.effective_clock == "driven"
-    with vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
-        public = read_key(keys.seal_public, secret=False)
-        linkage = FirstKnown(read_key(keys.linkage), vault.first, synthetic=keys.synthetic)
+    with vault_of(settings) as vault, watched_of(settings) as watched:
+        public, key = read_key(keys.seal_public, secret=False), read_key(keys.linkage)
+        linkage = FirstKnown(key, vault.first, synthetic=keys.synthetic, opaque_key=keys.opaque_key)
         inbox = Inbox(
             folder,
             publisher=way,
@@ -139,7 +139,8 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
 
         sealed = SealedReader(settings, _sealed_kinds(), feed, public) if config.sealed else None
         try:
-            yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
+            with recognising(settings, linkage, way):
+                yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
         finally:
             inbox.close()
             marks.close()

@@ -15,6 +15,7 @@ from lidm.ways_in import (
     moment_of,
     progress_on,
     publisher_of,
+    recognising,
     say_problems,
     terminal,
     vault_of,
@@ -59,7 +60,12 @@ def load(
             write_private(new_persons, "\n".join(persons))
 
     linkage = linkage_of(settings)
-    with vault_of(settings) as vault, publisher_of(settings) as way, progress_on(terminal(), "名册") as progress:
+    with (
+        vault_of(settings) as vault,
+        publisher_of(settings) as way,
+        recognising(settings, linkage, lambda: way, at),
+        progress_on(terminal(), "名册") as progress,
+    ):
         report = load_roster(
             file,
             publisher=way,

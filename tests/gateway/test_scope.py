@@ -21,5 +21,18 @@ def test_what_follows_lengthens_the_watch(tmp_path: Path) -> None:
         assert not scope(fact((first + timedelta(days=2_000)).isoformat()))
 
 
+def test_who_was_ever_watched_or_remembered_is_met_for_good(tmp_path: Path) -> None:
+    first = date(2026, 5, 18)
+    with Watched(tmp_path / "watched.sqlite") as watched:
+        watched.watch("p_1", first)
+        watched.remember({"p_2", "p_3"})
+        watched.remember({"p_3"})
+        assert [watched.met(f"p_{n}") for n in range(1, 5)] == [True, True, True, False]
+        assert not watched.knows("p_2", first)  # known elsewhere is no reason to let facts pass here
+        assert not watched.knows("p_1", first + timedelta(days=2_000))
+    with Watched(tmp_path / "watched.sqlite") as again:
+        assert again.met("p_3")
+
+
 def fact(day: str) -> Parsed:
     return Parsed(1, "p_1", b"{}", day)
