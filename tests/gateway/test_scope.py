@@ -23,3 +23,12 @@ def test_what_follows_lengthens_the_watch(tmp_path: Path) -> None:
 
 def fact(day: str) -> Parsed:
     return Parsed(1, "p_1", b"{}", day)
+
+
+def test_who_is_registered_later_passes_from_then_on() -> None:
+    """The scope of a sealed topic lives as long as the gateway's connection."""
+    register: set[str] = set()
+    scope = Scope(KIND, register.__contains__)
+    assert not scope(fact("2026-05-18"))
+    register.add("p_1")
+    assert scope(fact("2026-05-18"))
