@@ -20,7 +20,7 @@ from typing import Any
 from gateway.config import View
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox, Taken
-from schemas.errors import CallError, DataError, Unreachable
+from schemas.errors import CallError, DataError, Retry
 
 
 class Watermarks:
@@ -58,7 +58,8 @@ class Watermarks:
 
 
 def pull(view: View, inbox: Inbox, marks: Watermarks, folder: Path) -> list[Taken]:
-    """Takes what is new, page by page. Raises CallError, DataError and Unreachable; then the watermark stays."""
+    """Takes what is new, page by page. Raises CallError and DataError, Retry where the department's database is away,
+    Unreachable where the broker is; then the watermark stays."""
     try:
         from sqlalchemy.exc import SQLAlchemyError
     except ModuleNotFoundError as error:
@@ -79,7 +80,7 @@ def pull(view: View, inbox: Inbox, marks: Watermarks, folder: Path) -> list[Take
         finally:
             engine.dispose()
     except SQLAlchemyError as error:  # its text may quote values
-        raise Unreachable(f"数据库视图 {view.name} 读不到（{type(error).__name__}）") from None
+        raise Retry(f"数据库视图 {view.name} 读不到（{type(error).__name__}）") from None
     return taken
 
 

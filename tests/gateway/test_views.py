@@ -12,7 +12,7 @@ from gateway.config import View
 from gateway.vault import Vault
 from gateway.views import Watermarks, pull
 from schemas.envelope import Manifest
-from schemas.errors import CallError, DataError, Unreachable
+from schemas.errors import CallError, DataError, Retry, Unreachable
 from schemas.feed import FEEDS
 from tests.gateway.people import number
 from tests.gateway.test_inbox import Desk
@@ -105,7 +105,7 @@ def test_the_mark_stays_where_the_broker_was_away(
 def test_what_cannot_be_read_is_said_without_the_address(desk: Desk, department: Department) -> None:
     marks = Watermarks(desk.folder / "marks.sqlite")
     missing = department.view.model_copy(update={"table": "nothing"})
-    with pytest.raises(Unreachable) as said:
+    with pytest.raises(Retry) as said:
         pull(missing, desk.inbox, marks, desk.folder / "pulled")
     assert "dept.db" not in str(said.value)
     department.add(*((f"C{n}", 7) for n in range(9)))
