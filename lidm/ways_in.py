@@ -63,9 +63,11 @@ def publisher_of(settings: Settings) -> BrokerPublisher:
 
 
 def keeping_of(settings: Settings, *, again: bool) -> Keeping:
-    """Where publications keep their progress, and how what a killed one delivered is counted."""
-    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded)
-    return Keeping(settings.data_dir / "publish", arrived, again)
+    """Where publications keep their progress, and who tells what a killed one delivered and to which broker."""
+    said = settings.announced
+    born = said.born or "" if said is not None and settings.embedded else ""
+    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded, born=born)
+    return Keeping(settings.data_dir / "publish", arrived, again, standing=arrived.standing)
 
 
 def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:
