@@ -27,7 +27,7 @@ from gateway.views import Watermarks, pull
 from gateway.watched import WatchedFolder
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
-from lidm.ways_in import keys_of, publisher_of, vault_of
+from lidm.ways_in import key_in_use, keys_of, publisher_of, vault_of
 from schemas.errors import LidmError, Stop, Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import Catalogue
@@ -116,11 +116,11 @@ class Gateway:
 
 @contextmanager
 def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
-    """The gateway of these settings. Raises CallError without keys."""
+    """The gateway of these settings. Raises CallError without keys, and while the linkage key is being replaced."""
     keys, folder = keys_of(settings), settings.data_dir / "gateway"
     way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
     driven = settings.effective_clock == "driven"
-    with vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
+    with key_in_use(settings), vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
         public = read_key(keys.seal_public, secret=False)
         linkage = FirstKnown(read_key(keys.linkage), vault.first, synthetic=keys.synthetic)
         inbox = Inbox(

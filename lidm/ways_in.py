@@ -1,5 +1,6 @@
 """What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
+import fcntl
 import json
 import os
 import sys
@@ -39,6 +40,28 @@ def linkage_of(settings: Settings) -> FirstKnown:
     """The pseudonym maker, to the pseudonyms first known. Raises CallError when the gateway was never initialised."""
     keys = keys_of(settings)
     return FirstKnown(read_key(keys.linkage), resolver_of(settings), synthetic=keys.synthetic)
+
+
+@contextmanager
+def key_in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
+    """Within it nobody replaces the linkage key; `alone`: nobody uses it either.
+
+    A lock on the key's file, which ends with the process, however that ends. Raises CallError where it cannot be had.
+    """
+    path = keys_of(settings).linkage
+    read_key(path)
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            who = "请先停止 lidm gateway run，并等正在进行的入库和发布结束，再更换密钥"
+            raise CallError(f"联结密钥正在使用：{who}" if alone else "正在更换联结密钥：请等它结束后再运行") from error
+        yield
+
+
+def keep_key(settings: Settings, *, alone: bool = False) -> None:
+    """`key_in_use` until the running command ends."""
+    click.get_current_context().with_resource(key_in_use(settings, alone=alone))
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -22,7 +22,17 @@ from lidm.commands.feed_report import make_feed_cards, report_feeds
 from lidm.commands.feed_sandbox import sandbox
 from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
-from lidm.ways_in import bar_on, keeping_of, linkage_of, moment_of, publisher_of, say_problems, terminal, write_json
+from lidm.ways_in import (
+    bar_on,
+    keep_key,
+    keeping_of,
+    linkage_of,
+    moment_of,
+    publisher_of,
+    say_problems,
+    terminal,
+    write_json,
+)
 from schemas.errors import CallError, DataError
 from schemas.topics import Catalogue
 
@@ -105,6 +115,7 @@ def publish(feed: str, file: Path | None, **options: Any) -> None:
 
 
 def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, options: dict[str, Any]) -> None:
+    keep_key(settings)
     recorded, timestamp_ms = moment_of(settings, options["at"])
     suffix = ".jsonl" if file.suffix.lower() in {".jsonl", ".ndjson"} else ".csv"
     bad_rows: Path = options["bad_rows"] or file.with_name(f"{file.stem}.bad{suffix}")

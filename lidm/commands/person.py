@@ -13,7 +13,7 @@ from gateway.keys import KEY_BYTES, read_key, write_private
 from gateway.rekey import rename, rotate
 from gateway.values import SHANGHAI
 from lidm.settings import load_settings
-from lidm.ways_in import keys_of, linkage_of, publisher_of, say_problems, vault_of
+from lidm.ways_in import keep_key, keys_of, linkage_of, publisher_of, say_problems, vault_of
 from schemas.errors import CallError, DataError
 
 SETTLE_SECONDS = 3.0
@@ -32,6 +32,7 @@ def command() -> None:
 def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool) -> None:
     """更正号码：表头为 原证件号码、原证件类型、新证件号码、新证件类型、原因。新号码从此指向原来的人。"""
     settings = load_settings()
+    keep_key(settings)
     now, stamp = _moment(settings.effective_clock == "driven", at)
     with vault_of(settings) as vault, publisher_of(settings) as way:
         done = rename(file, linkage=linkage_of(settings), vault=vault, publisher=way, at_ms=now, timestamp_ms=stamp)
@@ -64,6 +65,7 @@ def rotate_key(
 ) -> None:
     """更换联结密钥：先登记全部新旧对应，再启用新密钥；旧密钥改名保留。中断可重做。"""
     settings = load_settings()
+    keep_key(settings, alone=True)
     keys = keys_of(settings)
     key = read_key(new_key)
     if len(key) != KEY_BYTES or key == read_key(keys.linkage):
