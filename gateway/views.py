@@ -1,9 +1,9 @@
 """Pulls a department's database view by watermark into the one publishing path.
 
-A pull begins `overlap_minutes` before the last watermark, because a row may be seen later than its stamp says, and where
-that is no time with all rows of the last value. Sending them again changes nothing; where none is new nothing is sent.
-The watermark is remembered only after everything was delivered. Where the view declares a month, only the last page of
-a pull closes it, and none does once a row of that month was refused: who is missing is not absent.
+A pull begins `overlap_minutes` before the last watermark, because a row may be seen later than its stamp says; where
+that is no time, at its last value. Sending rows again changes nothing; where none is new nothing is sent. The watermark
+is remembered only after everything was delivered. Where the view declares a month, only the last page of a pull closes
+it, and none does once a row of that month was refused: who is missing is not absent.
 """
 
 import csv
@@ -93,7 +93,7 @@ def pull(view: View, inbox: Inbox, marks: Watermarks, folder: Path) -> list[Take
 
 @dataclass(frozen=True)
 class _Page:
-    """Rows of whole watermark values, the last value, how many rows from its overlap on were read; `last`: none follow."""
+    """Rows of whole watermark values, the last one, how many rows since its overlap were read; `last`: none follow."""
 
     rows: Sequence[Any]
     mark: Any
