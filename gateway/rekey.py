@@ -104,19 +104,20 @@ def rotate(
 
     Household numbers stand only in the roster: an export of all households is read for them.
     """
-    persons = 0
+    told: list[tuple[str, str]] = []
     documents = vault.documents(actor=actor, purpose=KEY_REPLACED, at_ms=at_ms)
     with vault.whole():
         for document in documents:
             first, alias = vault.first(document.person), new.person(document.number, document.id_type)
             if alias != first:
                 vault.alias(alias, first, why=KEY_REPLACED, at_ms=at_ms)
-                tell(publisher, alias, first, timestamp_ms)
-                persons += 1
+                told.append((alias, first))
         seen = _rehouse(old, new, vault, roster, issuing_area, at_ms) if roster is not None else set[str]()
+    for alias, first in told:  # outside: nobody waits for the vault while the broker is slow
+        tell(publisher, alias, first, timestamp_ms)
     publisher.flush()
     unknown = {vault.first(each) for each in vault.households()} - seen
-    return Rotated(persons, len(seen), tuple(sorted(unknown)))
+    return Rotated(len(told), len(seen), tuple(sorted(unknown)))
 
 
 def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_area: str | None, at_ms: int) -> set[str]:

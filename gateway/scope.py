@@ -85,18 +85,18 @@ class Scope:
     def __post_init__(self) -> None:
         self._watch = self.catalogue.scope(self.feed)
         self._over = self.catalogue.over(self.feed)
-        self._seen: dict[str, bool] = {}
+        self._known: set[str] = set()
 
     def __call__(self, row: Parsed) -> bool:
         """Whether a row passes."""
         if self._watch == "all":
             return True
-        known = self._seen.get(row.person)
-        if known is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            known = self._seen[row.person] = self.registered(row.person)
-        if known:
+        if row.person in self._known:
+            return True
+        if self.registered(row.person):  # who is not may be tomorrow: a scope lives as long as its connection
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known.add(row.person)
             return True
         day = date.fromisoformat(row.day) if row.day else date.max
         if self._watch == "over_line" and (self._over is None or over_line(self._over, _decode(row.data))):

@@ -1,5 +1,6 @@
 """What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
+import fcntl
 import json
 import os
 import sys
@@ -69,6 +70,28 @@ def recognising(
             linkage.recognise(None)
 
 
+@contextmanager
+def key_in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
+    """Within it nobody replaces the linkage key; `alone`: nobody uses it either.
+
+    A lock on the key's file, which ends with the process, however that ends. Raises CallError where it cannot be had.
+    """
+    path = keys_of(settings).linkage
+    read_key(path)
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            who = "请先停止 lidm gateway run，并等正在进行的入库和发布结束，再更换密钥"
+            raise CallError(f"联结密钥正在使用：{who}" if alone else "正在更换联结密钥：请等它结束后再运行") from error
+        yield
+
+
+def keep_key(settings: Settings, *, alone: bool = False) -> None:
+    """`key_in_use` until the running command ends."""
+    click.get_current_context().with_resource(key_in_use(settings, alone=alone))
+
+
 def vault_of(settings: Settings) -> Vault:
     """The vault, opened. Raises CallError without its key or the extra `gateway`."""
     if find_spec("cryptography") is None:
@@ -100,9 +123,11 @@ def publisher_of(settings: Settings) -> BrokerPublisher:
 
 
 def keeping_of(settings: Settings, *, again: bool) -> Keeping:
-    """Where publications keep their progress, and how what a killed one delivered is counted."""
-    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded)
-    return Keeping(settings.data_dir / "publish", arrived, again)
+    """Where publications keep their progress, and who tells what a killed one delivered and to which broker."""
+    said = settings.announced
+    born = said.born or "" if said is not None and settings.embedded else ""
+    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded, born=born)
+    return Keeping(settings.data_dir / "publish", arrived, again, standing=arrived.standing)
 
 
 def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:

@@ -24,6 +24,7 @@ from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
 from lidm.ways_in import (
     bar_on,
+    keep_key,
     keeping_of,
     linkage_of,
     moment_of,
@@ -115,6 +116,7 @@ def publish(feed: str, file: Path | None, **options: Any) -> None:
 
 
 def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, options: dict[str, Any]) -> None:
+    keep_key(settings)
     recorded, timestamp_ms = moment_of(settings, options["at"])
     suffix = ".jsonl" if file.suffix.lower() in {".jsonl", ".ndjson"} else ".csv"
     bad_rows: Path = options["bad_rows"] or file.with_name(f"{file.stem}.bad{suffix}")

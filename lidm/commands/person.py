@@ -12,7 +12,16 @@ from gateway.keys import read_key, write_private
 from gateway.rekey import rename, rotate
 from gateway.values import SHANGHAI
 from lidm.settings import load_settings
-from lidm.ways_in import keys_of, linkage_of, publisher_of, recognising, say_problems, vault_of, watched_of
+from lidm.ways_in import (
+    keep_key,
+    keys_of,
+    linkage_of,
+    publisher_of,
+    recognising,
+    say_problems,
+    vault_of,
+    watched_of,
+)
 from schemas.errors import CallError, DataError
 
 SETTLE_SECONDS = 3.0
@@ -31,6 +40,7 @@ def command() -> None:
 def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool) -> None:
     """更正号码：表头为 原证件号码、原证件类型、新证件号码、新证件类型、原因。新号码从此指向原来的人。"""
     settings = load_settings()
+    keep_key(settings)
     now, stamp = _moment(settings.effective_clock == "driven", at)
     linkage = linkage_of(settings)
     with vault_of(settings) as vault, publisher_of(settings) as way, recognising(settings, linkage, lambda: way, at):
@@ -66,6 +76,7 @@ def rotate_key(
     from lidm.standing import people_over_a_line
 
     settings = load_settings()
+    keep_key(settings, alone=True)
     keys = keys_of(settings)
     key = read_key(new_key)
     if key == read_key(keys.linkage) or key in keys.retired:
@@ -90,7 +101,6 @@ def rotate_key(
         watched.remember(people_over_a_line(settings))
     old = keys.retire(key, f"{datetime.now(SHANGHAI):%Y%m%d%H%M%S%f}")
     click.echo(f"已登记 {done.persons:,} 个人员代码、{done.households:,} 户，新密钥已启用；旧密钥保存为 {old.name}")
-    click.echo("正在运行的网关仍用旧密钥：请重启 lidm gateway run")
 
 
 def _moment(driven: bool, at: datetime | None) -> tuple[int, int | None]:

@@ -11,6 +11,7 @@ from gateway.roster import RosterReport, load_roster
 from lidm.commands.roster_reconcile import list_runs, reconcile_roster, sign_roster
 from lidm.settings import load_settings
 from lidm.ways_in import (
+    keep_key,
     linkage_of,
     moment_of,
     progress_on,
@@ -52,6 +53,7 @@ def load(
 ) -> None:
     """名册入库：姓名、电话、住址和号码只进身份库，其余以代码发布。CSV（GB18030 或 UTF-8）或 Excel。"""
     settings = load_settings()
+    keep_key(settings)
     recorded, timestamp_ms = moment_of(settings, at)
 
     def keep_new(persons: tuple[str, ...]) -> None:

@@ -205,6 +205,24 @@ def test_no_alert_id_changes_and_no_fact_is_lost(tmp_path: Path) -> None:
         assert [o.person for o in vault.openings()] == ["*"]
 
 
+def test_the_vault_can_be_written_while_a_new_key_is_told(tmp_path: Path) -> None:
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        city = begun(tmp_path / "c", vault)
+        openings = list[int]()
+
+        class Slow(Outlet):
+            def send(self, *said: Any, **more: Any) -> None:
+                with Vault(tmp_path / "v.sqlite", b"v" * 32) as desk:
+                    desk.open(city.linkage.person(HEAD), actor="王", purpose="入户核实", case_id="c1", at_ms=city.ms)
+                    openings.append(len(desk.openings("c1")))
+                super().send(*said, **more)
+
+        old, new = (Linkage(key, synthetic=True) for key in (OLD_KEY, NEW_KEY))
+        said: dict[str, Any] = {"publisher": Slow(count=1), "roster": None, "issuing_area": None, "actor": "李"}
+        assert rotate(old, new, vault=vault, at_ms=city.ms, **said).persons == 2
+        assert openings == [1, 2]
+
+
 def test_every_document_leads_to_the_same_person(tmp_path: Path) -> None:
     with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
         city = begun(tmp_path / "c", vault)

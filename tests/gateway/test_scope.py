@@ -36,3 +36,12 @@ def test_who_was_ever_watched_or_remembered_is_met_for_good(tmp_path: Path) -> N
 
 def fact(day: str) -> Parsed:
     return Parsed(1, "p_1", b"{}", day)
+
+
+def test_who_is_registered_later_passes_from_then_on() -> None:
+    """The scope of a sealed topic lives as long as the gateway's connection."""
+    register: set[str] = set()
+    scope = Scope(KIND, register.__contains__)
+    assert not scope(fact("2026-05-18"))
+    register.add("p_1")
+    assert scope(fact("2026-05-18"))
