@@ -1,6 +1,10 @@
-"""Keeps a publication's progress: whether this very file was sent before, where a killed run stopped, what differs."""
+"""Keeps a publication's progress: whether this very file was sent before, where a killed run stopped, what differs.
 
-from collections.abc import Sequence
+One run has it at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +42,8 @@ class Keeper:
         self._since = 0
 
     @classmethod
-    def of(
+    @contextmanager
+    def alone(
         cls,
         keeping: Keeping,
         path: Path,
@@ -47,9 +52,25 @@ class Keeper:
         plan: BatchPlan | None,
         mapping: Mapping | None,
         recorded: datetime,
-    ) -> "Keeper":
-        """The journal of this thing said, resumed where it tells of the same file unfinished."""
+    ) -> Iterator["Keeper"]:
+        """The journal of this thing said, for this run alone. Raises CallError while another run has it."""
         journal = Journal.of(keeping.folder, feed, source, plan, path)
+        with journal.alone(), closing(cls._of(keeping, journal, path, feed, source, plan, mapping, recorded)) as keeper:
+            yield keeper
+
+    @classmethod
+    def _of(
+        cls,
+        keeping: Keeping,
+        journal: Journal,
+        path: Path,
+        feed: str,
+        source: str,
+        plan: BatchPlan | None,
+        mapping: Mapping | None,
+        recorded: datetime,
+    ) -> "Keeper":
+        """Resumed where the journal tells of the same file unfinished."""
         before = journal.read()
         digest, mapped = digest_of(path), mapping.digest if mapping else None
         same = before is not None and (before.file_digest, before.mapping_digest) == (digest, mapped)
