@@ -14,7 +14,7 @@ from gateway.values import SHANGHAI
 from lidm.free_text import FREE_TEXT
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
-from lidm.ways_in import linkage_of, private_file, progress_on, resolver_of, terminal, write_json
+from lidm.ways_in import linkage_of, private_file, progress_on, terminal, write_json
 from schemas.errors import DataError
 
 SHOWN = 40
@@ -42,7 +42,6 @@ def reconcile_roster(
             linkage=linkage_of(settings),
             on=day,
             issuing_area=area,
-            resolve=resolver_of(settings),
             progress=progress,
         )
     with _signoffs(settings) as kept:
