@@ -226,6 +226,16 @@ def test_names_say_what_the_batch_is() -> None:
             plan_of(wrong)
 
 
+@pytest.mark.parametrize(
+    "mode", ["Replace", "replaced", "x_replace", "snapshots", "Snapshot", "repalce", "replace-x", "replace_snapshot"]
+)
+def test_a_mode_written_wrongly_is_not_an_increment(mode: str) -> None:
+    for name in (f"2026-05_339901000000_{mode}.csv", f"{mode}_again.csv"):
+        with pytest.raises(CallError, match="方式写错"):
+            plan_of(name)
+    assert plan_of("2026-05_339901000000_rent_again.csv") == PLAN
+
+
 def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> None:
     watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
     watched.prepare()
