@@ -7,7 +7,6 @@ data, so that values cannot be swapped. Openings form a chain of digests and can
 import hashlib
 import hmac
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -18,6 +17,7 @@ from typing import Self
 import msgspec
 
 from gateway.identities import RESIDENT
+from gateway.private import private_database
 from schemas.errors import CallError, DataError
 
 _SCHEMA = """
@@ -95,10 +95,7 @@ class Vault:
 
         self._cipher = AESGCM(key)
         self._digest_key = hmac.digest(key, b"lidm vault numbers", "sha256")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = private_database(path)
         self._db.execute("PRAGMA secure_delete = ON")
         self._db.executescript(_SCHEMA)
 

@@ -160,6 +160,15 @@ def test_kept_files_are_deleted_after_their_days_and_cannot_be_cut(tmp_path: Pat
     assert not keeping.names()
 
 
+def test_what_a_killed_run_left_half_sealed_is_swept(desk: Desk) -> None:
+    left = [desk.folder / "gateway" / kind / "20260603T090000-x.tmp" for kind in ("kept", "quarantine")]
+    for path in left:
+        path.write_bytes(b"half")
+    desk.inbox.take(Arrival(desk.file([bill(number(1), "S1")]), KIND, "folder", "", PLAN))
+    assert desk.inbox.sweep() == [path.name for path in left]
+    assert [len(folder.names()) for folder in (desk.inbox.kept, desk.inbox.quarantine)] == [1, 0]
+
+
 class Clock:
     """Seconds, moved by hand."""
 

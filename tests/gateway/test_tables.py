@@ -175,3 +175,10 @@ def test_many_rows_may_be_longer_than_that_together(tmp_path: Path) -> None:
     path.write_text("a,b\n" + f"{'x' * 90_000},2\n" * 30)
     with open_table(path) as table:
         assert sum(1 for _ in table.rows) == 30
+
+
+def test_one_cell_may_be_as_long_as_a_row(tmp_path: Path) -> None:
+    path, long = tmp_path / "a.csv", "x" * (MAX_ROW - 10)
+    path.write_text(f"a,b\n{long},2\n")
+    with open_table(path) as table:
+        assert list(table.rows) == [(2, [long, "2"])]
