@@ -189,10 +189,6 @@ class Vault:
         """Every later pseudonym and the first one."""
         return {str(alias): str(first) for alias, first in self._db.execute("SELECT alias, first FROM aliases")}
 
-    def people(self) -> list[str]:
-        """Everybody the roster ever named."""
-        return [str(row[0]) for row in self._db.execute("SELECT person FROM persons ORDER BY person")]
-
     def households(self) -> list[str]:
         """Every household the roster ever named."""
         return [str(row[0]) for row in self._db.execute("SELECT DISTINCT household FROM households ORDER BY household")]

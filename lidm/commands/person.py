@@ -13,7 +13,7 @@ from gateway.keys import KEY_BYTES, read_key, write_private
 from gateway.rekey import rename, rotate
 from gateway.values import SHANGHAI
 from lidm.settings import load_settings
-from lidm.ways_in import keys_of, linkage_of, publisher_of, say_problems, vault_of
+from lidm.ways_in import keys_of, linkage_of, moment_of, publisher_of, say_problems, vault_of
 from schemas.errors import CallError, DataError
 
 SETTLE_SECONDS = 3.0
@@ -32,7 +32,8 @@ def command() -> None:
 def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool) -> None:
     """更正号码：表头为 原证件号码、原证件类型、新证件号码、新证件类型、原因。新号码从此指向原来的人。"""
     settings = load_settings()
-    now, stamp = _moment(settings.effective_clock == "driven", at)
+    recorded, stamp = moment_of(settings, at)
+    now = int(recorded.timestamp() * 1000)
     with vault_of(settings) as vault, publisher_of(settings) as way:
         done = rename(file, linkage=linkage_of(settings), vault=vault, publisher=way, at_ms=now, timestamp_ms=stamp)
     _settle()
@@ -68,7 +69,8 @@ def rotate_key(
     key = read_key(new_key)
     if len(key) != KEY_BYTES or key == read_key(keys.linkage):
         raise CallError("新密钥与现用密钥相同")
-    now, stamp = _moment(settings.effective_clock == "driven", at)
+    recorded, stamp = moment_of(settings, at)
+    now = int(recorded.timestamp() * 1000)
     with vault_of(settings) as vault, publisher_of(settings) as way:
         done = rotate(
             Linkage(read_key(keys.linkage), synthetic=keys.synthetic),
@@ -91,12 +93,6 @@ def rotate_key(
     write_private(fresh, key.hex())
     fresh.replace(keys.linkage)
     click.echo(f"已登记 {done.persons:,} 个人员代码、{done.households:,} 户，新密钥已启用；旧密钥保存为 {old.name}")
-
-
-def _moment(driven: bool, at: datetime | None) -> tuple[int, int | None]:
-    when = at.replace(tzinfo=SHANGHAI) if at else datetime.now(SHANGHAI)
-    ms = int(when.timestamp() * 1000)
-    return ms, ms if driven else None
 
 
 def _settle() -> None:

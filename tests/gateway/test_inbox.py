@@ -254,7 +254,8 @@ def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> Non
     watched.look()
     [taken] = watched.look()
     assert (taken.state, path.exists(), desk.outlet.sent) == ("refused", False, [])
-    [receipt] = desk.inbox.taken()
+    [written] = (desk.folder / "gateway" / "receipts").glob("*.json")
+    receipt = json.loads(written.read_text(encoding="utf-8"))
     assert (receipt["feed"], receipt["state"]) == (KIND, "refused")
     assert "月份" in receipt["reason"]
     [name] = desk.inbox.quarantine.names()

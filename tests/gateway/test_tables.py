@@ -127,9 +127,8 @@ def test_months_moments_and_words() -> None:
     assert values.moment("2026-05-14 09:30:00").isoformat() == "2026-05-14T09:30:00+08:00"
     assert values.moment("2026-05-14T01:30:00+00:00") == values.moment("2026/05/14 09:30")
     assert values.whole("１２") == 12
-    assert (values.truth("是"), values.truth("否")) == (True, False)
     assert [values.operation(t) for t in ("", "登记", "更正", " 冲销 ")] == ["record", "record", "correct", "reverse"]
-    for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5"), (values.truth, "?")):
+    for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5")):
         with pytest.raises(values.BadValue):
             read(text)
 

@@ -164,7 +164,7 @@ def part(name: str, value: str, more: str = "") -> str:
     return f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}'
 
 
-FILE = "a,b\n" + "1,2\n" * 11
+FILE = "a,b\n" + "1,2\n" * 19
 FORM = "\r\n".join(
     [part("code", CODE), part("feed", KIND), part("file", FILE, '; filename="x.csv"'), "--b--\r\n"]
 )
@@ -215,7 +215,7 @@ def test_who_falls_silent_is_given_up_and_loses_the_place(page: Page, monkeypatc
 
 
 def test_a_slow_line_is_no_silent_one(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upload.QUIET_SECONDS", 1.5)
+    monkeypatch.setattr("gateway.upload.QUIET_SECONDS", 3.0)
 
     async def work(_: Post) -> None:
         at = FORM.index(FILE)
