@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.reading import column_of
-from gateway.template import IDENTITY, example_of, kind_of
+from gateway.reading import IDENTITY, column_of
+from gateway.template import example_of, kind_of
 from schemas.catalogue_words import LEVELS, cadence_text, watched_text
 from schemas.errors import CallError
 from schemas.feed import FeedSpec

@@ -13,6 +13,7 @@ from gateway.values import SHANGHAI
 from schemas.errors import CallError
 from schemas.explain import NO_SNAPSHOT
 from schemas.feed import FEEDS
+from schemas.plain_identity import carries_identity
 
 Mode = Literal["delta", "replace_period", "full_snapshot"]
 _NAMESPACE = uuid.UUID("5f0c1b9e-6d0e-5b0e-9d53-0d5a6b8f7c11")
@@ -82,6 +83,11 @@ class Envelope:
     recorded: datetime
     batchid: str | None = None
     floor: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Raises CallError where every message, manifests too, would carry a number in its source or batch id."""
+        if carries_identity(self.source) or carries_identity(self.batchid or ""):
+            raise CallError("来源标识和批次编号里不能有证件号码")
 
     @cached_property
     def _now(self) -> str:

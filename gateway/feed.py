@@ -8,7 +8,8 @@ A record is a dict of the feed's fields (money in fen, dates as text or `date`) 
 `recordedtime`, `sequence` beside it where wanted. The identity number becomes a pseudonym before anything is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +18,12 @@ from typing import Self
 import msgspec
 
 from gateway.courier import Courier, Receipt
-from gateway.events import BatchPlan, Envelope
+from gateway.events import BatchPlan
 from gateway.identities import Linkage
 from gateway.json_rows import RecordReader
 from gateway.keys import KeyFiles
 from gateway.problems import BadRow, RowProblem
-from gateway.publish import feed_spec, source_of
+from gateway.publish import envelope_of, feed_spec
 from gateway.publisher import BrokerPublisher, Publisher
 from gateway.security import PLAIN, Security
 from gateway.values import SHANGHAI
@@ -53,11 +54,16 @@ class FeedPublisher:
         publisher: Publisher | None = None,
         linkage: Linkage | None = None,
         recorded: datetime | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(SHANGHAI),
     ) -> None:
         """`broker` and `keys` (the folder `lidm gateway init` made), or a `publisher` and a `linkage` of one's own.
 
-        Raises CallError without keys, Unreachable without broker.
+        A record that does not say when it was recorded was recorded when it is sent, in a batch when that began;
+        `recorded` says otherwise, `now` is the clock. Raises CallError without keys, Unreachable without broker.
         """
+        self._spec, self._batch, self._now = feed_spec(feed), batch, now
+        self._as_sent = batch is None and recorded is None
+        self._envelope = envelope_of(self._spec, source, recorded or now(), batch)
         if linkage is None:
             if keys is None:
                 raise CallError("请给出密钥目录 keys（lidm gateway init 所建）")
@@ -67,14 +73,6 @@ class FeedPublisher:
                 raise CallError("请给出消息服务地址 broker")
             publisher = BrokerPublisher(broker, embedded=embedded, security=security)
         self._own = publisher if isinstance(publisher, BrokerPublisher) else None
-        self._spec, self._batch = feed_spec(feed), batch
-        now, named = recorded or datetime.now(SHANGHAI), source or source_of(feed)
-        batchid = batch.named(named, feed, now) if batch else None
-        if batch is not None:
-            batch.check(self._spec.kind)
-        floor = now if batch and batch.whole else None
-        self._envelope = Envelope(feed, named, now, batchid=batchid, floor=floor)
-        self._known_at_ms = int(now.timestamp() * 1000)
         self._courier = Courier(publisher, self._spec.topic, self._envelope, plan=batch, array=array)
         self._reader = RecordReader(self._spec, linkage)
         self._read = self._refused = 0
@@ -88,7 +86,7 @@ class FeedPublisher:
         try:
             if error is None:
                 closed = self._batch is not None and not self._refused
-                self._courier.end(close=closed, at=max(self._envelope.recorded, datetime.now(SHANGHAI)))
+                self._courier.end(close=closed, at=max(self._envelope.recorded, self._now()))
                 self.receipt = self._courier.receipt(read=self._read, bad=self._refused, left_out=0, closed=closed)
         finally:
             if self._own is not None:
@@ -97,17 +95,18 @@ class FeedPublisher:
     def send(self, record: Mapping[str, object]) -> None:
         """Takes one record; it is certainly delivered when the block has ended. Raises BadRow, which says why not."""
         self._read += 1
+        envelope = replace(self._envelope, recorded=self._now()) if self._as_sent else self._envelope
         try:
             said = {name: _plain(value) for name, value in record.items() if value is not None}
             row = self._reader.row(self._read, said)
-            event = self._envelope.event(row)
+            event = envelope.event(row)
         except BadRow:
             self._refused += 1
             raise
         except (msgspec.MsgspecError, TypeError, UnicodeEncodeError):
             self._refused += 1
             raise BadRow(RowProblem(self._read, "", "含有不能写成 JSON 的值", code="NOT_JSON")) from None
-        outcome = self._spec.decode(event, self._known_at_ms)[0]
+        outcome = self._spec.decode(event, int(envelope.recorded.timestamp() * 1000))[0]
         if not isinstance(outcome, Delivery):
             self._refused += 1
             problem = outcome if isinstance(outcome, Problem) else None

@@ -143,11 +143,6 @@ class Inbox:
         now = self._now()
         return [*self.kept.sweep(now), *self.quarantine.sweep(now)]
 
-    def taken(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Receipts, newest first."""
-        paths = sorted(self._receipts.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return [json.loads(path.read_text(encoding="utf-8")) for path in paths[:limit]]
-
     def _sent(self, arrival: Arrival, name: str, now: datetime) -> Taken:
         scope = Scope(arrival.feed, self._vault.knows, self._watched)
         publisher = self._publisher()

@@ -1,11 +1,14 @@
 """What was sent of a file and how far, kept on disk, so that a second run goes on where the first one died.
 
 One journal per thing said: feed, source, period, areas and mode (or the file's name where no period is declared). It
-holds counts, offsets and digests, no identity number. Beside it lies the index of rows last sent, as keyed digests.
+holds counts, offsets and digests, no identity number. Beside it lies the index of rows last sent, as keyed digests,
+and the lock of the run under way.
 """
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +17,7 @@ import msgspec
 
 from gateway.arrived import Standing
 from gateway.events import BatchPlan
-from schemas.errors import DataError
+from schemas.errors import CallError, DataError
 
 _SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm"}
 State = Literal["sending", "open", "sent"]
@@ -82,6 +85,18 @@ class Journal:
     def next_index(self) -> Path:
         """The rows of the sending under way."""
         return self.path.with_suffix(".rows.new")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Holds the publication for one process; one that was killed lets go. Raises CallError while another has it."""
+        import fcntl  # not everywhere; a department that only checks its files needs none of this
+
+        with open(os.open(self.path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CallError("同一批数据正由另一个进程发布：请等它结束，再用同样的命令核对") from None
+            yield
 
     def read(self) -> Progress | None:
         """What the last run left. Raises DataError when it cannot be read."""

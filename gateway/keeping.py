@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gateway.private import private_folder
 from schemas.errors import DataError
 from schemas.sealing import SealBroken, open_sealed, seal
 
 PIECE_BYTES = 1_000_000
 SUFFIX = ".sealed"
+UNFINISHED = ".tmp"
 _STAMP = "%Y%m%dT%H%M%S"
 
 
@@ -23,14 +25,12 @@ class Keeping:
 
     def __init__(self, folder: Path, public_key: bytes, *, days: int) -> None:
         """`days`: how long each is kept."""
-        self._folder, self._public, self._days = folder, public_key, days
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
+        self._folder, self._public, self._days = private_folder(folder), public_key, days
 
     def keep(self, path: Path, name: str, now: datetime) -> Path:
         """Seals a copy. `name` must hold no identity: the caller made it."""
         kept = self._folder / f"{now.strftime(_STAMP)}-{name}{SUFFIX}"
-        handle = os.open(kept.with_suffix(".tmp"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(kept.with_suffix(UNFINISHED), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out, path.open("rb") as file:
             piece, number = file.read(PIECE_BYTES), 0
             while True:
@@ -40,12 +40,18 @@ class Keeping:
                 if not following:
                     break
                 piece, number = following, number + 1
-        kept.with_suffix(".tmp").replace(kept)
+        kept.with_suffix(UNFINISHED).replace(kept)
         return kept
 
     def sweep(self, now: datetime) -> list[str]:
-        """Deletes what has been kept long enough; the names of what went."""
+        """Deletes what has been kept long enough, and what a killed run left half sealed; the names of what went.
+
+        Nothing may be being kept meanwhile.
+        """
         gone = []
+        for path in sorted(self._folder.glob(f"*{UNFINISHED}")):
+            path.unlink()
+            gone.append(path.name)
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             came = _came(path.name)
             if came is not None and now.replace(tzinfo=None) - came >= timedelta(days=self._days):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway.identities import Linkage
 from schemas.errors import CallError
+from schemas.sealing import new_key_pair
 
 KEY_BYTES = 32
 
@@ -118,7 +119,10 @@ def init_keys(folder: Path, *, synthetic: bool = False) -> KeyFiles:
     present = [path for path in wanted if path.exists()]
     if present:
         raise CallError(f"密钥已存在，不会覆盖：{present[0]}（换密钥会使已有代码全部失联）")
-    private, public = new_seal_pair()
+    try:
+        private, public = new_key_pair()
+    except ModuleNotFoundError as error:
+        raise CallError("生成密钥需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'") from error
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     write_private(files.linkage, secrets.token_hex(KEY_BYTES))
@@ -128,17 +132,6 @@ def init_keys(folder: Path, *, synthetic: bool = False) -> KeyFiles:
     write_private(files.seal_public, public.hex())
     write_private(files.config, json.dumps({"synthetic": synthetic}))
     return files
-
-
-def new_seal_pair() -> tuple[bytes, bytes]:
-    """A fresh X25519 pair (private, public), raw 32 bytes each. Raises CallError without the extra `gateway`."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-    except ModuleNotFoundError as error:
-        raise CallError("生成密钥需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'") from error
-
-    private = X25519PrivateKey.generate()
-    return private.private_bytes_raw(), private.public_key().public_bytes_raw()
 
 
 def write_private(path: Path, text: str) -> None:

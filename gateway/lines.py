@@ -1,5 +1,6 @@
 """Lines of a text file, none longer than a row may be: a file without line breaks must not fill the memory."""
 
+import csv
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
@@ -9,6 +10,8 @@ from schemas.errors import DataError
 
 MAX_ROW = 1 << 20
 """Characters of one row of a CSV, line breaks inside quotes included, or bytes of one line of JSON."""
+# One cell may fill its row; by itself csv refuses cells of more than 131,072 characters. Holds for the whole process.
+csv.field_size_limit(MAX_ROW)
 
 
 class Lines:

@@ -7,7 +7,7 @@ count as absent, nor may a half-sent month replace a whole one.
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -94,29 +94,30 @@ def publish_file(
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
     spec = feed_spec(feed)
-    keeper = None
-    if keeping is not None:
-        if not path.is_file():
-            raise CallError(f"没有这个文件：{path}")
-        said_by = source or source_of(spec.kind)
-        keeper = Keeper.of(keeping, path, spec.kind, said_by, batch, mapping, recorded, spec.topic)
-        recorded = keeper.recorded
-        batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
-    envelope = _envelope(spec, source, recorded, batch)
-    courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
-    if keeper is not None and keeper.unchanged:
-        return Published(_unchanged(keeper, courier), ())
-    known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
-    short_before = linkage.fifteen
-    kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
-    with closing(BadRows(bad_rows, kept_bytes)) as bad, open_rows(path, spec, linkage, bad, mapping) as rows:
+    with ExitStack() as held:
+        keeper = None
+        if keeping is not None:
+            if not path.is_file():
+                raise CallError(f"没有这个文件：{path}")
+            named = source or source_of(spec.kind)
+            keeper = held.enter_context(Keeper.alone(keeping, path, spec, named, batch, mapping, recorded))
+            recorded = keeper.recorded
+            batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
+        envelope = envelope_of(spec, source, recorded, batch)
+        courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
+        if keeper is not None and keeper.unchanged:
+            return Published(_unchanged(keeper, courier), ())
+        known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
+        short_before = linkage.fifteen
+        kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
+        bad = held.enter_context(closing(BadRows(bad_rows, kept_bytes)))
+        rows = held.enter_context(open_rows(path, spec, linkage, bad, mapping))
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
         run.keep = keep
-        with closing(keeper) if keeper is not None else nullcontext():
-            run.all(keeper, bad)
-            closed = batch is not None and (close_with_bad or not run.bad)
-            courier.end(close=closed, at=ended() if ended else recorded)
-            difference = keeper.finish(complete=closed or not run.bad) if keeper is not None else None
+        run.all(keeper, bad)
+        closed = batch is not None and (close_with_bad or not run.bad)
+        courier.end(close=closed, at=ended() if ended else recorded)
+        difference = keeper.finish(complete=closed or not run.bad) if keeper is not None else None
     receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
     if keeper is not None:
         receipt = _kept(receipt, keeper, difference)
@@ -156,14 +157,15 @@ def publish_nothing(
     """Says in every partition that nothing happened in the period, which closes it."""
     spec = feed_spec(feed)
     plan = replace(batch, nothing_happened=True)
-    envelope = _envelope(spec, source, recorded, plan)
+    envelope = envelope_of(spec, source, recorded, plan)
     courier = Courier(publisher, spec.topic, envelope, plan=plan, timestamp_ms=timestamp_ms)
     courier.begin()
     courier.end(close=True, at=recorded)
     return courier.receipt(read=0, bad=0, left_out=0, closed=True)
 
 
-def _envelope(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
+def envelope_of(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
+    """The envelope of what is published now. Raises CallError where the feed does not take such a batch."""
     if recorded.tzinfo is None:
         raise ValueError("recorded must be aware")
     if batch is not None:

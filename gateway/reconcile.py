@@ -5,19 +5,21 @@ are the same on both sides: same household, relation, dates, categories and area
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from gateway.identities import Linkage, issuing_area_of
+from gateway.identities import Linkage
 from gateway.problems import RowProblem
 from gateway.publish import Progress
-from gateway.roster import ExportHousehold, read_export
+from gateway.roster import ExportHousehold, ExportRows, read_export
 from gateway.roster_rows import RosterRow
 
 LIMIT = 0.999
+UNKNOWN = "未知属地"
+"""Answers for rows that name neither household nor area; never agrees."""
 Kind = Literal["not_here", "not_in_roster", "status", "member", "area", "unreadable"]
 KINDS: dict[Kind, str] = {
     "not_here": "名册有、本库没有",
@@ -114,23 +116,37 @@ def reconcile(
     linkage: Linkage,
     on: date,
     issuing_area: str | None = None,
-    resolve: Callable[[str], str] = str,
     progress: Progress | None = None,
 ) -> Reconciled:
     """Compares an export with what we hold. People of districts the export does not mention are left out.
 
-    `resolve`: from a pseudonym to the one under which the person was first known. Raises CallError and DataError.
+    `linkage` leads to the pseudonyms people were first known under. Raises CallError and DataError.
     """
     rows, households = read_export(path, linkage, issuing_area, progress)
-    roster = [each for household in households for each in _members(household, on, resolve)]
+    roster = [each for household in households for each in _members(household, on)]
     districts = {each.district for each in roster} | ({issuing_area} if issuing_area else set())
-    refused = [*rows.problems, *(RowProblem(0, "户号", h.problem) for h in households if h.problem)]
     ours = [each for each in here if each.district in districts]
-    return _result(on, roster, ours, refused, min(districts, default=""))
+    return _result(on, roster, ours, [*_unreadable(rows, households, issuing_area)])
+
+
+def _unreadable(
+    rows: ExportRows, households: list[ExportHousehold], issuing_area: str | None
+) -> Iterator[tuple[str, RowProblem]]:
+    """What could not be taken, and the district that answers for it: of the household's head, else of its number."""
+    homes = {row.household: row.district for row, _ in rows.unread if row.head and row.district}
+    for each in households:
+        number = each.rows[0].household
+        homes[number] = homes.get(number) or each.district
+    for row, problem in rows.unread:
+        home = homes.get(row.household) if row.household else None
+        yield home or row.district or issuing_area or UNKNOWN, problem
+    for each in households:
+        if each.problem is not None:
+            yield homes[each.rows[0].household] or UNKNOWN, RowProblem(0, "户号", each.problem)
 
 
 def _result(
-    on: date, roster: list[Member], ours: list[Member], refused: list[RowProblem], somewhere: str
+    on: date, roster: list[Member], ours: list[Member], refused: list[tuple[str, RowProblem]]
 ) -> Reconciled:
     theirs_by, ours_by = _by_person(roster), _by_person(ours)
     found: list[Difference] = []
@@ -142,11 +158,11 @@ def _result(
         differences = list(_differences(person, one or [], other or []))
         district.differing += bool(differences)
         found += differences
-    if refused:
-        district = districts.setdefault(somewhere, District(somewhere))
-        district.people += len(refused)
-        district.differing += len(refused)
-        found += [Difference("unreadable", somewhere, "", "", each.row, each.text, "") for each in refused]
+    for place, problem in refused:
+        district = districts.setdefault(place, District(place))
+        district.people += 1
+        district.differing += 1
+        found.append(Difference("unreadable", place, "", "", problem.row, problem.text, ""))
     for each in found:
         districts[each.district].by_kind[each.kind] += 1
     return Reconciled(on, tuple(found), tuple(districts[area] for area in sorted(districts)))
@@ -196,31 +212,27 @@ def _difference(kind: Kind, one: Member | None, other: Member | None, theirs: st
     return Difference(kind, member.district, member.person, member.household, one.row if one else 0, theirs, ours)
 
 
-def _members(household: ExportHousehold, on: date, resolve: Callable[[str], str]) -> Iterator[Member]:
+def _members(household: ExportHousehold, on: date) -> Iterator[Member]:
     if household.problem is not None:
         return
-    heads = [row.areas for row in household.rows if row.areas is not None]
-    district = issuing_area_of(heads[0].responsible) if heads else household.issuing
     for row in household.rows:
         if row.joined <= on and (row.left is None or on < row.left):
-            yield _member(household, row, district, on, resolve)
+            yield _member(household, row, on)
 
 
-def _member(
-    household: ExportHousehold, row: RosterRow, district: str, on: date, resolve: Callable[[str], str]
-) -> Member:
+def _member(household: ExportHousehold, row: RosterRow, on: date) -> Member:
     said = household.statuses[row.person, row.joined.isoformat()]
     held = ((str(each["scheme"]), date.fromisoformat(str(each["since"])), _day(each["until"])) for each in said)
     areas = row.areas
     return Member(
-        person=resolve(row.person),
+        person=row.person,
         household=household.household,
         relation=row.relation,
         since=row.joined,
         until=row.left,
         statuses=in_force(held, on),
         areas=(areas.responsible, areas.residence, areas.hukou) if areas else None,
-        district=district,
+        district=household.district,
         row=row.row,
     )
 

@@ -18,6 +18,7 @@ from gateway.roster import read_export
 from gateway.tables import heading, open_table
 from gateway.vault import Document, Vault
 from schemas.errors import CallError, DataError
+from schemas.free_text import reason_of
 from schemas.partition import partition_of
 from schemas.topics import ALIASES
 
@@ -62,6 +63,7 @@ def rename(
     taken = 0
     for number, said in pairs:
         try:
+            why = reason_of(said.get("why", "")) or "号码更正"
             old, first, new = _pair(said, linkage, vault)
         except (BadIdentity, DataError, CallError) as error:
             problems.append(RowProblem(number, "", str(error), mask(said.get("new", "")), "BAD_IDENTITY"))
@@ -74,7 +76,7 @@ def rename(
         try:
             if history and not vault.homes(alias) <= vault.homes(first):
                 raise DataError("新号码已属于另一户的在册人员，不能并为一人")
-            vault.alias(alias, first, why=said.get("why", "") or "号码更正", at_ms=at_ms)
+            vault.alias(alias, first, why=why, at_ms=at_ms)
         except DataError as error:
             problems.append(RowProblem(number, "新证件号码", str(error), mask(new.number), "BAD_IDENTITY"))
             continue

@@ -1,6 +1,10 @@
-"""Keeps a publication's progress: whether this very file was sent before, where a killed run stopped, what differs."""
+"""Keeps a publication's progress: whether this very file was sent before, where a killed run stopped, what differs.
 
-from collections.abc import Callable, Sequence
+One run has it at a time.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +17,7 @@ from gateway.events import BatchPlan
 from gateway.journal import Journal, Progress, digest_of, kind_of
 from gateway.mapping import Mapping
 from gateway.problems import BadRows
+from schemas.feed import FeedSpec
 
 EVERY_ROWS: Final = 20_000
 
@@ -40,32 +45,48 @@ class Keeper:
         self._since = 0
 
     @classmethod
-    def of(
+    @contextmanager
+    def alone(
         cls,
         keeping: Keeping,
         path: Path,
-        feed: str,
+        spec: FeedSpec,
         source: str,
         plan: BatchPlan | None,
         mapping: Mapping | None,
         recorded: datetime,
-        topic: str,
+    ) -> Iterator["Keeper"]:
+        """The journal of this thing said, for this run alone. Raises CallError while another run has it."""
+        journal = Journal.of(keeping.folder, spec.kind, source, plan, path)
+        with journal.alone(), closing(cls._of(keeping, journal, path, spec, source, plan, mapping, recorded)) as keeper:
+            yield keeper
+
+    @classmethod
+    def _of(
+        cls,
+        keeping: Keeping,
+        journal: Journal,
+        path: Path,
+        spec: FeedSpec,
+        source: str,
+        plan: BatchPlan | None,
+        mapping: Mapping | None,
+        recorded: datetime,
     ) -> "Keeper":
-        """The journal of this thing said, resumed where it tells of the same file unfinished, in the same broker."""
-        journal = Journal.of(keeping.folder, feed, source, plan, path)
+        """Resumed where the journal tells of the same file unfinished, in the same broker."""
         before = journal.read()
         digest, mapped = digest_of(path), mapping.digest if mapping else None
         same = before is not None and (before.file_digest, before.mapping_digest) == (digest, mapped)
         named = plan is None or plan.batchid is None or (before is not None and before.batchid == plan.batchid)
         dead = before is not None and before.state == "sending"
         done = before is not None and before.state == "sent" and not keeping.again
-        there = keeping.standing(topic) if keeping.standing is not None else None
+        there = keeping.standing(spec.topic) if keeping.standing is not None else None
         here = before is not None and (there is None or before.lies_in(there))
         if before is not None and same and named and here and (dead or done):
             return cls(keeping, journal, before, before)
-        batchid = plan.named(source, feed, recorded) if plan else None
+        batchid = plan.named(source, spec.kind, recorded) if plan else None
         fresh = Progress(
-            feed=feed,
+            feed=spec.kind,
             file=kind_of(path),
             file_digest=digest,
             mapping_digest=mapped,

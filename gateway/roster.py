@@ -107,22 +107,27 @@ class ExportRows:
 
     good: dict[str, list[RosterRow]]
     bad_heads: set[str]
-    problems: list[RowProblem]
+    unread: list[tuple[Read, RowProblem]]
     count: int
+
+    @property
+    def problems(self) -> list[RowProblem]:
+        """What is wrong with rows that could not be read."""
+        return [problem for _, problem in self.unread]
 
     @classmethod
     def read(cls, rows: Iterable[Read], progress: Progress | None) -> "ExportRows":
         """Groups rows by household number, in the order households first appear."""
         self = cls(defaultdict(list), set(), [], 0)
-        for household, head, found in rows:
+        for row in rows:
             self.count += 1
-            if isinstance(found, RowProblem):
-                self.problems.append(found)
-                self.bad_heads |= {household} if head else set()
+            if isinstance(row.found, RowProblem):
+                self.unread.append((row, row.found))
+                self.bad_heads |= {row.household} if row.head else set()
             else:
-                self.good[household].append(found)
+                self.good[row.household].append(row.found)
             if progress is not None and self.count % 1_000 == 0:
-                progress(self.count, len(self.problems))
+                progress(self.count, len(self.unread))
         return self
 
 
@@ -163,6 +168,12 @@ class ExportHousehold:
         elif sum(row.left is None for row in heads) > 1:
             problem = "本户有两个在册户主，全户未入"
         return cls(linkage.household(issuing, number), issuing, members, statuses, problem)
+
+    @property
+    def district(self) -> str:
+        """The county of the head's 责任属地, else the area that issued its number; "" where neither is known."""
+        heads = [row.areas for row in self.rows if row.areas is not None]
+        return issuing_area_of(heads[0].responsible) if heads else self.issuing
 
 
 class _Load:

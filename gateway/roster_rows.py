@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
 from gateway import values
-from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage, mask, normalise, shape
+from gateway.identities import ID_TYPES, RESIDENT, BadIdentity, Linkage, issuing_area_of, mask, normalise, shape
 from gateway.problems import BadRow, RowProblem
 from gateway.tables import Table, heading
 from gateway.vault import Identity
@@ -105,11 +106,15 @@ class RosterRow:
 
 
 class Read(NamedTuple):
-    """A row as far as it could be read; `household` is its official number and may be empty."""
+    """A row as far as it could be read; `household` is its official number and may be empty.
+
+    `district`: the county a row that could not be read still names, "" where it names none.
+    """
 
     household: str
     head: bool
     found: RosterRow | RowProblem
+    district: str = ""
 
 
 def read_roster(table: Table, linkage: Linkage) -> Iterator[Read]:
@@ -122,7 +127,7 @@ def read_roster(table: Table, linkage: Linkage) -> Iterator[Read]:
         try:
             yield Read(row.text("household"), head, reader.read(row))
         except BadRow as bad:
-            yield Read(row.text("household"), head, bad.problem)
+            yield Read(row.text("household"), head, bad.problem, reader.district(row))
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,15 @@ class _Reader:
             ),
             id_type=ID_TYPES[row.text("id_type") or "居民身份证"],
         )
+
+    def district(self, row: _Row) -> str:
+        """The county of the row's 责任属地, else its 认定地区; "" where neither can be read."""
+        for name in ("responsible", "issuing"):
+            with suppress(BadRow):
+                area = self._area(row, name)
+                if area is not None:
+                    return issuing_area_of(area)
+        return ""
 
     def _who(self, row: _Row) -> tuple[str, str]:
         label, raw = row.text("id_type") or "居民身份证", row.text("number")

@@ -5,7 +5,6 @@ time a provisional household lives, so that what follows is not lost; every fact
 lengthens the household's.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from gateway.events import Parsed
+from gateway.private import private_database
 from schemas.topics import Catalogue, Over
 
 WATCHED_DAYS = 730
@@ -27,8 +27,7 @@ class Watched:
 
     def __init__(self, path: Path) -> None:
         """Opens or creates it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = private_database(path)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("CREATE TABLE IF NOT EXISTS watched (person TEXT PRIMARY KEY, until TEXT NOT NULL)")

@@ -9,7 +9,7 @@ told to the reader, who keeps the message sealed among the dead letters as intak
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -225,12 +225,3 @@ def _encoded(event: dict[str, Any]) -> bytes:
 def _bytes(text: str) -> bytes:
     """Half a character makes bytes that no decoder takes; it does not stop the gateway."""
     return text.encode("utf-8", "surrogatepass")
-
-
-def sealed_events(
-    events: Iterable[dict[str, Any]], public_key: bytes, number_of: Callable[[dict[str, Any]], str]
-) -> Iterable[bytes]:
-    """For departments and tests: events with their identity sealed, one message each."""
-    for event in events:
-        sealed = seal_identity(public_key, number_of(event), str(event["source"]), str(event["id"]))
-        yield _encoded({**event, "sealedid": sealed})

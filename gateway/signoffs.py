@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gateway.private import private_database
 from gateway.reconcile import Reconciled
 from schemas.errors import CallError, DataError
 
@@ -44,9 +44,7 @@ class Signoffs:
 
     def __init__(self, path: Path) -> None:
         """Opens or creates it, readable by its owner only."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = private_database(path)
         self._db.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.mapping import DATES, UNITS
-from gateway.reading import ENVELOPE_COLUMNS, column_of
+from gateway.reading import ENVELOPE_COLUMNS, IDENTITY, column_of
 from schemas.errors import CallError
 from schemas.feed import FEEDS, FeedSpec, FieldSpec
 
-IDENTITY: Final = "证件号码"
 EXAMPLE_NUMBER: Final = "999999196804010016"
 """An invented number: the region does not exist, the check digit is right."""
 _OPTIONAL: Final = tuple(ENVELOPE_COLUMNS)[1:]

@@ -12,6 +12,7 @@ import ssl
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -37,6 +38,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 WRONG_CODE_SECONDS = 1.0
+QUIET_SECONDS = 60.0
+"""Until the code is there, and then without a byte of the file."""
 FIELD_BYTES = 4096
 FIELDS = 16
 AT_ONCE = 8
@@ -80,26 +83,17 @@ class UploadPage:
         return _page(self._feeds(), "")
 
     async def _upload(self, request: web.Request) -> web.Response:
-        path: Path | None = None
-        if self._coming >= AT_ONCE:
-            text = "同时上传的文件太多，请稍后再试"
-            return self._answer(request, {"state": "refused", "reason": text}, _refused(CallError(text)), 503)
-        self._coming += 1
         try:
-            said, path, department = await self._receive(request)
-            arrival = _arrival(said, path, department, self._mappings)
-            async with self._one:
-                taken = await asyncio.to_thread(self._take, arrival)
+            with ExitStack() as held:
+                arrival = await self._received(request, held)
+                async with self._one:
+                    taken = await asyncio.to_thread(self._take, arrival)
         except LidmError as error:
             status = 503 if isinstance(error, Unreachable | Retry) else 400
             return self._answer(request, {"state": "refused", "reason": error.message_zh}, _refused(error), status)
         except (ValueError, web.HTTPRequestEntityTooLarge):
             text = f"上传内容无法读取，或超过 {self._config.max_megabytes} MB"
             return self._answer(request, {"state": "refused", "reason": text}, _refused(CallError(text)), 400)
-        finally:
-            self._coming -= 1
-            if path is not None:
-                path.unlink(missing_ok=True)
         return self._answer(request, taken.as_json(), _result(taken), 200 if taken.state != "refused" else 422)
 
     def _answer(self, request: web.Request, said: dict[str, Any], shown: str, status: int) -> web.Response:
@@ -107,7 +101,15 @@ class UploadPage:
             return web.json_response(said, status=status, headers=HEADERS)
         return _page(self._feeds(), shown, status)
 
-    async def _receive(self, request: web.Request) -> tuple[dict[str, str], Path, Department]:
+    async def _received(self, request: web.Request, held: ExitStack) -> Arrival:
+        """Everything of the form; `held` lets go of the file and of the sender's place."""
+        try:
+            async with asyncio.timeout(QUIET_SECONDS) as patience:
+                return await self._form(request, held, patience)
+        except TimeoutError:
+            raise CallError(f"{QUIET_SECONDS:.0f} 秒没有收到内容，已放弃：请重新上传") from None
+
+    async def _form(self, request: web.Request, held: ExitStack, patience: asyncio.Timeout) -> Arrival:
         """The form's fields and the file, written to disk as it comes; nothing of it before the code is known."""
         if request.content_type != "multipart/form-data":
             raise CallError("表单无法读取")
@@ -115,25 +117,33 @@ class UploadPage:
         path: Path | None = None
         department: Department | None = None
         limit, fields = self._config.max_megabytes * 1024 * 1024, 0
-        try:
-            async for part in await request.multipart():
-                if not isinstance(part, BodyPartReader):
-                    raise CallError("表单无法读取")
-                fields += 1
-                if fields > FIELDS:
-                    raise CallError("表单内容过长")
-                if part.name == "file" and path is None:
-                    department = await self._department(said.get("code", ""))
-                    path = await _written(part, self._folder, Path(part.filename or "").suffix.lower(), limit)
-                else:
-                    said[part.name or ""] = await _text(part)
-        except BaseException:
-            if path is not None:
-                path.unlink(missing_ok=True)
-            raise
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise CallError("表单无法读取")
+            fields += 1
+            if fields > FIELDS:
+                raise CallError("表单内容过长")
+            if part.name == "file" and path is None:
+                department = await self._department(said.get("code", ""))
+                held.enter_context(self._place())
+                path = await _written(part, self._folder, Path(part.filename or "").suffix.lower(), limit, patience)
+                held.callback(path.unlink, missing_ok=True)
+            else:
+                said[part.name or ""] = await _text(part)
         if path is None or department is None:
             raise CallError("没有选择文件")
-        return said, path, department
+        return _arrival(said, path, department, self._mappings)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the uploads of known departments that may come at once. Raises Unreachable when there is none left."""
+        if self._coming >= AT_ONCE:
+            raise Unreachable("同时上传的文件太多，请稍后再试")
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
 
     async def _department(self, code: str) -> Department:
         digest = hashlib.sha256(code.encode()).hexdigest()
@@ -157,7 +167,7 @@ async def _text(part: BodyPartReader) -> str:
     return text.decode("utf-8", "replace").strip()
 
 
-async def _written(part: BodyPartReader, folder: Path, suffix: str, limit: int) -> Path:
+async def _written(part: BodyPartReader, folder: Path, suffix: str, limit: int, patience: asyncio.Timeout) -> Path:
     if suffix not in SUFFIXES:
         raise CallError("只收 CSV、Excel（.xlsx）和 JSONL 文件")
     handle, name = tempfile.mkstemp(suffix=suffix, dir=folder)
@@ -165,6 +175,7 @@ async def _written(part: BodyPartReader, folder: Path, suffix: str, limit: int) 
     try:
         with os.fdopen(handle, "wb") as file:
             while piece := await part.read_chunk(1 << 18):
+                patience.reschedule(asyncio.get_running_loop().time() + QUIET_SECONDS)
                 size += len(piece)
                 if size > limit:
                     raise CallError(f"文件超过 {limit // 1024 // 1024} MB")

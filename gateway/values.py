@@ -166,16 +166,6 @@ def month_last(text: str) -> date:
     return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
 
 
-def truth(text: str) -> bool:
-    """是 or 否."""
-    folded = text.strip()
-    if folded in {"是", "有", "1", "true"}:
-        return True
-    if folded in {"否", "无", "0", "false"}:
-        return False
-    raise BadValue("应填 是 或 否")
-
-
 @lru_cache(maxsize=100)
 def operation(text: str) -> str:
     """登记, 更正 or 冲销 as the envelope writes them."""

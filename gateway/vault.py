@@ -19,9 +19,8 @@ from typing import Self
 import msgspec
 
 from gateway.identities import RESIDENT
+from gateway.private import private_database
 from schemas.errors import CallError, DataError, Retry
-
-BUSY_SECONDS = 60.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS persons (person TEXT PRIMARY KEY, sealed BLOB NOT NULL, written_ms INTEGER NOT NULL);
@@ -98,10 +97,7 @@ class Vault:
 
         self._cipher = AESGCM(key)
         self._digest_key = hmac.digest(key, b"lidm vault numbers", "sha256")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
-        self._db = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._db = private_database(path)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
@@ -218,10 +214,6 @@ class Vault:
         """Every later pseudonym of one person or household."""
         rows = self._db.execute("SELECT alias FROM aliases WHERE first = ? ORDER BY alias", (first,))
         return [str(row[0]) for row in rows]
-
-    def people(self) -> list[str]:
-        """Everybody the roster ever named."""
-        return [str(row[0]) for row in self._db.execute("SELECT person FROM persons ORDER BY person")]
 
     def households(self) -> list[str]:
         """Every household the roster ever named."""

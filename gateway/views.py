@@ -8,7 +8,6 @@ it, and none does once a row of that month was refused: who is missing is not ab
 
 import csv
 import os
-import sqlite3
 import stat
 import tempfile
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import Any
 from gateway.config import View
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox, Taken
+from gateway.private import private_database
 from schemas.errors import CallError, DataError, Retry
 
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
@@ -35,8 +35,7 @@ class Watermarks:
 
     def __init__(self, path: Path) -> None:
         """Opens or creates it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = private_database(path)
         self._db.execute("CREATE TABLE IF NOT EXISTS marks (view TEXT PRIMARY KEY, kind TEXT, mark TEXT, rows INTEGER)")
         self._db.execute("CREATE TABLE IF NOT EXISTS spoiled (view TEXT, period TEXT, PRIMARY KEY (view, period))")
 

@@ -2,8 +2,9 @@
 
 Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
 `_replace` after the areas where the file is the whole month, `_snapshot` where it is everything there is. A name
-without month is taken as single rows; one that means a month there is not (`2026-13_…`), or areas that are none, is
-refused. A name that ends in `_again` is sent although the same file was taken before.
+without month is taken as single rows; one that means a month there is not (`2026-13_…`), areas that are none, or a
+mode that is not written so (`_Replace`), is refused. A name that ends in `_again` is sent although the same file was
+taken before.
 
 What is whole is first moved to `.taking` beside it, which only the gateway reads: whatever comes under the same name
 meanwhile is another file. What a killed run left there is taken again.
@@ -14,6 +15,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import structlog
@@ -31,6 +33,7 @@ _NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<m
 _MODES: dict[str | None, Mode] = {None: "delta", "_replace": "replace_period", "_snapshot": "full_snapshot"}
 _MEANT = re.compile(r"\d{4}-\d{1,2}_\d")
 """A name that wants to say a month and areas."""
+_WORDS = ("replace", "snapshot")
 
 
 @dataclass
@@ -126,6 +129,8 @@ def plan_of(name: str) -> BatchPlan | None:
     and nobody would know.
     """
     match = _NAME.match(name)
+    if _wants_mode(name[match.end("mode") if match and match["mode"] else 0 :]):
+        raise CallError(f"文件名里的方式写错：区划之后应为 {'、'.join(filter(None, _MODES))} 或不写，请改名后重新投递")
     if match is None:
         if _MEANT.match(name):
             raise CallError("文件名写错：应为 年-月_12位区划代码_说明，如 2026-05_339901000000_x.csv，请改名后重新投递")
@@ -135,3 +140,10 @@ def plan_of(name: str) -> BatchPlan | None:
         return BatchPlan(match["period"], tuple(match["areas"].split("+")), mode)
     except CallError as error:
         raise CallError(f"文件名里的月份或区划不存在：{error.message_zh}，请改名后重新投递") from error
+
+
+def _wants_mode(rest: str) -> bool:
+    """Whether a word there means a mode: as an increment, such a file would close its month without ending anything."""
+    said = rest.lower()
+    near = (get_close_matches(word, _WORDS, cutoff=0.8) for word in re.findall(r"[a-z]+", said))
+    return any(word in said for word in _WORDS) or any(near)

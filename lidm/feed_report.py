@@ -5,11 +5,12 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from gateway.problems import REFUSALS
 from schemas.amounts import middle, typical_fen
 from schemas.errors import CallError
 from schemas.feed_reports import SKEWS
 from schemas.identity_flaws import IdentityFlaw
-from schemas.labels import BatchMode, HoldState, ProblemCode, yuan
+from schemas.labels import BatchMode, HoldState, yuan
 from sinks.feedcard import Card
 
 PAGE = Template("""<!doctype html>
@@ -41,12 +42,6 @@ th { color: #5b6876; font-weight: 400; white-space: nowrap; } .n { text-align: r
 
 LATE = ("迟报", "未报", "待确认")
 _BARRED = ("完整率", "占比", "接收行数")
-REFUSALS = {
-    "BAD_IDENTITY": "证件号码不能对应到人",
-    "BAD_ENCODING": "含有无法识别的字节",
-    **{code.value: code.label for code in ProblemCode},
-}
-"""What a code of intake or the gateway means."""
 
 
 def percent(share: float | None) -> str:
@@ -162,7 +157,7 @@ def write_excel(cards: Sequence[Card], path: Path) -> None:
     try:
         from openpyxl import Workbook
     except ModuleNotFoundError as error:
-        raise CallError("写 Excel 需要 lidm 的 gateway 扩展：pip install 'lidm[gateway]'") from error
+        raise CallError("写 Excel 需要 lidm 的 office 扩展：pip install 'lidm[office]'") from error
     book = Workbook()
     sheet = book.active
     if sheet is None:

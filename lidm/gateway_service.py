@@ -19,6 +19,7 @@ from gateway.aliases import FirstKnown
 from gateway.config import GatewayConfig, View
 from gateway.inbox import Arrival, Inbox, Taken
 from gateway.keys import read_key
+from gateway.private import private_folder
 from gateway.publisher import BrokerPublisher
 from gateway.scope import Scope
 from gateway.sealed import SealedFeed
@@ -117,7 +118,7 @@ class Gateway:
 @contextmanager
 def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
     """The gateway of these settings. Raises CallError without keys, and while the linkage key is being replaced."""
-    keys, folder = keys_of(settings), settings.data_dir / "gateway"
+    keys, folder = keys_of(settings), private_folder(settings.data_dir / "gateway")
     way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
     driven = settings.effective_clock == "driven"
     with key_in_use(settings), vault_of(settings) as vault, watched_of(settings) as watched:

@@ -15,13 +15,13 @@ GROUPS = {
     "detectors": "规则目录、自测、启用",
     "explain": "一条预警的来龙去脉，可打印、可重放",
     "feed": "部门数据：查看、模板、检查、试发、发布、报告单",
-    "gateway": "民政区网关：密钥",
+    "gateway": "民政区网关：运行、密钥、受理记录、打开记录",
     "kpi": "官方指标",
     "person": "更正号码、换发证件、更换联结密钥",
     "policy": "参数：检查、查看、比较、启用",
     "rebuild": "从日志或归档重建台账",
     "rejected": "未受理的消息：清单、查看、修补重发",
-    "roster": "官方名册入库",
+    "roster": "官方名册：入库、与本库逐人比对、各地签字",
     "run": "一个进程里运行全部环节",
     "store": "归档库：迁移、状态、预检",
     "topics": "主题目录与集群对照",
@@ -43,7 +43,8 @@ class Front(click.Group):
         except ModuleNotFoundError as missing:
             if missing.name and missing.name.split(".")[0] in {"lidm", "schemas", "streams"}:
                 raise
-            raise CallError(f"缺少组件 {missing.name}：请安装 lidm 的 gateway、service 或 embedded 扩展") from missing
+            extras = "gateway、office、service 或 embedded"
+            raise CallError(f"缺少组件 {missing.name}：请安装 lidm 的 {extras} 扩展") from missing
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,8 +4,6 @@ A command names case and household and is decided once, by its `command_id`. No 
 number: such a command is rejected, and the rejection never quotes it.
 """
 
-import re
-import unicodedata
 from datetime import date
 from typing import Annotated, Literal
 
@@ -14,19 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
 from schemas.errors import Reject
 from schemas.explain import step_of
+from schemas.free_text import has_private_number
 from schemas.plain_identity import carries_identity
-
-_GAPS = re.compile(r"(?<=\d)[\s\-]+(?=[\dXx])")
-_MOBILE = r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])"
-# Officers mistype: in free text a number with a birth date counts even where its check digit is wrong.
-_NEARLY = r"(?<![0-9])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
-_TYPED = re.compile(f"{_MOBILE}|{_NEARLY}")
-
-
-def has_private_number(text: str) -> bool:
-    """Whether a text holds an identity number or a mobile phone number, blanks and dashes between digits ignored."""
-    plain = unicodedata.normalize("NFKC", text)
-    return any(carries_identity(form) or _TYPED.search(form) for form in (plain, _GAPS.sub("", plain)))
 
 
 def _public(text: str) -> str:

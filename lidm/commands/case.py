@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
 from lidm.desk import CaseDesk
+from lidm.free_text import FREE_TEXT
 from lidm.settings import Settings, load_settings
 from lidm.stores import reading
 from schemas.case_commands import (
@@ -51,7 +52,7 @@ def _working(function: F) -> F:
         click.option("--wait", type=float, default=10.0, show_default=True, help="等待受理结果的秒数"),
         click.option("--command-id", default=None, help="操作编号：同一编号只受理一次，可放心重试"),
         click.option("--role", type=_choice(Role), default=Role.OFFICER.value, show_default=True, help=_labels(Role)),
-        click.option("--actor", default=None, help="经办人代号（默认取设置 LIDM_ACTOR）"),
+        click.option("--actor", default=None, type=FREE_TEXT, help="经办人代号（默认取设置 LIDM_ACTOR）"),
         click.option("--household", default=None, help="家庭代码，给出时查得更快"),
         click.argument("case_name", metavar="个案"),
     ):
@@ -112,9 +113,9 @@ def accept(**common: Any) -> None:
 @command.command()
 @_working
 @click.option("--result", required=True, type=_choice(VerifyResult), help=_labels(VerifyResult))
-@click.option("--evidence", multiple=True, help="核查依据 类型:内容，如 visit:已入户见到本人（可多次）")
+@click.option("--evidence", multiple=True, type=FREE_TEXT, help="核查依据 类型:内容，如 visit:已入户见到本人（可多次）")
 @click.option("--reply", type=_choice(Reply), default=None, help=f"听取陈述的情况：{_labels(Reply)}")
-@click.option("--note", default=None, help="说明")
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
 def verify(result: str, evidence: tuple[str, ...], reply: str | None, note: str | None, **common: Any) -> None:
     """登记核查结果，须附依据。"""
     seen = [_pair(item, "kind", "note") for item in evidence]
@@ -123,8 +124,10 @@ def verify(result: str, evidence: tuple[str, ...], reply: str | None, note: str 
 
 @command.command()
 @_working
-@click.option("--to", "items", multiple=True, required=True, help="部门:事项，如 医保局:医疗救助（可多次）")
-@click.option("--note", default=None, help="说明")
+@click.option(
+    "--to", "items", multiple=True, required=True, type=FREE_TEXT, help="部门:事项，如 医保局:医疗救助（可多次）"
+)
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
 def refer(items: tuple[str, ...], note: str | None, **common: Any) -> None:
     """转介给一个或多个部门。"""
     _work(Refer, common, referrals=[{**_pair(item, "department", "item"), "note": note} for item in items])
@@ -135,7 +138,7 @@ def refer(items: tuple[str, ...], note: str | None, **common: Any) -> None:
 @click.argument("referral", metavar="转介")
 @click.option("--result", required=True, type=_choice(FeedbackResult), help=_labels(FeedbackResult))
 @click.option("--amount", type=float, default=None, help="金额（元）")
-@click.option("--note", default=None, help="说明；未予受理时必填")
+@click.option("--note", default=None, type=FREE_TEXT, help="说明；未予受理时必填")
 def feedback(referral: str, result: str, amount: float | None, note: str | None, **common: Any) -> None:
     """登记一项转介（R1、R2……）的反馈。"""
     fen = None if amount is None else round(amount * 100)
@@ -146,7 +149,7 @@ def feedback(referral: str, result: str, amount: float | None, note: str | None,
 @_working
 @click.option("--outcome", required=True, type=_choice(Outcome), help=_labels(Outcome))
 @click.option("--reply", type=_choice(Reply), default=None, help=f"听取陈述的情况：{_labels(Reply)}")
-@click.option("--note", default=None, help="说明")
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
 def close(outcome: str, reply: str | None, note: str | None, **common: Any) -> None:
     """办结。"""
     _work(Close, common, outcome=outcome, reply=reply, note=note)
@@ -154,7 +157,7 @@ def close(outcome: str, reply: str | None, note: str | None, **common: Any) -> N
 
 @command.command()
 @_working
-@click.option("--statement", required=True, help="家庭的意见")
+@click.option("--statement", required=True, type=FREE_TEXT, help="家庭的意见")
 def contest(statement: str, **common: Any) -> None:
     """登记家庭提出的异议：须重新核查。"""
     _work(Contest, common, statement=statement)
@@ -164,7 +167,7 @@ def contest(statement: str, **common: Any) -> None:
 @_working
 @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="恢复办理的日期")
 @click.option("--reason", required=True, type=_choice(SnoozeReason), help=_labels(SnoozeReason))
-@click.option("--note", default=None, help="说明")
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
 def snooze(until: datetime, reason: str, note: str | None, **common: Any) -> None:
     """因列明的原因暂缓，时限顺延。"""
     _work(Snooze, common, until=until.date(), reason=reason, note=note)
@@ -172,7 +175,7 @@ def snooze(until: datetime, reason: str, note: str | None, **common: Any) -> Non
 
 @command.command()
 @_working
-@click.option("--purpose", required=True, help="用途，如 入户核查前联系")
+@click.option("--purpose", required=True, type=FREE_TEXT, help="用途，如 入户核查前联系")
 @click.option("--members", is_flag=True, help="家庭全体成员（默认只看户主）")
 def contact(purpose: str, members: bool, **common: Any) -> None:
     """查看姓名、电话、住址；先留痕，后打开。"""
@@ -229,7 +232,7 @@ def _build(
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         if "PLAIN_IDENTITY" in first["msg"]:
-            raise DataError("文字中不能出现证件号码或手机号码，请删去后重试") from None
+            raise CallError("文字中不能出现证件号码或手机号码，请删去后重试") from None
         raise CallError(f"参数有误：{'.'.join(map(str, first['loc']))}") from None
 
 

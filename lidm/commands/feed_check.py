@@ -11,19 +11,13 @@ from gateway.advice import advice
 from gateway.check_report import CheckReport
 from gateway.checking import check_file
 from gateway.mapping import load_mapping
+from gateway.problems import REFUSALS
 from gateway.publish import feed_spec
 from gateway.values import SHANGHAI
 from lidm.tables import table
 from lidm.ways_in import SHOWN_PROBLEMS, bar_on, terminal
 from schemas.errors import CallError, DataError
 from schemas.identity_flaws import IdentityFlaw
-from schemas.labels import ProblemCode
-
-_CODES = {
-    "BAD_IDENTITY": "证件号码不能对应到人",
-    "BAD_ENCODING": "含有无法识别的字节",
-    **{code.value: code.label for code in ProblemCode},
-}
 
 
 @click.command("check")
@@ -90,7 +84,7 @@ def say(report: CheckReport, bad_rows: Path | None, good_rows: Path | None) -> N
         flaws = "、".join(f"{IdentityFlaw[flaw].label} {count:,}" for flaw, count in report.by_flaw.most_common())
         click.echo(f"证件号码有效率 {report.identity_share:.2%}" + (f"（{flaws}）" if flaws else ""))
     if report.by_code:
-        rows = [(code, _CODES.get(code, ""), f"{count:,}") for code, count in report.by_code.most_common()]
+        rows = [(code, REFUSALS.get(code, ""), f"{count:,}") for code, count in report.by_code.most_common()]
         click.echo(table(("问题", "含义", "处数"), rows))
         worst = "、".join(f"{column or '（整行）'} {count:,}" for column, count in report.by_column.most_common(5))
         click.echo(f"问题最多的列：{worst}")

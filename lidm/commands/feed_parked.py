@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from gateway.values import SHANGHAI
+from lidm.free_text import FREE_TEXT
 from lidm.reading import ends_of, read_topic
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
@@ -38,7 +39,7 @@ def list_parked(as_json: bool) -> None:
 
 @click.command("resume")
 @click.argument("feed", metavar="数据类")
-@click.option("--reason", default="", metavar="理由", help="为何恢复，留在记录里")
+@click.option("--reason", default="", type=FREE_TEXT, metavar="理由", help="为何恢复，留在记录里")
 @click.option("--strict", is_flag=True, help="积压部分也计入拒收比例（默认积压照收，拒收的进入未受理清单）")
 def resume_feed(feed: str, reason: str, strict: bool) -> None:
     """恢复停收的数据类：从停收时的位置接着读，不丢不重。"""

@@ -14,6 +14,7 @@ import click
 
 from gateway.keys import init_keys, read_key
 from gateway.values import SHANGHAI
+from lidm.free_text import FREE_TEXT
 from lidm.settings import load_settings
 from lidm.ways_in import keys_of, vault_of
 from schemas.errors import CallError, DataError
@@ -89,7 +90,7 @@ def taken(as_json: bool) -> None:
 
 @command.command("open")
 @click.argument("name", metavar="名称", required=False)
-@click.option("--reason", default="", metavar="理由", help="打开原文件的理由，留痕")
+@click.option("--reason", default="", type=FREE_TEXT, metavar="理由", help="打开原文件的理由，留痕")
 @click.option("--out", type=click.Path(path_type=Path), help="把原文件写到何处（仅本人可读）")
 def open_kept(name: str | None, reason: str, out: Path | None) -> None:
     """加密保存的原文件和未受理文件：不带名称则列出；打开须写明理由。"""

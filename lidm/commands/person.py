@@ -16,6 +16,7 @@ from lidm.ways_in import (
     keep_key,
     keys_of,
     linkage_of,
+    moment_of,
     publisher_of,
     recognising,
     say_problems,
@@ -41,8 +42,8 @@ def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool
     """更正号码：表头为 原证件号码、原证件类型、新证件号码、新证件类型、原因。新号码从此指向原来的人。"""
     settings = load_settings()
     keep_key(settings)
-    now, stamp = _moment(settings.effective_clock == "driven", at)
-    linkage = linkage_of(settings)
+    recorded, stamp = moment_of(settings, at)
+    now, linkage = int(recorded.timestamp() * 1000), linkage_of(settings)
     with vault_of(settings) as vault, publisher_of(settings) as way, recognising(settings, linkage, lambda: way, at):
         done = rename(file, linkage=linkage, vault=vault, publisher=way, at_ms=now, timestamp_ms=stamp)
     _settle()
@@ -81,7 +82,8 @@ def rotate_key(
     key = read_key(new_key)
     if key == read_key(keys.linkage) or key in keys.retired:
         raise CallError("新密钥与现用的或以前换下的密钥相同")
-    now, stamp = _moment(settings.effective_clock == "driven", at)
+    recorded, stamp = moment_of(settings, at)
+    now = int(recorded.timestamp() * 1000)
     with vault_of(settings) as vault, publisher_of(settings) as way:
         done = rotate(
             Linkage(read_key(keys.linkage), synthetic=keys.synthetic),
@@ -101,12 +103,6 @@ def rotate_key(
         watched.remember(people_over_a_line(settings))
     old = keys.retire(key, f"{datetime.now(SHANGHAI):%Y%m%d%H%M%S%f}")
     click.echo(f"已登记 {done.persons:,} 个人员代码、{done.households:,} 户，新密钥已启用；旧密钥保存为 {old.name}")
-
-
-def _moment(driven: bool, at: datetime | None) -> tuple[int, int | None]:
-    when = at.replace(tzinfo=SHANGHAI) if at else datetime.now(SHANGHAI)
-    ms = int(when.timestamp() * 1000)
-    return ms, ms if driven else None
 
 
 def _settle() -> None:

@@ -10,6 +10,7 @@ import click
 
 from gateway.mend import Mender
 from gateway.values import SHANGHAI
+from lidm.free_text import FREE_TEXT, REASON
 from lidm.settings import load_settings
 from lidm.steward import Item, Outcome, Steward
 from lidm.tables import table
@@ -67,7 +68,7 @@ def list_letters(done: bool, limit: int, as_json: bool, **filters: Any) -> None:
 
 @command.command()
 @click.argument("letter", metavar="编号")
-@click.option("--reason", default="", metavar="理由", help="打开密封内容的理由，留痕；不写则只看信封")
+@click.option("--reason", default="", type=FREE_TEXT, metavar="理由", help="打开密封内容的理由，留痕；不写则只看信封")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def show(letter: str, reason: str, as_json: bool) -> None:
     """一条未受理的消息；写明理由则打开内容（留痕，见 lidm gateway openings）。"""
@@ -96,7 +97,7 @@ def show(letter: str, reason: str, as_json: bool) -> None:
 @command.command()
 @click.argument("letters", metavar="[编号]...", nargs=-1)
 @_filtered
-@click.option("--reason", required=True, metavar="理由", help="打开密封内容的理由，留痕")
+@click.option("--reason", required=True, type=REASON, metavar="理由", help="打开密封内容的理由，留痕")
 @click.option("--mend", type=click.Path(path_type=Path), help="修补映射（YAML），用于全部")
 @click.option("--patch", type=click.Path(path_type=Path), help="补丁文件（JSON Lines），逐条")
 @click.option("--dry-run", is_flag=True, help="只试：会怎样，什么也不发")
@@ -130,7 +131,7 @@ def replay(
 
 @command.command()
 @click.argument("letters", metavar="编号...", nargs=-1, required=True)
-@click.option("--reason", required=True, metavar="理由", help="为何不再处理")
+@click.option("--reason", required=True, type=REASON, metavar="理由", help="为何不再处理")
 def aside(letters: tuple[str, ...], reason: str) -> None:
     """搁置：不再处理，也不重发。"""
     steward = Steward(load_settings())

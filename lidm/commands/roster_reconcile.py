@@ -11,9 +11,10 @@ import click
 from gateway.reconcile import KINDS, LIMIT, Reconciled, reconcile
 from gateway.signoffs import Signoffs
 from gateway.values import SHANGHAI
+from lidm.free_text import FREE_TEXT
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
-from lidm.ways_in import linkage_of, private_file, progress_on, recognising, resolver_of, terminal, write_json
+from lidm.ways_in import linkage_of, private_file, progress_on, recognising, terminal, write_json
 from schemas.errors import DataError
 
 SHOWN = 40
@@ -42,7 +43,6 @@ def reconcile_roster(
             linkage=linkage,
             on=day,
             issuing_area=area,
-            resolve=resolver_of(settings),
             progress=progress,
         )
     with _signoffs(settings) as kept:
@@ -64,8 +64,8 @@ def reconcile_roster(
 @click.command("sign")
 @click.argument("run", metavar="核对编号")
 @click.option("--area", required=True, metavar="区划代码", help="代表哪个县（市、区）签字")
-@click.option("--by", "signer", required=True, metavar="签字人", help="谁签字")
-@click.option("--note", default="", metavar="说明", help="不足 99.9% 时必须说明原因和整改期限")
+@click.option("--by", "signer", required=True, type=FREE_TEXT, metavar="签字人", help="谁签字")
+@click.option("--note", default="", type=FREE_TEXT, metavar="说明", help="不足 99.9% 时必须说明原因和整改期限")
 def sign_roster(run: str, area: str, signer: str, note: str) -> None:
     """一个县（市、区）为一次核对签字；签后不能更改。"""
     with _signoffs(load_settings()) as kept:

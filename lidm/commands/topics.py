@@ -8,6 +8,7 @@ import structlog
 
 from gateway.values import SHANGHAI
 from lidm.cluster import TopicState, admin_of, apply, look
+from lidm.free_text import FREE_TEXT
 from lidm.gaps import accept, gaps_of
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
@@ -95,7 +96,7 @@ def apply_command(as_json: bool) -> None:
 @command.command("accept-gap")
 @click.argument("stage", type=click.Choice(["intake", "archive"]))
 @click.option("--messages", type=click.IntRange(min=1), help="确认漏掉的条数，须与所列相同")
-@click.option("--reason", help=f"为什么接受，最多 {NOTE_CHARACTERS} 字；与操作人一起记入集群和日志")
+@click.option("--reason", type=FREE_TEXT, help=f"为什么接受，最多 {NOTE_CHARACTERS} 字；与操作人一起记入集群和日志")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def accept_gap(stage: str, messages: int | None, reason: str | None, as_json: bool) -> None:
     """消息在读到之前已过保存期：列出缺口；写明条数与原因后，环节从仍在的第一条继续。只认这一次的缺口。"""

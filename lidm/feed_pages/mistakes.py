@@ -14,8 +14,8 @@ from typing import Final
 
 from gateway.advice import advice
 from gateway.checking import check_file
-from gateway.reading import column_of
-from gateway.template import EXAMPLE_NUMBER, IDENTITY, example_of
+from gateway.reading import IDENTITY, column_of
+from gateway.template import EXAMPLE_NUMBER, example_of
 from gateway.values import SHANGHAI
 from schemas.errors import LidmError
 from schemas.examples_of import KNOWN_AT_MS

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXTRAS = ("cryptography", "openpyxl", "rich", "confluent_kafka", "faust", "aiokafka", "orjson", "snappy", "crc32c")
 
 
@@ -22,11 +24,33 @@ def test_the_pages_of_all_feeds_are_written_without_any_extra(tmp_path: Path) ->
     assert (tmp_path / "index.html").is_file()
 
 
-def test_new_keys_name_the_extra_they_need() -> None:
+def test_new_keys_name_the_extra_they_need(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['cryptography'] = None\n"
-        "from gateway.keys import new_seal_pair\nfrom schemas.errors import CallError\n"
-        "try:\n    new_seal_pair()\nexcept CallError as error:\n    print(error)"
+        "from pathlib import Path\nfrom gateway.keys import init_keys\nfrom schemas.errors import CallError\n"
+        f"try:\n    init_keys(Path({str(tmp_path / 'keys')!r}))\nexcept CallError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert "lidm[gateway]" in done.stdout
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "from gateway.tables import open_table; open_table(path).__enter__()",
+        "from gateway.template import write_excel; write_excel(path, FEEDS['vital.death'])",
+        "from lidm.feed_report import write_excel; write_excel([], path)",
+    ],
+    ids=["read", "template", "report card"],
+)
+def test_excel_names_the_extra_it_needs(tmp_path: Path, use: str) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"PK\x03\x04")
+    program = (
+        "import sys; sys.modules['openpyxl'] = None\n"
+        "from pathlib import Path\nfrom schemas.errors import CallError\nfrom schemas.feed import FEEDS\n"
+        f"path = Path({str(path)!r})\ntry:\n    {use}\nexcept CallError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert "lidm[office]" in done.stdout, done.stderr

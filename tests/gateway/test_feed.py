@@ -1,6 +1,7 @@
 """The Python API of five lines."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gateway.feed import BadRow, FeedPublisher
 from gateway.keys import init_keys
 from gateway.security import Security
 from schemas.errors import CallError
+from schemas.feed import FEEDS
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number
 from tests.gateway.test_publish import LINKAGE, PLAN, RECORDED
@@ -109,3 +111,51 @@ def test_security_settings_are_checked_before_connecting(tmp_path: Path) -> None
         Security(ca_file=secret).options()
     with pytest.raises(CallError, match="SASL"):
         Security(username="yb").options()
+
+
+def test_a_version_named_is_published_as_its_feed() -> None:
+    outlet, spec = Outlet(), FEEDS["employment.contribution.v2"]
+    said = {f.name: f.example for f in spec.fields} | {"month": "2026-05", "paid_on": "2026-05-21"}
+    with FeedPublisher(spec.name, publisher=outlet, linkage=LINKAGE, batch=PLAN, recorded=RECORDED) as way:
+        way.send(said | {"identity": number(1)})
+    assert {m.topic for m in outlet.sent} == {"feeds.employment.contribution.v2"}
+    assert {e["type"] for e in outlet.events()} == {
+        "lidm.employment.contribution", "lidm.batch.begin", "lidm.batch.end",
+    }  # fmt: skip
+    [delivery] = outlet.deliveries()
+    assert (delivery.person, getattr(delivery.fact, "insured", "")) == (LINKAGE.person(number(1)), "PMU")
+    assert {(m.what, m.feed) for m in outlet.manifests()} == {
+        (what, "employment.contribution") for what in ("begin", "end")
+    }
+    assert way.receipt is not None
+    assert (way.receipt.feed, way.receipt.closed) == ("employment.contribution", True)
+
+
+def test_a_publisher_kept_open_for_days_stamps_each_record_when_it_is_sent() -> None:
+    outlet, clock = Outlet(), [RECORDED]
+    way = FeedPublisher("medical.settlement", publisher=outlet, linkage=LINKAGE, now=lambda: clock[-1])
+    with way:
+        way.send(record(number(1)))
+        clock.append(RECORDED + timedelta(days=40))
+        way.send(record(number(1), "S2", settled_on=clock[-1].date()))
+    first, second = outlet.deliveries()
+    assert second.fact.recorded_ms - first.fact.recorded_ms == 40 * 86_400_000
+
+
+def test_a_batch_keeps_the_time_it_began() -> None:
+    outlet, clock = Outlet(), [RECORDED]
+    plan = BatchPlan(PLAN.period, PLAN.areas, "replace_period")
+    way = FeedPublisher("medical.settlement", publisher=outlet, linkage=LINKAGE, batch=plan, now=lambda: clock[-1])
+    with way:
+        clock.append(RECORDED + timedelta(days=2))
+        way.send(record(number(1)))
+    begun = {manifest.recorded_ms for manifest in outlet.manifests() if manifest.what == "begin"}
+    assert begun == {delivery.fact.recorded_ms for delivery in outlet.deliveries()}
+
+
+def test_a_source_or_batch_that_names_somebody_is_not_published() -> None:
+    for wrong in ({"source": f"urn:yb:{number(1)}"}, {"batch": replace(PLAN, batchid=f"b-{number(1)}")}):
+        outlet, said = Outlet(), {"batch": PLAN, **wrong}
+        with pytest.raises(CallError, match="证件号码") as refused:
+            FeedPublisher("medical.settlement", publisher=outlet, linkage=LINKAGE, **said)  # type: ignore[arg-type]
+        assert number(1) not in str(refused.value)

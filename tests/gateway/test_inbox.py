@@ -161,6 +161,15 @@ def test_kept_files_are_deleted_after_their_days_and_cannot_be_cut(tmp_path: Pat
     assert not keeping.names()
 
 
+def test_what_a_killed_run_left_half_sealed_is_swept(desk: Desk) -> None:
+    left = [desk.folder / "gateway" / kind / "20260603T090000-x.tmp" for kind in ("kept", "quarantine")]
+    for path in left:
+        path.write_bytes(b"half")
+    desk.inbox.take(Arrival(desk.file([bill(number(1), "S1")]), KIND, "folder", "", PLAN))
+    assert desk.inbox.sweep() == [path.name for path in left]
+    assert [len(folder.names()) for folder in (desk.inbox.kept, desk.inbox.quarantine)] == [1, 0]
+
+
 class Clock:
     """Seconds, moved by hand."""
 
@@ -267,6 +276,16 @@ def test_names_say_what_the_batch_is() -> None:
             plan_of(wrong)
 
 
+@pytest.mark.parametrize(
+    "mode", ["Replace", "replaced", "x_replace", "snapshots", "Snapshot", "repalce", "replace-x", "replace_snapshot"]
+)
+def test_a_mode_written_wrongly_is_not_an_increment(mode: str) -> None:
+    for name in (f"2026-05_339901000000_{mode}.csv", f"{mode}_again.csv"):
+        with pytest.raises(CallError, match="方式写错"):
+            plan_of(name)
+    assert plan_of("2026-05_339901000000_rent_again.csv") == PLAN
+
+
 def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> None:
     watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
     watched.prepare()
@@ -276,7 +295,8 @@ def test_a_name_with_a_month_there_is_not_is_refused_and_seen(desk: Desk) -> Non
     watched.look()
     [taken] = watched.look()
     assert (taken.state, path.exists(), desk.outlet.sent) == ("refused", False, [])
-    [receipt] = desk.inbox.taken()
+    [written] = (desk.folder / "gateway" / "receipts").glob("*.json")
+    receipt = json.loads(written.read_text(encoding="utf-8"))
     assert (receipt["feed"], receipt["state"]) == (KIND, "refused")
     assert "月份" in receipt["reason"]
     [name] = desk.inbox.quarantine.names()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.identities import Linkage
-from gateway.reconcile import Difference, Reconciled, reconcile
+from gateway.reconcile import UNKNOWN, Difference, Reconciled, reconcile
 from gateway.roster import load_roster
 from gateway.signoffs import Signoffs
 from gateway.vault import Vault
@@ -128,6 +128,31 @@ def test_what_cannot_be_read_counts_as_different(watch: Watch, tmp_path: Path) -
     found = compared(watch, tmp_path / "bad.csv", rows)
     assert sorted(each.kind for each in found.differences) == ["not_in_roster", "unreadable"]
     assert found.red
+
+
+def test_rows_that_cannot_be_read_count_where_their_household_lives(watch: Watch, tmp_path: Path) -> None:
+    """Not in the first district of the file, which need not have a single wrong row."""
+    far, bad, rows = "339902001000", "99999919900312001", families(2)
+    spoilt = [
+        member("HK8", number(80), "户主", 责任属地区划代码=far),
+        member("HK8", bad),
+        member("HK9", bad, "户主", 责任属地区划代码=far),
+        member("HK9", number(81)),
+        member("", bad),
+    ]
+    found = compared(watch, tmp_path / "bad.csv", [*rows, *spoilt])
+    where = Counter(each.district for each in found.differences if each.kind == "unreadable")
+    assert where == {"339902000000": 3, UNKNOWN: 1}  # a child, a head, the household without it; a row of nobody's
+    assert {each.area: each.by_kind.get("unreadable", 0) for each in found.districts} == {
+        DISTRICT: 0, "339902000000": 3, UNKNOWN: 1,
+    }  # fmt: skip
+
+
+def test_a_row_of_nobodys_belongs_to_the_area_the_export_is_of(watch: Watch, tmp_path: Path) -> None:
+    path = write(tmp_path / "bad.csv", [*families(1), member("", "12345")])
+    here = [m for name in watch.names() for m in members_of(watch.household(name), ON)]
+    found = reconcile(path, here, linkage=LINKAGE, on=ON, issuing_area=DISTRICT)
+    assert [each.area for each in found.districts] == [DISTRICT]
 
 
 @pytest.fixture

@@ -266,3 +266,18 @@ def test_two_people_are_never_made_one_by_mistake(tmp_path: Path) -> None:
         assert len(done.problems) == 3
         assert CORRECTED not in str(done.problems)
         assert vault.aliases() == before
+
+
+def test_a_number_in_the_reason_keeps_a_pair_out(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = [(SPOUSE, CORRECTED, f"{CORRECTED} 才是本人"), (HEAD, number(53), "登记错误")]
+        csv.writer(file).writerows([("原证件号码", "新证件号码", "原因"), *rows])
+    outlet, linkage = Outlet(count=1), Linkage(OLD_KEY, synthetic=True)
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        first = FirstKnown(OLD_KEY, vault.first, synthetic=True)
+        done = rename(path, linkage=first, vault=vault, publisher=outlet, at_ms=1)
+        assert vault.aliases() == {linkage.person(number(53)): linkage.person(HEAD)}
+    assert [(each.row, "证件号码" in each.reason) for each in done.problems] == [(2, True)]
+    assert CORRECTED not in str(done.problems)
+    assert CORRECTED.encode() not in (tmp_path / "v.sqlite").read_bytes()

@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +14,11 @@ import pytest
 
 from deploy.born import birth_of
 from gateway.arrived import Standing, ends_batch, rows_of
+from gateway.events import BatchPlan
 from gateway.publish import Published, publish_file
 from gateway.resume import Keeping
 from schemas.envelope import Delivery, Manifest
-from schemas.errors import DataError, Unreachable
+from schemas.errors import CallError, DataError, Unreachable
 from tests.gateway.outlet import Outlet, Sent
 from tests.gateway.people import number
 from tests.gateway.test_commands import Run, data, run
@@ -240,3 +243,51 @@ def test_the_journal_keeps_no_file_name(tmp_path: Path) -> None:
         [journal] = folder.glob("*.json")
         assert json.loads(journal.read_text())["file"] == kept
         assert "钱多多" not in journal.read_text()
+
+
+def test_a_second_run_of_the_same_publication_waits_for_the_first(tmp_path: Path) -> None:
+    path, refused = table(tmp_path / "a.csv", people(30)), list[str]()
+
+    class Beside(Mortal):
+        """In the middle of its sending somebody gives the same command again."""
+
+        def flush(self) -> None:
+            super().flush()
+            other = Mortal()
+            with pytest.raises(CallError, match="另一个进程") as taken:
+                send(path, other, tmp_path / "j")
+            assert not other.sent
+            refused.append(str(taken.value))
+
+    first = Beside()
+    assert send(path, first, tmp_path / "j").receipt.closed
+    assert refused
+    assert sorted(d.fact.key for d in first.deliveries()) == sorted(f"S{n}" for n in range(30))
+    assert send(path, Mortal(), tmp_path / "j").receipt.unchanged
+    other_month = BatchPlan("2026-06", PLAN.areas)
+    assert send(path, Mortal(), tmp_path / "j", batch=other_month).receipt.closed
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from gateway.events import BatchPlan
+from gateway.journal import Journal
+
+plan, kind = BatchPlan("2026-05", ("339901000000",)), "medical.settlement"
+with Journal.of(Path(sys.argv[1]), kind, f"urn:lidm:gateway:{kind}", plan, Path("a")).alone():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_killed_run_holds_nobody_up(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", people(30))
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "j")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(CallError, match="另一个进程"):
+            send(path, Mortal(), tmp_path / "j")
+        process.kill()
+    assert send(path, Mortal(), tmp_path / "j").receipt.sent == 30

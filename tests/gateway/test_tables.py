@@ -127,9 +127,8 @@ def test_months_moments_and_words() -> None:
     assert values.moment("2026-05-14 09:30:00").isoformat() == "2026-05-14T09:30:00+08:00"
     assert values.moment("2026-05-14T01:30:00+00:00") == values.moment("2026/05/14 09:30")
     assert values.whole("１２") == 12
-    assert (values.truth("是"), values.truth("否")) == (True, False)
     assert [values.operation(t) for t in ("", "登记", "更正", " 冲销 ")] == ["record", "record", "correct", "reverse"]
-    for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5"), (values.truth, "?")):
+    for read, text in ((values.month, "2026-13"), (values.moment, "x"), (values.whole, "1.5")):
         with pytest.raises(values.BadValue):
             read(text)
 
@@ -175,3 +174,10 @@ def test_many_rows_may_be_longer_than_that_together(tmp_path: Path) -> None:
     path.write_text("a,b\n" + f"{'x' * 90_000},2\n" * 30)
     with open_table(path) as table:
         assert sum(1 for _ in table.rows) == 30
+
+
+def test_one_cell_may_be_as_long_as_a_row(tmp_path: Path) -> None:
+    path, long = tmp_path / "a.csv", "x" * (MAX_ROW - 10)
+    path.write_text(f"a,b\n{long},2\n")
+    with open_table(path) as table:
+        assert list(table.rows) == [(2, [long, "2"])]

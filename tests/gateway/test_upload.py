@@ -158,3 +158,71 @@ def test_the_page_says_of_each_wrong_row_how_to_mend_it(page: Page) -> None:
         assert f"怎样改：{advice(wrong)}" in text
 
     page.run(work)
+
+
+def part(name: str, value: str, more: str = "") -> str:
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}'
+
+
+FILE = "a,b\n" + "1,2\n" * 19
+FORM = "\r\n".join(
+    [part("code", CODE), part("feed", KIND), part("file", FILE, '; filename="x.csv"'), "--b--\r\n"]
+)
+HEAD = (
+    "POST /upload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(FORM)}\r\n\r\n"
+)
+
+
+async def dial(page: Page, *pieces: str, pause: float = 0.0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A sender that says only this of its form."""
+    reader, writer = await asyncio.open_unix_connection(str(page.folder.parent / "page.sock"))
+    for piece in (HEAD, *pieces):
+        writer.write(piece.encode())
+        await writer.drain()
+        await asyncio.sleep(pause)
+    return reader, writer
+
+
+def test_silent_connections_close_the_page_to_nobody(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upload.QUIET_SECONDS", 5.0)
+
+    async def work(post: Post) -> None:
+        silent = [await dial(page) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0.2)
+        status, text = await post(form(("code", CODE), ("feed", KIND), file_at=2))
+        assert (status, "已读" in text) == (400, True)
+        for _, writer in silent:
+            writer.close()
+
+    page.run(work)
+
+
+def test_who_falls_silent_is_given_up_and_loses_the_place(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upload.QUIET_SECONDS", 0.5)
+
+    async def work(_: Post) -> None:
+        for said in ("", FORM[: FORM.index("1,2")]):
+            reader, writer = await dial(page, said)
+            assert b"HTTP/1.1 400" in await asyncio.wait_for(reader.readline(), 20)
+            await asyncio.wait_for(reader.readuntil("没有收到内容".encode()), 5)
+            writer.close()
+        assert page.page._coming == 0  # noqa: SLF001 - nobody is coming any more
+
+    page.run(work)
+    assert not page.came
+    assert not list(page.folder.iterdir())
+
+
+def test_a_slow_line_is_no_silent_one(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upload.QUIET_SECONDS", 3.0)
+
+    async def work(_: Post) -> None:
+        at = FORM.index(FILE)
+        cut = [FORM[:at], *(FORM[n : n + 8] for n in range(at, at + len(FILE), 8)), FORM[at + len(FILE) :]]
+        reader, writer = await dial(page, *cut, pause=0.4)
+        assert b"HTTP/1.1 400" in await asyncio.wait_for(reader.readline(), 20)
+        writer.close()
+
+    page.run(work)
+    assert page.came == [FILE.encode()]

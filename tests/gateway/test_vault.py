@@ -120,7 +120,7 @@ def test_a_long_roster_load_holds_up_no_reader(tmp_path: Path) -> None:
 
 
 def test_who_writes_meanwhile_is_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.vault.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.private.BUSY_SECONDS", 0.1)
     path = tmp_path / "v.sqlite"
     with Vault(path, KEY) as loading, Vault(path, KEY) as running:
         with loading.whole(), pytest.raises(Retry, match="稍后再试"):

@@ -170,7 +170,6 @@ def test_memberships_are_no_list_to_send_whole(tmp_path: Path) -> None:
 def test_a_file_name_says_that_it_is_everything_there_is() -> None:
     assert plan_of("2026-05_339901000000_snapshot_x.csv") == BatchPlan("2026-05", PLAN.areas, "full_snapshot")
     assert plan_of("2026-05_339901000000_snapshot.csv") == BatchPlan("2026-05", PLAN.areas, "full_snapshot")
-    assert plan_of("2026-05_339901000000_snapshots.csv") == PLAN
 
 
 @pytest.mark.parametrize("mode", [None, *MODES.items()])

@@ -114,7 +114,7 @@ def test_a_case_is_worked_from_list_to_closed(lidm: Call, tmp_path: Path) -> Non
     assert (code, "没有留痕" in said) == (1, True)
     assert lidm("verify", number, "--result", "need", "--evidence", "visit：已入户，见到本人")[0] == 0
     code, said = lidm("verify", number, "--result", "need", "--evidence", "visit:证件 999999198805041236")
-    assert (code, "证件号码" in said, "19880504" in said) == (1, True, False)
+    assert (code, "证件号码" in said, "19880504" in said) == (2, True, False)
 
     assert contacts(lidm, tmp_path, case["case_id"]) == {"name": "某某", "phones": ["0000"], "addresses": ["星河市"]}
     assert lidm("refer", number, "--to", "医保局:医疗救助", "--to", "民政局:临时救助")[0] == 0
@@ -157,7 +157,7 @@ def test_wrong_calls_and_unknown_cases_have_their_own_exit_codes(lidm: Call) -> 
     number = json.loads(lidm("list", "--json", "--household", "h_2")[1])[0]["number"]
     assert lidm("refer", number, "--to", "没有冒号")[0] == 2
     assert lidm("snooze", number, "--until", "2026-01-01", "--reason", "away")[0] == 1
-    assert lidm("contest", number, "--statement", "请打 13800138000")[0] == 1
+    assert lidm("contest", number, "--statement", "请打 13800138000")[0] == 2
     assert "13800138000" not in lidm("show", number)[1]
 
 

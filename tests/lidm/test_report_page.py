@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from lidm.feed_report import REFUSALS, html_of, index_of
+from gateway.problems import REFUSALS
+from lidm.feed_report import html_of, index_of
 from schemas.labels import ProblemCode
 from sinks.feed_periods import Closing
 from sinks.feedcard import Card, Day

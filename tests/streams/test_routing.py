@@ -10,7 +10,7 @@ from load_tests.chaos.workload import BORN, SINCE
 from schemas.facts_standing import FamilyChange
 from schemas.partition import partition_of
 from schemas.records import BatchPartRecord, FactRecord, Record, decode_block
-from schemas.sealing import open_sealed
+from schemas.sealing import new_key_pair, open_sealed
 from schemas.topics import HOUSEHOLD_EVENTS, MEMBERS, REJECTED
 from streams.batches import OPEN_BATCHES, OpenBatch, decode_batches, encode_batches
 from streams.counts import Counts
@@ -180,9 +180,7 @@ def test_blocks_are_bounded(router: Router) -> None:
 
 
 def test_a_rejection_is_sealed_and_says_where_the_original_lies() -> None:
-    from gateway.keys import new_seal_pair
-
-    private, public = new_seal_pair()
+    private, public = new_key_pair()
     router = Router(Registry(), PARTITIONS, public)
     [letter], _, _ = take(router, PEN.message("medical.settlement", PERSON, b"{not json"), start=17)
     said = {name: value.decode() for name, value in letter.headers}

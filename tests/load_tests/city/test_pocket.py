@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from gateway.identities import Linkage
-from gateway.keys import new_seal_pair
 from gateway.vault import Vault
 from load_tests.city.driver import Driver
 from load_tests.city.planner import City, Config
 from load_tests.city.pocket import Pocket
 from load_tests.city.truth import Report
 from policy.bundle import Bundle
+from schemas.sealing import new_key_pair
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,7 +28,7 @@ class Run:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("city")
     city = City(Config(households=60, months=14, seed=5), folder)
-    pocket = Pocket(new_seal_pair()[1])
+    pocket = Pocket(new_key_pair()[1])
     with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
         linkage = Linkage(b"k" * 32, synthetic=True)
         driver = Driver(city, pocket, linkage, vault, Bundle.load(ROOT / "policy"))
