@@ -109,7 +109,7 @@ def test_somebody_without_a_number_in_the_vault_is_found_after_two_keys(
         over_the_line(name)
     for _ in range(2):
         done = rotate()
-        assert (done.code, "请重启" in done.out) == (0, True), done
+        assert done.code == 0, done
     settings = load_settings()
     settle_no = f"S{uuid4().hex[:8]}"
     published = run("feed", "publish", KIND, table(tmp_path / "a.csv", [bill(stranger, settle_no)]))

@@ -263,7 +263,7 @@ def test_a_second_run_of_the_same_publication_waits_for_the_first(tmp_path: Path
     assert send(path, first, tmp_path / "j").receipt.closed
     assert refused
     assert sorted(d.fact.key for d in first.deliveries()) == sorted(f"S{n}" for n in range(30))
-    assert send(path, Mortal(), tmp_path / "j").receipt.unchanged
+    assert send(path, first, tmp_path / "j").receipt.unchanged
     other_month = BatchPlan("2026-06", PLAN.areas)
     assert send(path, Mortal(), tmp_path / "j", batch=other_month).receipt.closed
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from detectors.episodes import SHANGHAI
 from lidm import policy_gauge
 from lidm.policy_gauge import PolicyGauge, in_force
-from schemas.records import TickBody, TickRecord, encode_block
+from schemas.records import Record, TickBody, TickRecord, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.metrics import Metrics
 from streams.watch import Watch
@@ -29,10 +29,9 @@ def ms(year: int) -> int:
 def watch(*years: int, policy: bool = True) -> Watch:
     """A partition on the 22nd of November of the last of these years."""
     made = Watch(0, config())
-    records = [TickRecord("", ms(year), "", 0, 0, TickBody(ms(year))) for year in years]
-    blocks = [encode_block([policy_record(ms(years[0]))])] if policy else []
-    for offset, block in enumerate([*blocks, *(encode_block([each]) for each in records)]):
-        made.fold(HOUSEHOLD_EVENTS, offset, ms(years[0]), block)
+    ticks: list[Record] = [TickRecord("", ms(year), "", 0, 0, TickBody(ms(year))) for year in years]
+    for offset, each in enumerate([policy_record(ms(years[0])), *ticks] if policy else ticks):
+        made.fold(HOUSEHOLD_EVENTS, offset, each.known_at, encode_block([each]))
     return made
 
 
