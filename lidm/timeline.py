@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from detectors.episodes import SHANGHAI
-from households.coverage import EVERYWHERE
+from households.wholes import EVERYWHERE
 from lidm.alert_text import amount, state
 from lidm.fact_words import feed_title, said_of, same_content
 from schemas.alerts import Alert
