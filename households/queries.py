@@ -203,9 +203,7 @@ class Queries:
         """Reports of deaths, one per source."""
         return self._lasting(Death, person)
 
-    def of_kind(
-        self, kind: type[F], person: str | None = None, day_from: int = EVER, day_to: int = FOREVER
-    ) -> list[F]:
+    def of_kind(self, kind: type[F], person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[F]:
         """Facts of any kind, by their day; a spell is found by the day it began."""
         if kind.paged:
             return self._paged(kind, person, day_from, day_to)

@@ -70,7 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False):
     rows: int
     nothing_happened: bool
     recorded_ms: int
-    source: str = ""
+    source: str
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):

@@ -11,8 +11,8 @@ from schemas.partition import partition_of
 from schemas.records import PolicyBody, PolicyRecord, decode_block
 from sinks.store import AlertStore, LogBlock, Param
 
-EVERYBODYS = ("tick", "batch.part", "policy.activated", "golive")
-"""Kinds of records that concern every household of a partition."""
+EVERYBODYS = ("tick", "batch.", "policy.activated", "golive")
+"""How kinds of records begin that concern every household of a partition."""
 _NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind}') > 0" for kind in EVERYBODYS)
 _CANDIDATES = 50
 _PAGE_BYTES = 4_000_000

@@ -61,7 +61,8 @@ def encode_batches(batches: Batches) -> str:
     """The metadata of a commit: ASCII, empty without open batches."""
     if not batches:
         return ""
-    return json.dumps({name: [b.rows, b.begun_ms, b.mark] for name, b in batches.items()}, separators=(",", ":"))
+    said = {name: [b.rows, b.begun_ms, *([b.mark] if b.mark else [])] for name, b in batches.items()}
+    return json.dumps(said, separators=(",", ":"))
 
 
 def decode_batches(metadata: str) -> Batches:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from households.closings import Closed
 from households.codec import Pages, canonical, decode_head, encode_head
 from households.horizon import next_change
-from households.closings import Closed
 from households.ledger import Household
 from households.standing import disabilities, vehicles
 from households.wholes import at_stake, by_month

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from households.codec import canonical
 from households.coverage import Coverage
 from households.ledger import Household
-from schemas.facts import AnyFact, Declared, Fact, Membership, Status, first_day
+from schemas.facts import AnyFact, Membership, first_day
 from schemas.facts_standing import Disability
-from schemas.records import FactBody, Route, TransferBody
-from tests.households.making import DECLARED, START, apply, bill, close, member
+from schemas.records import FactBody, TransferBody
+from tests.households.making import DECLARED, apply, bill, member
 from tests.households.network import Router, World
 from tests.households.test_snapshots import FEED, JAN, MAY, ME, certificate, home
 
@@ -74,7 +74,12 @@ def standing(world: World, name: str) -> tuple[list[str], list[int | None]]:
     return [each.key for each in household.bills(ME)], [each.until for each in household.of_kind(Disability, ME)]
 
 
-ORDERS = [("homes", "facts", "move"), ("facts", "move", "homes"), ("move", "homes", "facts"), ("facts", "homes", "move")]
+ORDERS = [
+    ("homes", "facts", "move"),
+    ("facts", "move", "homes"),
+    ("move", "homes", "facts"),
+    ("facts", "homes", "move"),
+]
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -177,7 +182,9 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Step]]:
     for _ in range(draw(st.integers(1, 4))):
         person, key, day = draw(st.sampled_from(PEOPLE)), draw(st.sampled_from("ab")), draw(st.integers(80, 200))
         version, source = next(versions), draw(st.sampled_from((SOUTH, NORTH)))
-        told = draw(st.sampled_from((bill(f"{person}{key}", day, version), certificate(f"{person}{key}", day, version))))
+        told = draw(
+            st.sampled_from((bill(f"{person}{key}", day, version), certificate(f"{person}{key}", day, version)))
+        )
         steps.append((person, msgspec.structs.replace(told, source=source)))
     for _ in range(draw(st.integers(1, 4))):
         feed, mode = draw(st.sampled_from((BILLS, FEED))), draw(st.sampled_from(("replace_period", "full_snapshot")))
