@@ -142,7 +142,8 @@ class Household(FactStore):
         owed = self._settle(person, learned, [], served=route.previous, ask=ask)
         owed = self._tell_homes(owed, (), redeclared=redeclared)
         moved = learned.lived_in != (there.household if there is not None else self.id)
-        return self._kept(ALL_FEEDS if moved or redeclared else frozenset((fact.feed,)), owed)
+        spoken = redeclared and bool(self.coverage.wholes)  # other batches may speak of what is held here
+        return self._kept(ALL_FEEDS if moved or spoken else frozenset((fact.feed,)), owed)
 
     def _redeclares(self, fact: Membership, known: Membership | None) -> bool:
         """Whether a membership may change where this household was on record, and so which batches speak of it."""

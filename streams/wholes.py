@@ -81,7 +81,7 @@ class Wholes(Folding):
         living = self._living_in(closed.areas)
 
         def look(household: Household) -> bool:
-            planned = closed.replaces and self._look_anew(household, closed)
+            planned = closed.replaces and not is_unit(household.id) and self._look_anew(household, closed)
             return self._judge.look(household, detectors, self._control, record.known_at) or planned
 
         if detectors or closed.replaces:
