@@ -45,6 +45,7 @@ class _Late(NamedTuple):
     """A cadence that makes a feed without closed months stale."""
 
     closes: str | None = "month"
+    several: bool = False
     by_day: int = 5
 
 

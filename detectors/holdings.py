@@ -59,7 +59,7 @@ class Records:
         None where not every record of a page may count: people moved, or a whole month was replaced.
         """
         household = self._household
-        if household.head.stubs or Benefit.feed in household.head.floors:
+        if household.head.stubs or household.spoken(Benefit.feed):
             return None
         for name in sorted(household.pages, reverse=True):
             memo = household.page_memo.setdefault(name, {})

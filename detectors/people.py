@@ -7,8 +7,9 @@ from typing import TypeVar
 from detectors.calendar import birthday
 from households.ledger import Household, Member
 from households.residence import elsewhere
+from households.wholes import as_it_stands
 from policy.schemes import Schemes
-from schemas.facts import AnyFact, Death, Fact
+from schemas.facts import Death, Fact
 
 Kind = TypeVar("Kind", bound=Fact)
 
@@ -93,15 +94,16 @@ def any_of(household: Household, kind: type[Fact]) -> bool:
 
 def newest(household: Household, kind: type[Kind], person: str, today: int) -> Kind | None:
     """A person's newest live fact of a paged kind up to a day; looks from the end and stops at the first."""
+    movers = household.head.stubs
     for name in sorted(household.pages, reverse=True):
         for fact in reversed(household.pages[name].get(person, ())):
-            if isinstance(fact, kind) and fact.day <= today and _counts(household, person, fact):
-                return fact
+            if not isinstance(fact, kind) or fact.day > today:
+                continue
+            if person not in movers or household.belongs(person, [fact]):
+                (told,) = as_it_stands(household, person, [fact])
+                if isinstance(told, kind) and not told.gone:
+                    return told
     return None
-
-
-def _counts(household: Household, person: str, fact: AnyFact) -> bool:
-    return household.live(fact) and (person not in household.head.stubs or bool(household.belongs(person, [fact])))
 
 
 def edges(household: Household, after: int, up_to: int) -> list[int]:

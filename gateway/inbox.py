@@ -26,7 +26,7 @@ from gateway.identities import Linkage
 from gateway.keeping import Keeping
 from gateway.mapping import Mapping, load_mapping
 from gateway.problems import RowProblem
-from gateway.publish import publish_file
+from gateway.publish import publish_file, source_of
 from gateway.publisher import Publisher
 from gateway.reports import receipt_letter
 from gateway.scope import Scope, Watched
@@ -158,6 +158,7 @@ class Inbox:
                     linkage=self._linkage,
                     recorded=now,
                     batch=arrival.plan,
+                    source=source_of(arrival.feed, arrival.department or arrival.way),
                     mapping=mapping,
                     bad_rows=bad,
                     keep=scope,

@@ -5,11 +5,13 @@ ones go. A batch with bad rows stays open (`close_with_bad` overrides): a person
 count as absent, nor may a half-sent month replace a whole one.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,7 @@ from schemas.amounts import EVERY, FIRST_ROWS, Amounts, note
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS, FeedSpec
+from schemas.topics import Catalogue
 
 KEPT_PROBLEMS: Final = 1_000
 _TELL_EVERY: Final = 1_000
@@ -58,9 +61,20 @@ def feed_spec(kind: str) -> FeedSpec:
     return FEEDS[kind]
 
 
-def source_of(kind: str) -> str:
-    """The CloudEvents source of rows that came through the gateway without naming their own."""
-    return f"urn:lidm:gateway:{kind}"
+def source_of(kind: str, sender: str = "") -> str:
+    """The CloudEvents source of rows that came through the gateway without naming their own.
+
+    Of a feed of several producers each sender has its own: a whole batch speaks of the rows of its source.
+    """
+    named = f"urn:lidm:gateway:{kind}"
+    if not sender or not _catalogue().cadence(kind).several:
+        return named
+    return f"{named}:{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return Catalogue.load()
 
 
 def publish_file(

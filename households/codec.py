@@ -12,8 +12,8 @@ import msgspec
 from households.ledger import Household
 from households.pages import LIMIT_BYTES, Pages, check_version, decode_page, encode_entries, too_large
 from households.residence import rank
-from households.snapshots import as_it_stands
 from households.state import CODEC_VERSION, FOLD_VERSION, Episode, Head
+from households.wholes import as_it_stands
 from schemas.facts import AnyFact, Membership
 
 NEVER = 0xFFFFFFFF
@@ -51,14 +51,14 @@ def recheck_of(raw: bytes) -> int | None:
 
 
 def canonical(household: Household) -> dict[str, Any]:
-    """What two households with the same knowledge agree on, however it came: facts that belong here, and episodes.
+    """What two households with the same knowledge agree on, however it came: facts that count here, and episodes.
 
     Left out: what is only held for others, positions, revisions and ids, which depend on the order of arrival.
     """
     head = household.head
     people = {*head.lasting, *(person for page in household.pages.values() for person in page)}
     facts = {
-        person: [_plain(fact) for fact in as_it_stands(head, person, household.belongs(person, household.held(person)))]
+        person: [_plain(fact) for fact in as_it_stands(household, person, _here(household, person))]
         for person in sorted(people)
     }
     return {
@@ -67,13 +67,11 @@ def canonical(household: Household) -> dict[str, Any]:
         "facts": {person: each for person, each in facts.items() if each},
         "episodes": in_force(head.episodes),
         "waiting": sorted(head.waiting),
-        "floors": _by_month(head.floors),
-        "snapshots": _by_month(head.snapshots.get(household.id, {})),
     }
 
 
-def _by_month(feeds: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
-    return {feed: dict(sorted(months.items())) for feed, months in sorted(feeds.items())}
+def _here(household: Household, person: str) -> list[AnyFact]:
+    return household.belongs(person, household.held(person))
 
 
 def in_force(episodes: list[Episode]) -> list[list[str | int]]:

@@ -7,79 +7,61 @@ not too much is missing from it or somebody has said that it may be (`households
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from households.holding import WHOLE, Batch, Told, told_of
-from households.snapshots import by_month
-from households.volumes import Least, Volumes
+from households.closings import Closed, Closings
+from households.holding import Batch, Told, told_of
+from households.numbers import Numbers
+from households.volumes import Least
+from households.wholes import NOTHING_SAID, Chain, Spoke, Whole, spoken_of_area
 from schemas.records import BatchBegunBody, BatchCountBody, BatchPartBody, BatchVerdictBody
 
-EVERYWHERE = "*"
-_KEPT_BATCHES = 4096
-_KEPT_OPEN = 1024
+_KEPT_ANSWERS = 4096
 
 
 class Cadence(Protocol):
-    """How often a feed closes a period, and by which day of the following month."""
+    """How often a feed closes a period, by which day of the following month, and whether several sources close it."""
 
     @property
     def closes(self) -> str | None: ...
     @property
     def by_day(self) -> int: ...
-
-
-class Closed(NamedTuple):
-    """A batch whose parts are all there. `areas` empty: everywhere."""
-
-    feed: str
-    batchid: str
-    month: int
-    areas: tuple[str, ...]
-    mode: str
-    begun_ms: int
-
     @property
-    def replaces(self) -> bool:
-        """Whether what the batch does not repeat has ended or counts as reversed."""
-        return self.mode in WHOLE
-
-    @property
-    def snapshot(self) -> bool:
-        """Whether it speaks of more than its month: of everything that began up to its end."""
-        return self.mode == "full_snapshot" and not by_month(self.feed)
-
-
-_Floors = dict[str, dict[str, dict[int, int]]]
+    def several(self) -> bool: ...
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    months: dict[str, dict[str, list[int]]] = {}
-    open: dict[str, Batch] = {}
-    done: list[str] = []
-    floors: _Floors = {}
-    snapshots: _Floors = {}
-    volumes: Volumes = msgspec.field(default_factory=Volumes)
+    closings: Closings = msgspec.field(default_factory=Closings)
+    numbers: Numbers = msgspec.field(default_factory=Numbers)
+    wholes: dict[str, dict[str, Whole]] = {}
 
 
 class Coverage:
     """Periods closed in a partition. `cadences` say when a feed counts as stale; they are not part of the state.
 
-    `least`: how many rows a month needs to be believed, set by whoever knows the policy of the day; None: any.
+    `least`: how many rows a month needs to be believed, set by whoever knows the policy of the day; None: any. `chain`:
+    an area and those above it on a day, set likewise. `wholes`: by feed and source, what replaces what it does not
+    repeat; `edition` is another object whenever that, or the tree of areas, has changed. `told` and `forgotten` are for
+    people: what became of batches that were held, and those given up because they never ended.
     """
 
     def __init__(self, cadences: Mapping[str, Cadence] | None = None) -> None:
         self._cadences = cadences or {}
-        self._kept = _Kept()
-        self._done: set[str] = set()
+        self._take(_Kept())
         self.told: list[Told] = []
+        self.forgotten: list[Batch] = []
         self.least: Least | None = None
-        self._missing: dict[tuple[tuple[str, ...], tuple[str, ...], date], tuple[tuple[str, str | None], ...]] = {}
+        self.chain: Chain = _alone
+        self.forget()
+
+    def _take(self, kept: _Kept) -> None:
+        self._closings, self._numbers, self.wholes = kept.closings, kept.numbers, kept.wholes
 
     def add_part(self, body: BatchPartBody) -> Closed | None:
         """Note a delivered part; the batch when this was its last missing part and nobody has to judge it."""
-        batch = self._open(body.feed, body.batchid, body.of)
+        batch = self._open(body)
         if batch is None or (batch.complete and batch.judged):
             return None
         batch.add(body)
@@ -87,14 +69,15 @@ class Coverage:
 
     def begin(self, body: BatchBegunBody) -> Closed | None:
         """A batch that replaces what it does not repeat begins; the batch when what is there is to be counted now."""
-        batch = self._open(body.feed, body.batchid, body.of)
+        batch = self._open(body)
         if batch is None or not batch.begin():
             return None
-        return Closed(body.feed, body.batchid, month_number(body.period), body.areas, body.mode, body.begun_ms)
+        month = month_number(body.period)
+        return Closed(body.feed, body.batchid, month, body.areas, body.mode, body.begun_ms, body.source)
 
-    def to_count(self, feed: str, batchid: str) -> Closed | None:
+    def to_count(self, body: BatchPartBody) -> Closed | None:
         """The batch when all of it is here and this partition has not told yet what is gone; it has from now on."""
-        batch = self._kept.open.get(_name(feed, batchid))
+        batch = self._numbers.known(body)
         if batch is None or batch.counted or not (batch.complete and batch.judged):
             return None
         batch.counted = True
@@ -102,7 +85,7 @@ class Coverage:
 
     def count(self, body: BatchCountBody) -> Closed | None:
         """What a partition counted; the batch when that was the last word missing and it may take effect."""
-        batch = self._open(body.feed, body.batchid, body.of)
+        batch = self._open(body)
         if batch is None or batch.all_counted:
             return None
         batch.count(body)
@@ -119,7 +102,7 @@ class Coverage:
 
     def decide(self, body: BatchVerdictBody) -> Closed | None:
         """Somebody decided about a batch that is held; the batch when it takes effect. The first decision stands."""
-        batch = self._kept.open.get(_name(body.feed, body.batchid))
+        batch = self._numbers.known(body)
         if batch is None or not batch.complete:
             return None
         batch.verdict = batch.verdict or (body.verdict, body.actor, body.reason)
@@ -137,29 +120,34 @@ class Coverage:
 
     def held(self) -> list[Batch]:
         """Batches that wait for somebody."""
-        return [batch for batch in self._kept.open.values() if batch.held]
+        return [batch for batch in self._numbers.open.values() if batch.held]
 
-    def contradicts(self, feed: str, batchid: str) -> bool:
+    def reuses(self, body: BatchPartBody) -> bool:
+        """Whether a part belongs to another delivery than the one known under its number, and so changes nothing."""
+        return self._numbers.reuses(body)
+
+    def contradicts(self, body: BatchPartBody) -> bool:
         """Whether the manifests of an open batch say different things: it will never close."""
-        batch = self._kept.open.get(_name(feed, batchid))
+        batch = self._numbers.known(body)
         return batch is not None and batch.odd
 
-    def areas_of(self, feed: str, batchid: str) -> tuple[str, ...]:
+    def areas_of(self, body: BatchCountBody | BatchVerdictBody) -> tuple[str, ...]:
         """What an open batch says it covers."""
-        batch = self._kept.open.get(_name(feed, batchid))
+        batch = self._numbers.known(body)
         return batch.said[1] if batch is not None and batch.said is not None else ()
 
     def closed(self, feed: str, month: int, chain: tuple[str, ...]) -> bool:
         """Whether the month is complete, and not too short to be, for an area, given it and everything above it."""
-        areas, doubts = self._kept.months.get(feed, {}), self._kept.volumes.doubts
-        return any(month in areas.get(area, ()) and not doubts(feed, month, area) for area in (*chain, EVERYWHERE))
+        return self._closings.closed(feed, month, chain, several=self._several(feed))
 
     def last_closed(self, feed: str, chain: tuple[str, ...]) -> int | None:
         """The newest complete month for an area that is not in doubt."""
-        areas, doubts = self._kept.months.get(feed, {}), self._kept.volumes.doubts
-        known = [(area, areas[area]) for area in (*chain, EVERYWHERE) if area in areas]
-        newest = (next((m for m in reversed(months) if not doubts(feed, m, area)), None) for area, months in known)
-        return max((month for month in newest if month is not None), default=None)
+        asked = (feed, chain)
+        if asked not in self._last:
+            if len(self._last) >= _KEPT_ANSWERS:
+                self._last.clear()
+            self._last[asked] = self._closings.last(feed, chain, several=self._several(feed))
+        return self._last[asked]
 
     def stale(self, feed: str, chain: tuple[str, ...], on: date, cadence: Cadence | None = None) -> bool:
         """Whether a month that should be complete by `on` is not. A feed without cadence is never stale."""
@@ -174,113 +162,97 @@ class Coverage:
         asked = (feeds, chain, on)
         answer = self._missing.get(asked)
         if answer is None:
-            if len(self._missing) >= _KEPT_BATCHES:
+            if len(self._missing) >= _KEPT_ANSWERS:
                 self._missing.clear()
             answer = self._missing[asked] = tuple(
                 (feed, month_name(self.last_closed(feed, chain))) for feed in feeds if self.stale(feed, chain, on)
             )
         return answer
 
-    def floors(self, chain: tuple[str, ...]) -> list[tuple[str, int, int]]:
-        """(feed, month, begun_ms) of every whole replacement for an area; a new household starts with them."""
-        return _found(self._kept.floors, chain)
+    def spoken(self, feed: str, area: str) -> Spoke:
+        """What whole batches of a feed say of an area, by source."""
+        said = self._spoken.get((feed, area))
+        if said is None:
+            sources = self.wholes.get(feed)
+            said = spoken_of_area(sources, area, self.chain) if sources else NOTHING_SAID
+            self._spoken[feed, area] = said
+        return said
 
-    def snapshots(self, chain: tuple[str, ...]) -> list[tuple[str, int, int]]:
-        """The same of full snapshots that speak of more than their month."""
-        return _found(self._kept.snapshots, chain)
+    def forget(self) -> None:
+        """Answers kept from earlier questions may be wrong now."""
+        self.edition = object()
+        self._spoken: dict[tuple[str, str], Spoke] = {}
+        self._forget_months()
 
     def encode(self) -> bytes:
         """The state as msgpack."""
-        return msgspec.msgpack.encode(self._kept)
+        return msgspec.msgpack.encode(_Kept(self._closings, self._numbers, self.wholes))
 
     @classmethod
     def decode(cls, raw: bytes, cadences: Mapping[str, Cadence] | None = None) -> "Coverage":
         """The coverage `encode` was called on."""
         coverage = cls(cadences)
-        coverage._kept = msgspec.msgpack.decode(raw, type=_Kept)
-        coverage._done = set(coverage._kept.done)
+        coverage._take(msgspec.msgpack.decode(raw, type=_Kept))
         return coverage
 
     def canonical(self) -> dict[str, Any]:
         """What two coverages with the same batches agree on."""
+        batches = self._numbers.open.values()
+        opened = sorted(batches, key=lambda each: (each.feed, each.batchid, each.source, each.period))
         return {
-            "months": {feed: dict(sorted(areas.items())) for feed, areas in sorted(self._kept.months.items())},
-            "floors": self._kept.floors,
-            "snapshots": self._kept.snapshots,
-            "open": {name: sorted(each.parts) for name, each in sorted(self._kept.open.items())},
-            "short": self._kept.volumes.short,
-            "held": sorted(_name(each.feed, each.batchid) for each in self.held()),
+            "months": self._closings.months,
+            "wholes": msgspec.to_builtins(self.wholes),
+            "open": [(each.feed, each.batchid, sorted(each.parts)) for each in opened],
+            "short": self._closings.volumes.short,
+            "held": [f"{each.feed}|{each.batchid}" for each in opened if each.held],
         }
 
-    def _open(self, feed: str, batchid: str, of: int) -> Batch | None:
-        """The open batch, made when nothing was known of it; None when it is done with."""
-        name, opened = _name(feed, batchid), self._kept.open
-        if name in self._done:
-            return None
-        batch = opened.get(name)
-        if batch is None:
-            batch = opened[name] = Batch(feed, batchid, of)
-            while len(opened) > _KEPT_OPEN:  # begun and never ended; its end would find no part but its own
-                del opened[next(iter(opened))]
+    def _forget_months(self) -> None:
+        self._last: dict[tuple[str, tuple[str, ...]], int | None] = {}
+        self._missing: dict[tuple[tuple[str, ...], tuple[str, ...], date], tuple[tuple[str, str | None], ...]] = {}
+
+    def _several(self, feed: str) -> bool:
+        cadence = self._cadences.get(feed)
+        return cadence is not None and cadence.several
+
+    def _open(self, body: BatchPartBody | BatchBegunBody | BatchCountBody) -> Batch | None:
+        batch = self._numbers.take(body)
+        self.forgotten += self._numbers.give_up()
         return batch
 
     def _close(self, batch: Batch) -> Closed:
         closed = _closed(batch)
         self._drop(batch)
-        areas = self._kept.months.setdefault(closed.feed, {})
-        for area in closed.areas or (EVERYWHERE,):
-            areas[area] = sorted({*areas.get(area, ()), closed.month})
-        named, rows = closed.areas or (EVERYWHERE,), sum(batch.rows.values())
-        self._kept.volumes.note(closed.feed, named, closed.month, rows, closed.begun_ms, whole=closed.replaces)
-        self._kept.volumes.judge(closed.feed, self.least)
+        self._closings.note(closed, sum(batch.rows.values()), self.least)
+        self._forget_months()
         if closed.replaces:
-            floors = self._floors(closed)
-            for area in closed.areas or (EVERYWHERE,):
-                months = floors.setdefault(area, {})
-                months[closed.month] = max(closed.begun_ms, months.get(closed.month, 0))
+            whole = self.wholes.setdefault(closed.feed, {}).setdefault(closed.source, Whole())
+            whole.add(closed.month, closed.named, closed.begun_ms, snapshot=closed.snapshot)
             for other in self.held():
-                if other.feed == closed.feed and self._replaced(_closed(other)):
+                if self._replaced(_closed(other)):
                     self._drop(other, told_of(other, "superseded"))
-        self._missing.clear()
+            self.forget()
         return closed
 
     def _drop(self, batch: Batch, told: Told | None = None) -> None:
-        """The batch is done with; whatever is said of it afterwards changes nothing."""
-        name = _name(batch.feed, batch.batchid)
-        del self._kept.open[name]
-        self._done.add(name)
-        self._kept.done.append(name)
-        if len(self._kept.done) > _KEPT_BATCHES:
-            self._done.discard(self._kept.done.pop(0))
+        self._numbers.finish(batch)
         if told is not None:
             self.told.append(told)
 
-    def _floors(self, closed: Closed) -> dict[str, dict[int, int]]:
-        kept = self._kept.snapshots if closed.snapshot else self._kept.floors
-        return kept.setdefault(closed.feed, {})
-
     def _replaced(self, held: Closed) -> bool:
         """Whether a later batch said all that a held one wants to say: then nobody has to decide any more."""
-        floors = self._floors(held)
-        return all(floors.get(area, {}).get(held.month, 0) > held.begun_ms for area in held.areas or (EVERYWHERE,))
+        whole = self.wholes.get(held.feed, {}).get(held.source, Whole())
+        begun = whole.of(snapshot=held.snapshot).get(held.month, {})
+        return all(begun.get(area, 0) > held.begun_ms for area in held.named)
 
 
-def _name(feed: str, batchid: str) -> str:
-    return f"{feed}|{batchid}"
+def _alone(area: str, day: int) -> tuple[str, ...]:
+    return (area,)
 
 
 def _closed(batch: Batch) -> Closed:
     period, areas, mode = batch.said or ("", (), "")
-    return Closed(batch.feed, batch.batchid, month_number(period), areas, mode, batch.begun_ms)
-
-
-def _found(floors: _Floors, chain: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    found: dict[tuple[str, int], int] = {}
-    for feed, areas in floors.items():
-        for area in (*chain, EVERYWHERE):
-            for month, begun_ms in areas.get(area, {}).items():
-                found[feed, month] = max(begun_ms, found.get((feed, month), 0))
-    return [(feed, month, begun_ms) for (feed, month), begun_ms in sorted(found.items())]
+    return Closed(batch.feed, batch.batchid, month_number(period), areas, mode, batch.begun_ms, batch.source)
 
 
 def due_month(on: date, by_day: int) -> int:

@@ -4,7 +4,9 @@ One partition sees only its own households, so each tells all others what it cou
 sums are the same everywhere, and so is what follows: the batch takes effect, or it is held until somebody decides.
 """
 
-from typing import Literal, NamedTuple
+from hashlib import sha256
+from typing import Literal, NamedTuple, Protocol
+from zlib import crc32
 
 import msgspec
 
@@ -13,6 +15,30 @@ from schemas.records import BatchCountBody, BatchPartBody
 WHOLE = ("replace_period", "full_snapshot")
 Verdict = Literal["release", "refuse"]
 State = Literal["held", "released", "refused", "superseded"]
+
+
+class Numbered(Protocol):
+    """What names a batch: a number says which one only within its feed, source and period."""
+
+    @property
+    def feed(self) -> str: ...
+    @property
+    def batchid(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def period(self) -> str: ...
+
+
+def name_of(batch: Numbered) -> str:
+    """A short name of a batch; records of older logs say no source, and name it by feed and number."""
+    said = (batch.feed, batch.batchid, *((batch.source, batch.period) if batch.source else ()))
+    return sha256("|".join(said).encode()).hexdigest()[:20]
+
+
+def digest_of(areas: tuple[str, ...], mode: str) -> int:
+    """What a batch says of itself, in short."""
+    return crc32("|".join((mode, *sorted(areas))).encode())
 
 
 class Batch(msgspec.Struct, array_like=True):
@@ -26,6 +52,8 @@ class Batch(msgspec.Struct, array_like=True):
     feed: str
     batchid: str
     of: int
+    source: str = ""
+    period: str = ""
     parts: dict[int, int] = {}
     said: tuple[str, tuple[str, ...], str] | None = None
     odd: bool = False
@@ -112,6 +140,7 @@ class Told(NamedTuple):
     hold_above: int
     actor: str = ""
     reason: str = ""
+    source: str = ""
 
 
 def told_of(batch: Batch, state: State, actor: str = "", reason: str = "") -> Told:
@@ -119,4 +148,5 @@ def told_of(batch: Batch, state: State, actor: str = "", reason: str = "") -> To
     period, areas, mode = batch.said or ("", (), "")
     before, gone = batch.sums
     rows, limit = sum(batch.rows.values()), batch.hold_above or 0
-    return Told(state, batch.feed, batch.batchid, period, areas, mode, rows, before, gone, limit, actor, reason)
+    said = (state, batch.feed, batch.batchid, period, areas, mode, rows, before, gone, limit)
+    return Told(*said, actor, reason, batch.source)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from households.ledger import Household
 from households.queries import page_of
-from households.snapshots import as_it_stands
+from households.wholes import as_it_stands
 from schemas.facts import Membership
 
 
@@ -20,7 +20,7 @@ def _edges(household: Household, on: int) -> Iterator[int | None]:
     for membership in household.head.members:
         yield from _of_membership(membership)
     for person, told in household.head.lasting.items():
-        for fact in as_it_stands(household.head, person, told):
+        for fact in as_it_stands(household, person, told):
             yield fact.day
             for end in fact.ends:
                 yield getattr(fact, end)

@@ -5,25 +5,18 @@ Folding validates nothing and raises nothing: what comes here is a fact.
 """
 
 from bisect import insort
+from collections.abc import Iterable
 
 import msgspec
 
-from households import moves
+from households import homes, moves
 from households.moves import Change, Learned, Owed, Settlement
 from households.overruled import newer
 from households.queries import Member
-from households.residence import covered, elsewhere, rank
-from households.snapshots import at_stake, by_month, hear, last_day, stayed
+from households.residence import covered, elsewhere, memberships_of, rank
 from households.state import HOUSEHOLD, Episode
 from households.store import FactStore
-from schemas.facts import (
-    FACT_KINDS,
-    KIND_OF_FEED,
-    AnyFact,
-    Fact,
-    Membership,
-    first_day,
-)
+from schemas.facts import FACT_KINDS, KIND_OF_FEED, AnyFact, Fact, Membership
 from schemas.records import Carried, FactBody, Route, TransferBody
 
 
@@ -83,16 +76,18 @@ class Household(FactStore):
         person = body.person
         learned = self._learning(person)
         news: list[Change] = []
+        redeclared = False
         for fact in body.facts:
             if isinstance(fact, Membership):
                 known = self._enrol(fact)
                 if known is not fact:
                     learned.note(fact, known)
+                    redeclared |= self._redeclares(fact, known)
         for fact in body.facts:
             if not isinstance(fact, Membership):
                 news += self._news(person, fact, self.merge(person, fact))
         there = elsewhere(self.head, person)
-        heard = hear(self.head, body.snapshots)
+        heard = homes.hear(self.id, self.head, body.homes)
         adopted = there is None and moves.adopt(self.head.episodes, person, body.episodes)
         noted, awaited = moves.arrived(self.id, self.head, body)
         ask = None
@@ -102,57 +97,10 @@ class Household(FactStore):
         if heard:
             self.forget_views()
         owed = self._settle(person, learned, news, told_by=body.left, passing=passing, ask=ask, asked=body.asks)
-        if heard and there is not None and there.household not in (body.left, *(to for to, _ in owed.transfers)):
-            passed_on = moves.tell_snapshots(self.id, self.head, person, self.held(person))
-            owed = owed._replace(transfers=(*owed.transfers, *passed_on))
-        if learned.memberships or news or adopted or awaited or heard:
+        owed = self._tell_homes(owed, body.homes if heard else (), redeclared=redeclared, told_by=body.left)
+        if learned.memberships or news or adopted or awaited or heard or redeclared:
             return self._kept(ALL_FEEDS, owed)
         return self._kept(frozenset(), owed) if noted or owed.transfers else NOTHING
-
-    def apply_floor(self, feed: str, month: int, begun_ms: int) -> FoldResult:
-        """A whole new batch of a month began at `begun_ms`: older records of that month count as reversed.
-
-        NOTHING when that was known; a result without feeds when it says nothing new of what is held, but will of what
-        comes late.
-        """
-        months = self.head.floors.setdefault(feed, {})
-        if months.get(month, 0) >= begun_ms:
-            return NOTHING
-        first, after = first_day(month), first_day(month + 1)
-        before = len(self._counted(feed, first, after))
-        months[month] = begun_ms
-        self.dirty_head = True
-        self.forget_views()
-        return FoldResult() if len(self._counted(feed, first, after)) == before else CHANGED[KIND_OF_FEED[feed]]
-
-    def apply_snapshot(self, feed: str, month: int, begun_ms: int) -> FoldResult:
-        """A full snapshot of a feed as of a month began at `begun_ms`: what it did not repeat has ended, or never was.
-
-        Answers as `apply_floor` does. People who were here then and live elsewhere now are told of there.
-        """
-        if by_month(feed):
-            return self.apply_floor(feed, month, begun_ms)
-        if self.head.snapshots.get(self.id, {}).get(feed, {}).get(month, 0) >= begun_ms:
-            return NOTHING
-        touched = any(fact.recorded_ms < begun_ms for fact in at_stake(self, feed, month))
-        hear(self.head, {self.id: {feed: {month: begun_ms}}})
-        self.dirty_head = True
-        self.forget_views()
-        people = [who for who in sorted(self.head.stubs) if stayed(self.head, who, self.id, last_day(month))]
-        owed = [each for who in people for each in moves.tell_snapshots(self.id, self.head, who, self.held(who))]
-        return FoldResult(CHANGED[KIND_OF_FEED[feed]].feeds if touched else frozenset(), tuple(owed))
-
-    def at_stake(self, feed: str, month: int, *, snapshot: bool) -> list[Fact]:
-        """Live facts that a whole batch of the month ends or reverses, unless it repeats them."""
-        if snapshot and not by_month(feed):
-            return list(at_stake(self, feed, month))
-        return self._counted(feed, first_day(month), first_day(month + 1))
-
-    def _counted(self, feed: str, first: int, after: int) -> list[Fact]:
-        kind = KIND_OF_FEED[feed]
-        if kind.paged:
-            return self._paged(kind, None, first, after)
-        return [fact for fact in self._lasting(kind, None) if first <= fact.day < after]
 
     # ---- people who move
     def _fold_mover(self, body: FactBody, loser: AnyFact | None) -> FoldResult:
@@ -161,7 +109,7 @@ class Household(FactStore):
             return NOTHING
         here = any(covered(self.head, body.person, day) for day in news[0].days)
         touched = body.fact is not loser and (here or elsewhere(self.head, body.person) is None)
-        owed = moves.late(self.id, self.head, body, news[0]._replace(fact=self.settled(news[0].fact)))
+        owed = moves.late(self.id, self.head, body, news[0])
         return self._kept(frozenset((body.fact.feed,)) if touched else frozenset(), owed)
 
     def _news(self, person: str, fact: AnyFact, loser: AnyFact | None) -> list[Change]:
@@ -190,9 +138,29 @@ class Household(FactStore):
             ask = self._wait(fact, learned.lived_in)
         if not changed and ask is None:
             return NOTHING
+        redeclared = changed and self._redeclares(fact, known)
         owed = self._settle(person, learned, [], served=route.previous, ask=ask)
+        owed = self._tell_homes(owed, (), redeclared=redeclared)
         moved = learned.lived_in != (there.household if there is not None else self.id)
-        return self._kept(ALL_FEEDS if moved else frozenset((fact.feed,)), owed)
+        spoken = redeclared and bool(self.coverage.wholes)  # other batches may speak of what is held here
+        return self._kept(ALL_FEEDS if moved or spoken else frozenset((fact.feed,)), owed)
+
+    def _redeclares(self, fact: Membership, known: Membership | None) -> bool:
+        """Whether a membership may change where this household was on record, and so which batches speak of it."""
+        return fact.household == self.id and homes.redeclares(fact, known)
+
+    def _tell_homes(self, owed: Owed, heard: Iterable[str], *, redeclared: bool, told_by: str | None = None) -> Owed:
+        """What is new of where households are on record goes after whoever lived there, unless it goes along anyway."""
+        concerned = {*heard, self.id} if redeclared else set(heard)
+        served = {(body.person, target) for target, body in owed.transfers}
+        more = []
+        for person in sorted(self.head.stubs) if concerned else ():
+            if concerned.isdisjoint(each.household for each in memberships_of(self.head, person)):
+                continue
+            for target, body in moves.tell_homes(self.id, self.head, person, self.held(person)):
+                if (person, target) not in served and (redeclared or target != told_by):
+                    more.append((target, body))
+        return owed._replace(transfers=(*owed.transfers, *more)) if more else owed
 
     def _enrol(self, fact: Membership) -> Membership | None:
         """Merge a membership. Returns the loser, as `_merge` does."""

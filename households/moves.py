@@ -14,8 +14,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from households.homes import to_tell
 from households.residence import covers, elsewhere, memberships_of, newest, rank
-from households.snapshots import to_tell
 from households.state import Episode, Head, Waiting
 from schemas.facts import AnyFact, Membership, Version
 from schemas.records import MAX_HOPS, Carried, FactBody, Route, TransferBody
@@ -154,10 +154,8 @@ class Settlement:
         return self.asked and target == self.told_by and any(each not in answered for each in _about(known, target))
 
 
-def tell_snapshots(
-    here: str, head: Head, person: str, held: list[AnyFact]
-) -> tuple[tuple[str, TransferBody], ...]:
-    """For the household a person lives in, where it is another: snapshots that may speak of the person.
+def tell_homes(here: str, head: Head, person: str, held: list[AnyFact]) -> tuple[tuple[str, TransferBody], ...]:
+    """For the household a person lives in, where it is another: where the person's former homes are on record.
 
     The facts held go along, because whoever waits for a history takes any transfer for it.
     """
@@ -271,5 +269,5 @@ def _transfer(
         membership=version,
         facts=(*sorted(known, key=rank), *facts),
         episodes=episodes,
-        snapshots=to_tell(head, person),
+        homes=to_tell(here, head, person),
     )

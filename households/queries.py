@@ -13,8 +13,8 @@ from households.coverage import Coverage
 from households.overruled import NOBODY, overruled_now
 from households.pages import Pages, place
 from households.residence import covered, elsewhere, rank
-from households.snapshots import as_it_stands
 from households.state import HOUSEHOLD, Head
+from households.wholes import NOTHING_SAID, Spoke, as_it_stands, spoken_of
 from policy.schemes import OTHER, Schemes
 from schemas.facts import (
     AnyFact,
@@ -29,8 +29,8 @@ from schemas.facts import (
     Refund,
     Rent,
     Status,
-    month_of,
 )
+from schemas.feed_units import is_unit
 
 F = TypeVar("F", bound=Fact)
 Measure = Callable[[AnyFact], int]
@@ -65,8 +65,8 @@ class Queries:
     """The reading side of `Household`."""
 
     __slots__ = (
-        "_areas", "_declared", "_members", "_overruled", "_refunds", "_tiers", "coverage", "head", "id", "memo",
-        "page_memo", "pages", "totals",
+        "_areas", "_declared", "_members", "_overruled", "_refunds", "_spoken", "_spoken_at", "_tiers", "coverage",
+        "head", "id", "memo", "page_memo", "pages", "totals",
     )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
@@ -88,6 +88,8 @@ class Queries:
         self._refunds: dict[str, int] | None = None
         self._overruled: dict[type[Fact], frozenset[tuple[str, str]]] = {}
         self._areas: Declared | None = None
+        self._spoken: dict[str, Spoke] = {}
+        self._spoken_at: object = None
 
     def total(self, sum_of: Total) -> int:
         """The sum of a measure over all facts from a page on, kept up to date while facts are added."""
@@ -201,9 +203,7 @@ class Queries:
         """Reports of deaths, one per source."""
         return self._lasting(Death, person)
 
-    def of_kind(
-        self, kind: type[F], person: str | None = None, day_from: int = EVER, day_to: int = FOREVER
-    ) -> list[F]:
+    def of_kind(self, kind: type[F], person: str | None = None, day_from: int = EVER, day_to: int = FOREVER) -> list[F]:
         """Facts of any kind, by their day; a spell is found by the day it began."""
         if kind.paged:
             return self._paged(kind, person, day_from, day_to)
@@ -216,10 +216,17 @@ class Queries:
             return [fact for fact in facts if covered(self.head, person, fact.day)]
         return facts
 
-    def live(self, fact: AnyFact) -> bool:
-        """Whether a fact counts: neither reversed nor replaced by a newer whole batch of its month."""
-        floor = self.head.floors.get(fact.feed)
-        return not fact.gone and (floor is None or fact.recorded_ms >= floor.get(month_of(fact.day), 0))
+    def spoken(self, feed: str) -> Spoke:
+        """What whole batches of a feed may say of facts held here; empty, and next to nothing done, where none does."""
+        coverage = self.coverage
+        if feed not in coverage.wholes or is_unit(self.id):  # no department's batch speaks of what the service says
+            return NOTHING_SAID
+        if self._spoken_at is not coverage.edition:
+            self._spoken, self._spoken_at = {}, coverage.edition
+        said = self._spoken.get(feed)
+        if said is None:
+            said = self._spoken[feed] = spoken_of(self, feed)
+        return said
 
     def overruled(self, kind: type[Fact]) -> frozenset[tuple[str, str]]:
         """(person, key) of records that do not count, because a newer one says that the fact is another person's.
@@ -236,7 +243,7 @@ class Queries:
 
     def _paged(self, kind: type[F], person: str | None, day_from: int, day_to: int) -> list[F]:
         first, last = page_of(day_from), page_of(day_to - 1)
-        strict = bool(self.head.stubs) or kind.feed in self.head.floors or kind.ended_in is not None
+        strict = bool(self.head.stubs) or bool(self.spoken(kind.feed))
         overruled = self.overruled(kind)
         found: list[AnyFact] = []
         for name in sorted(self.pages):
@@ -248,8 +255,8 @@ class Queries:
                         hits: list[AnyFact]
                         hits = [f for f in facts if f.__class__ is kind and day_from <= f.day < day_to and not f.gone]
                         if hits and strict:
-                            told = as_it_stands(self.head, who, self.belongs(who, hits))
-                            hits = [each for each in told if self.live(each)]
+                            told = as_it_stands(self, who, self.belongs(who, hits))
+                            hits = [each for each in told if not each.gone]
                         if hits and overruled:
                             hits = [each for each in hits if (who, each.key) not in overruled]
                         found += hits
@@ -263,8 +270,8 @@ class Queries:
         for who in lasting if person is None else (person,):
             told: list[AnyFact] = [fact for fact in lasting.get(who, ()) if fact.__class__ is kind]
             if told:
-                told = as_it_stands(self.head, who, self.belongs(who, told))
-                found += [fact for fact in told if self.live(fact)]
+                told = as_it_stands(self, who, self.belongs(who, told))
+                found += [fact for fact in told if not fact.gone]
         return cast(list[F], sorted(found, key=place) if person is None else found)
 
     def _members_on(self, day: int) -> list[Member]:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.facts import AnyFact, Membership
-from schemas.records import Snapshots
+from schemas.records import Home
 
-CODEC_VERSION = 3
-FOLD_VERSION = 2
+CODEC_VERSION = 4
+FOLD_VERSION = 3
 HOUSEHOLD = "household"
 
 Page = dict[str, list[AnyFact]]
@@ -65,9 +65,8 @@ class Head(msgspec.Struct, array_like=True):
 
     `members` are this household's memberships, `stubs` those of its people elsewhere, `lasting` facts without a page.
     `waiting` is whose history is on its way; `arrived` are transfers received and `answered` transfers sent, by the
-    membership they are about. `rechecks`: detector -> day ordinal. `floors`: feed -> month -> ms; older records of that
-    month were replaced by a whole new batch. `shifted`: days that records of a key had which lost against another day.
-    `snapshots`: full snapshots by the household they were heard in, this one's own and those its people bring along.
+    membership they are about. `rechecks`: detector -> day ordinal. `shifted`: days that records of a key had which lost
+    against another day. `homes`: where other households its people were in are on record.
     """
 
     applied: int = -1
@@ -79,9 +78,8 @@ class Head(msgspec.Struct, array_like=True):
     arrived: dict[str, list[Waiting]] = {}
     answered: dict[str, list[Waiting]] = {}
     rechecks: dict[str, int] = {}
-    floors: dict[str, dict[int, int]] = {}
     shifted: dict[str, list[Shift]] = {}
-    snapshots: Snapshots = {}
+    homes: dict[str, list[Home]] = {}
 
     @property
     def recheck_on(self) -> int | None:

@@ -5,7 +5,7 @@ from households.overruled import newer
 from households.pages import Pages, insert, place
 from households.queries import _PAGE_OF, Queries, page_of
 from households.state import Head, Page, Shift
-from schemas.facts import AnyFact, Fact, Refund, Version, month_of
+from schemas.facts import AnyFact, Fact, Refund
 
 
 class FactStore(Queries):
@@ -93,14 +93,9 @@ class FactStore(Queries):
         return any(key == fact.key for _, key in self.overruled(fact.__class__))
 
     def held(self, person: str) -> list[AnyFact]:
-        """Every fact of a person kept here, whether or not it belongs here, in order; replaced ones as reversed."""
+        """Every fact of a person kept here, whether or not it belongs here, in order and as it was told."""
         found = [fact for page in (*self.pages.values(), self.head.lasting) for fact in page.get(person, ())]
-        return sorted(map(self.settled, found), key=place)
-
-    def settled(self, fact: AnyFact) -> AnyFact:
-        """The fact, reversed when a whole new batch of its month replaced it."""
-        floor = self.head.floors.get(fact.feed, {}).get(month_of(fact.day), 0)
-        return fact if fact.recorded_ms >= floor else fact.tombstone(Version(floor, 0, ""))
+        return sorted(found, key=place)
 
     def winner(self, person: str, fact: AnyFact) -> AnyFact:
         """The version that stands for the key of a fact that was merged."""

@@ -37,14 +37,16 @@ class Month(msgspec.Struct, array_like=True):
 
 
 class Volumes(msgspec.Struct, array_like=True):
-    """Months by feed and the areas a batch names (`a+b`); `short`: those in doubt."""
+    """Months by feed, source and the areas a batch names (`a+b`); `short`: those in doubt."""
 
-    months: dict[str, dict[str, dict[int, Month]]] = {}
-    short: dict[str, dict[str, list[int]]] = {}
+    months: dict[str, dict[str, dict[str, dict[int, Month]]]] = {}
+    short: dict[str, dict[str, dict[str, list[int]]]] = {}
 
-    def note(self, feed: str, areas: tuple[str, ...], month: int, rows: int, begun_ms: int, *, whole: bool) -> None:
+    def note(
+        self, feed: str, source: str, areas: tuple[str, ...], month: int, rows: int, begun_ms: int, *, whole: bool
+    ) -> None:
         """A batch closed; the order in which batches close decides nothing."""
-        months = self.months.setdefault(feed, {}).setdefault("+".join(sorted(areas)), {})
+        months = self.months.setdefault(feed, {}).setdefault(source, {}).setdefault(_key(areas), {})
         known = months.setdefault(month, Month())
         if not whole:
             known.added += rows
@@ -53,22 +55,27 @@ class Volumes(msgspec.Struct, array_like=True):
         for old in sorted(months)[:-_KEPT_MONTHS]:
             del months[old]
 
-    def judge(self, feed: str, least: Least | None) -> None:
-        """Which months of a feed are in doubt now; None: none is."""
-        self.short.pop(feed, None)
-        if least is None:
-            return
-        for areas, months in self.months.get(feed, {}).items():
-            if doubted := [month for month in sorted(months) if _too_few(months, month, least)]:
-                self.short.setdefault(feed, {})[areas] = doubted
+    def judge(self, feed: str, source: str, areas: tuple[str, ...], least: Least | None) -> None:
+        """Which months of a source are in doubt now where a batch of these areas closed; None: none is.
 
-    def doubts(self, feed: str, month: int, area: str) -> bool:
-        """Whether every batch that spoke of the month for an area leaves it in doubt."""
-        short = self.short.get(feed)
-        if not short:
+        What other batches name keeps what its own line said of it when it closed last.
+        """
+        key, short = _key(areas), self.short.setdefault(feed, {}).setdefault(source, {})
+        months = self.months.get(feed, {}).get(source, {}).get(key, {})
+        short[key] = [month for month in sorted(months) if least is not None and _too_few(months, month, least)]
+
+    def doubts(self, feed: str, source: str, month: int, area: str) -> bool:
+        """Whether every batch of a source that spoke of the month for an area leaves it in doubt."""
+        short = self.short.get(feed, {}).get(source, {})
+        if not any(short.values()):
             return False
-        told = [areas for areas, months in self.months[feed].items() if month in months and area in areas.split("+")]
+        spoken = self.months[feed][source].items()
+        told = [areas for areas, months in spoken if month in months and area in areas.split("+")]
         return bool(told) and all(month in short.get(areas, ()) for areas in told)
+
+
+def _key(areas: tuple[str, ...]) -> str:
+    return "+".join(sorted(areas))
 
 
 def _too_few(months: dict[int, Month], month: int, least: Least) -> bool:

@@ -75,9 +75,13 @@ def _mail_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
 
 def _holds_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
     """That a batch waits, or what was decided, where the store does not know it: nobody decides of what nobody sees."""
-    known = {(each.feed, each.batchid, each.state) for each in holds(store)}
-    told = {(each.feed, each.batchid): (each, letter) for letter in said if (each := _hold(letter)) is not None}
+    known = {(*_number(each), each.state) for each in holds(store)}
+    told = {_number(each): (each, letter) for letter in said if (each := _hold(letter)) is not None}
     yield from (letter for key, (each, letter) in told.items() if (*key, each.state) not in known)
+
+
+def _number(report: HoldReport) -> tuple[str, str, str, str]:
+    return (report.feed, report.source, report.period, report.batchid)
 
 
 def _hold(letter: Letter) -> HoldReport | None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from detectors.episodes import SHANGHAI
-from households.coverage import EVERYWHERE
+from households.wholes import EVERYWHERE
 from lidm.alert_text import amount, state
 from lidm.fact_words import feed_title, said_of, same_content
 from schemas.alerts import Alert
@@ -116,7 +116,8 @@ class _Teller:
         if body.mode != "replace_period" or body.q or body.feed not in self._feeds or not concerned:
             return
         known_at, past = self._known(record, then)
-        said = f"{body.period}整期重报，此前登记而这次没有的不再计算"
+        source = f"（{body.source}）" if body.source else ""
+        said = f"{body.period}整期重报{source}，此前登记而这次没有的不再计算"
         day = date.fromisoformat(f"{body.period[:7]}-01")
         self.entries.append(
             Entry(day, known_at, "整期替换", body.feed, "", said, "", body.batchid, evidence=False, then=past)

@@ -21,7 +21,8 @@ _WATCHED: Final = {
 
 def cadence_text(cadence: Cadence) -> str:
     """How often a feed speaks and by when a month is complete: 每月，次月 10 日前报齐上月."""
-    due = "随发生随报" if cadence.closes is None else f"次月 {cadence.by_day} 日前报齐上月"
+    who = "各单位分别" if cadence.several else ""
+    due = "随发生随报" if cadence.closes is None else f"次月 {cadence.by_day} 日前{who}报齐上月"
     return f"{EVERY[cadence.every]}，{due}"
 
 

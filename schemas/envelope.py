@@ -70,6 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False):
     rows: int
     nothing_happened: bool
     recorded_ms: int
+    source: str
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):

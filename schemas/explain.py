@@ -162,6 +162,7 @@ class Explainer:
             rows=body.rows,
             nothing_happened=body.nothing_happened,
             recorded_ms=recorded_ms,
+            source=str(head.source),
         )
 
 

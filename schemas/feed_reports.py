@@ -79,6 +79,7 @@ class HoldReport(msgspec.Struct, frozen=True, tag="hold", tag_field="kind"):
     hold_above: int
     actor: str = ""
     reason: str = ""
+    source: str = ""
 
 
 class CardReport(msgspec.Struct, frozen=True, tag="card", tag_field="kind"):

@@ -179,6 +179,7 @@ class ProblemCode(Labelled):
     TOO_LARGE = "TOO_LARGE", "消息超过 900000 字节"
     BATCH_SHORT = "BATCH_SHORT", "批次行数与声明不符"
     UNKNOWN_BATCH = "UNKNOWN_BATCH", "批次结束标记没有对应的开始标记"
+    BATCH_REUSED = "BATCH_REUSED", "批次编号已经用过，内容不同"
     ROUTING_LOOP = "ROUTING_LOOP", "转递次数超过上限"
     TOO_OLD = "TOO_OLD", "早于可处理的最早日期"
 

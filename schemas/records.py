@@ -11,8 +11,22 @@ import msgspec
 
 from schemas.facts import AnyFact, Membership, Version
 
-Snapshots = dict[str, dict[str, dict[int, int]]]
-"""Household -> feed -> month -> ms: a full snapshot of the feed as of the month, begun then, spoke of its people."""
+
+class Home(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Where a household is on record, as one of its memberships (`key`) says; `area` "": it says nothing of that."""
+
+    key: str
+    recorded_ms: int
+    sequence: int
+    event_id: str
+    gone: bool
+    day: int
+    until: int | None
+    area: str
+
+
+Homes = dict[str, tuple[Home, ...]]
+"""By household."""
 
 
 class Route(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -55,8 +69,8 @@ class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A person's facts and episodes, written by the household left. transfer_id = UUIDv5(person, membership version).
 
-    `asks`: the sender waits for the receiver's transfer of this person. `snapshots`: of the sender, and of households
-    the person was in before; `facts` are as told, the snapshots say what has become of them.
+    `asks`: the sender waits for the receiver's transfer of this person. `homes`: where the sender, and households the
+    person was in before, are on record; so the receiver knows which whole batches spoke of the person there.
     """
 
     transfer_id: str
@@ -66,7 +80,8 @@ class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     facts: tuple[AnyFact, ...]
     episodes: tuple[Carried, ...]
     asks: bool = False
-    snapshots: Snapshots = {}
+    snapshots: dict[str, dict[str, dict[int, int]]] = {}  # in logs of fold 2; now every partition knows them itself
+    homes: Homes = {}
 
 
 class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -79,7 +94,7 @@ class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Feed partition `q` of a batch is delivered up to its end manifest; `of` parts make the batch closed.
 
     `hold_above`: it is held for a person when more than so many in a thousand of what was there before are missing
-    from it; None: it never is.
+    from it; None: it never is. `source`: of the manifests, whose facts the batch speaks of; "" in older logs: of all.
     """
 
     feed: str
@@ -92,6 +107,7 @@ class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     rows: int
     begun_ms: int
     hold_above: int | None = None
+    source: str = ""
 
 
 class BatchBegunBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -104,6 +120,7 @@ class BatchBegunBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     areas: tuple[str, ...]
     mode: str
     begun_ms: int
+    source: str = ""
 
 
 class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -119,6 +136,8 @@ class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     partition: int
     before: int
     gone: int | None = None
+    source: str = ""
+    period: str = ""
 
 
 class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -129,6 +148,8 @@ class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     verdict: str
     actor: str
     reason: str
+    source: str = ""
+    period: str = ""
 
 
 class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):

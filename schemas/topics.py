@@ -38,11 +38,15 @@ class _Strict(BaseModel):
 
 
 class Cadence(_Strict):
-    """How often a feed speaks, what its batches close and by which day of the next period that is due."""
+    """How often a feed speaks, what its batches close and by which day of the next period that is due.
+
+    `several`: its producers each close their own; a period is complete when every one of them has.
+    """
 
     every: Literal["day", "week", "month"]
     closes: Literal["month", "day"] | None
     by_day: int = Field(ge=1, le=31)
+    several: bool = False
 
 
 class Over(_Strict):
@@ -141,6 +145,8 @@ class Catalogue:
             model = f"{spec.model.__module__}.{spec.model.__qualname__}"
             if entry.model != model or entry.cadence is None or entry.scope is None:
                 raise ValueError(f"topics.yaml: {spec.topic} needs cadence, scope and model {model}")
+            if len(set(entry.producers) - {"gateway"}) > 1 and entry.cadence.closes and not entry.cadence.several:
+                raise ValueError(f"topics.yaml: {spec.topic} has several producers, its cadence does not say so")
 
     def _inboxes(self) -> dict[str, Entry]:
         """A sealed way in beside each feed that asks for one."""

@@ -13,4 +13,4 @@ def holds(store: AlertStore, feed: str | None = None, *, state: str | None = Non
     )
     told = [decode_report(str(body).encode()) for body, *_ in rows]
     found = [each for each in told if isinstance(each, HoldReport) and state in (None, each.state)]
-    return sorted(found, key=lambda each: (each.feed, each.period, each.at_ms, each.batchid))
+    return sorted(found, key=lambda each: (each.feed, each.period, each.at_ms, each.batchid, each.source))

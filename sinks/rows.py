@@ -154,7 +154,9 @@ def _report(message: Message, generation: str) -> Placed:
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
         return _unreadable(message, generation, "NOT_REPORT")
     if isinstance(report, HoldReport):
-        said: Row = (report.feed, report.batchid, report.period, report.state, report.at_ms)
+        # a number names one batch within its source and month: the column holds all three, the report each by itself
+        number = f"{report.batchid}|{report.source}|{report.period}" if report.source else report.batchid
+        said: Row = (report.feed, number, report.period, report.state, report.at_ms)
         return Placed("feed_holds", (*said, text, int(report.state != "held")))
     if isinstance(report, CardReport):
         named: Row = (report.feed, report.department, report.span, report.period, report.at_ms)

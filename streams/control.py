@@ -44,11 +44,16 @@ class Control:
         self._cadences = cadences
         self._stored: dict[str, bytes] = {}
         self.kept = Kept()
-        self.coverage = Coverage(cadences)
+        self.coverage = self._covering(b"")
         self.bundle: Bundle | None = None
         self.on: int | None = None
         self._fresh_policy: bytes | None = None
         self._dirty = False
+
+    def _covering(self, raw: bytes) -> Coverage:
+        coverage = Coverage.decode(raw, self._cadences) if raw else Coverage(self._cadences)
+        coverage.chain = self.chain_on
+        return coverage
 
     # ---- durability -------------------------------------------------------------------------------------------------
 
@@ -71,8 +76,7 @@ class Control:
                 raise Stop("台账由另一版本的程序写成，请停止监测环节，运行 lidm rebuild --switch 后再启动")
         raw = self._stored.get("control")
         self.kept = msgspec.msgpack.decode(raw, type=Kept) if raw else Kept()
-        coverage = self.kept.coverage
-        self.coverage = Coverage.decode(coverage, self._cadences) if coverage else Coverage(self._cadences)
+        self.coverage = self._covering(self.kept.coverage)
         self.on = day_of(self.kept.clock_ms) if self.kept.clock_ms else None
         bundle = self._stored.get(f"policy/{self.kept.policy}")
         self.bundle = Bundle.from_canonical(zstandard.decompress(bundle)) if bundle else None
@@ -120,6 +124,7 @@ class Control:
         self.bundle = Bundle.from_canonical(zstandard.decompress(body.bundle))
         self.kept.policy = body.hash
         self._fresh_policy = body.bundle
+        self.coverage.forget()
         return True
 
     def go_live(self, body: GoliveBody) -> None:
@@ -135,10 +140,14 @@ class Control:
 
     def chain(self, area: str) -> tuple[str, ...]:
         """An area and those above it today; the area alone while nothing is known."""
-        if not area or self.bundle is None or self.on is None:
+        return (area,) if self.on is None else self.chain_on(area, self.on)
+
+    def chain_on(self, area: str, day: int) -> tuple[str, ...]:
+        """The same on any day, by the policy known now."""
+        if not area or self.bundle is None:
             return (area,)
         try:
-            return self.bundle.areas.chain(area, date_of(self.on))
+            return self.bundle.areas.chain(area, date_of(day))
         except AreaUnknown:
             return (area,)
 

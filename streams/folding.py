@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from detectors.registry import Detector, running
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
-from schemas.feed_units import is_unit
 from schemas.records import FactRecord, ForwardRecord, PersonRecord, Record, TransferBody, TransferRecord
-from schemas.topics import HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.control import Control
 from streams.judge import ANY, Judge
@@ -119,14 +117,6 @@ class Folding:
             household.head.rechecks[ANY] = 1
             household.dirty_head = True
             return
-        if MEMBERSHIP in feeds and not is_unit(household.id):  # of feeds no department delivers a whole
-            chain = control.chain(household.responsible_area)
-            for floor in control.coverage.floors(chain):
-                household.apply_floor(*floor)
-            for snapshot in control.coverage.snapshots(chain):
-                for target, transfer in household.apply_snapshot(*snapshot).transfers:
-                    place = (HOUSEHOLD_EVENTS, self._partition, self._offset)
-                    self._outbox.post(TransferRecord(target, self._known_at, *place, transfer))
         if MEMBERSHIP in feeds:
             self._judge.plan(household, control.on)
         if (day := self._ahead.get(household.id)) is not None:

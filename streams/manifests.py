@@ -34,6 +34,7 @@ def begun(at: Place, manifest: Manifest, of: int, catalogue: Catalogue | None) -
         areas=tuple(manifest.areas),
         mode=manifest.mode,
         begun_ms=manifest.recorded_ms,
+        source=manifest.source,
     )
     return BatchBegunRecord("", at.timestamp_ms, at.topic, at.partition, at.offset, body)
 
@@ -51,6 +52,7 @@ def ended(at: Place, manifest: Manifest, batch: OpenBatch, of: int, catalogue: C
         rows=batch.rows,
         begun_ms=batch.begun_ms,
         hold_above=hold_above(manifest, catalogue),
+        source=manifest.source,
     )
     return BatchPartRecord("", at.timestamp_ms, at.topic, at.partition, at.offset, body)
 

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 # Counter: evaluations impossible for want of parameters, or failed by a fault in a rule, by detector
 # Counter: bytes of state written by checkpoints
 # Counter: messages lost to retention that an operator answered for, by stage and topic
+# Counter: batches that began and never ended, given up because too many of them were open, by feed
 CounterName = Literal[
     "lidm_events_in_total",
     "lidm_events_out_total",
@@ -29,6 +30,7 @@ CounterName = Literal[
     "lidm_archive_rows_total",
     "lidm_archive_failures_total",
     "lidm_gap_messages_accepted_total",
+    "lidm_batches_given_up_total",
 ]
 # Gauge: unread messages, by stage and topic
 # Gauge: open cases and overdue steps, by lane
@@ -67,6 +69,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_detector_failures_total": ("detector",),
     "lidm_archive_rows_total": ("table",),
     "lidm_gap_messages_accepted_total": ("stage", "topic"),
+    "lidm_batches_given_up_total": ("feed",),
     "lidm_lag_messages": ("stage", "topic"),
     "lidm_cases_open": ("lane",),
     "lidm_cases_overdue": ("lane",),

@@ -207,12 +207,19 @@ class Router:
     def _take_manifest(self, message: Inbound, manifest: Manifest) -> None:
         batches = self.open.setdefault((message.topic, message.partition), {})
         if manifest.what == "begin":
-            begin(batches, manifest.batchid, manifest.recorded_ms)
+            if not begin(batches, manifest.batchid, manifest.recorded_ms, manifest.source):
+                self._refuse(manifest.feed, _taken(manifest))
+                return
             record = begun(message, manifest, self._partitions, self._catalogue)
             if record is not None:
                 self._put_everywhere(record)
             return
-        batch = batches.pop(batch_name(manifest.batchid), None)
+        name = batch_name(manifest.batchid)
+        batch = batches.get(name)
+        if batch is not None and not batch.belongs_to(manifest.source):
+            self._refuse(manifest.feed, _taken(manifest))
+            return
+        batches.pop(name, None)
         if batch is None:
             text = "批次没有开始清单就结束了，或同时打开的批次过多而被放弃，请整批重发"
             problem = Problem("UNKNOWN_BATCH", "/batchid", text, batchid=manifest.batchid)
@@ -266,3 +273,8 @@ class Router:
                 next((p.batchid for p in refused if p.batchid), None),
             )
         )
+
+
+def _taken(manifest: Manifest) -> Problem:
+    text = "另一来源的同号批次还没有结束：请换一个批次编号整批重发"
+    return Problem("BATCH_REUSED", "/batchid", text, batchid=manifest.batchid)

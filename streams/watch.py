@@ -150,11 +150,16 @@ class Watch(Wholes):
         elif isinstance(record, BatchRecord):
             self._take_batch(record)
         elif isinstance(record, PolicyRecord) and control.activate(record.body):
-            self._sweep((), lambda h: judge.look(h, judge.detectors.values(), control, known_at))
+            self._sweep(self._living_in(()), self._look_by_new_policy)
         elif isinstance(record, GoliveRecord):
             body = record.body
             control.go_live(body)
-            self._sweep((body.area,), lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+            here = self._living_in((body.area,))
+            self._sweep(here, lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+
+    def _look_by_new_policy(self, household: Household) -> bool:
+        household.forget_views()  # the tree of areas may be another, and so what whole batches speak of
+        return self._judge.look(household, self._judge.detectors.values(), self._control, self._known_at)
 
     def _tick(self, at_ms: int) -> None:
         """It is at least `at_ms`: what became due meanwhile is looked at on the day it was due, in date order."""

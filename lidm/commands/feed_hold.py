@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import msgspec
@@ -47,37 +47,60 @@ def list_holds(feed: str | None, everything: bool, as_json: bool) -> None:
 @hold.command()
 @click.argument("batch", metavar="批次")
 @click.option("--feed", default=None, metavar="数据类", help="几个数据类有同名批次时写明")
+@click.option("--source", default=None, metavar="来源", help="几个来源有同名批次时写明")
+@click.option("--period", default=None, metavar="月份", help="几个月份有同名批次时写明")
 @click.option("--reason", required=True, type=REASON, metavar="理由", help="核实了什么，留在记录里")
 @click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
-def release(batch: str, feed: str | None, reason: str, at: datetime | None) -> None:
+def release(
+    batch: str, feed: str | None, source: str | None, period: str | None, reason: str, at: datetime | None
+) -> None:
     """放行：没有再报的即告终止或冲销，该月关闭。"""
-    _decide(batch, feed, "release", reason, at)
+    _decide(batch, _Where(feed, source, period), "release", reason, at)
     click.echo(f"{batch} 已放行：批次里没有的即告终止或冲销")
 
 
 @hold.command()
 @click.argument("batch", metavar="批次")
 @click.option("--feed", default=None, metavar="数据类", help="几个数据类有同名批次时写明")
+@click.option("--source", default=None, metavar="来源", help="几个来源有同名批次时写明")
+@click.option("--period", default=None, metavar="月份", help="几个月份有同名批次时写明")
 @click.option("--reason", required=True, type=REASON, metavar="理由", help="哪里不对，留在记录里")
 @click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
-def refuse(batch: str, feed: str | None, reason: str, at: datetime | None) -> None:
+def refuse(
+    batch: str, feed: str | None, source: str | None, period: str | None, reason: str, at: datetime | None
+) -> None:
     """拒绝：批次里有的行照常有效，没有的不受影响，该月不关闭；请部门改正后整批重发。"""
-    _decide(batch, feed, "refuse", reason, at)
+    _decide(batch, _Where(feed, source, period), "refuse", reason, at)
     click.echo(f"{batch} 已拒绝：没有任何人因此终止，该月不关闭")
 
 
-def _decide(batch: str, feed: str | None, verdict: str, reason: str, at: datetime | None) -> None:
+class _Where(NamedTuple):
+    """What tells batches of one number apart; None: whichever."""
+
+    feed: str | None
+    source: str | None
+    period: str | None
+
+    def holds(self, told: HoldReport) -> bool:
+        """Whether it is one of these."""
+        said = ((self.feed, told.feed), (self.source, told.source), (self.period, told.period))
+        return all(wanted in (None, found) for wanted, found in said)
+
+
+def _decide(batch: str, where: _Where, verdict: str, reason: str, at: datetime | None) -> None:
     from lidm import control_records  # compression and broker client come with the extra `service`
     from schemas.records import BatchVerdictBody, BatchVerdictRecord
 
     settings = load_settings()
-    known = [each for each in _known(settings, feed, None) if each.batchid == batch]
+    known = [each for each in _known(settings, where.feed, None) if each.batchid == batch and where.holds(each)]
     waiting = [each for each in known if each.state == "held"]
     if len(waiting) > 1:
-        raise CallError(f"几个数据类有批次 {batch}：请用 --feed 写明（{'、'.join(each.feed for each in waiting)}）")
+        named = "；".join(f"{each.feed} {each.source} {each.period}" for each in waiting)
+        raise CallError(f"有几个批次 {batch}：请用 --feed、--source、--period 写明（{named}）")
     if not waiting:
         raise DataError(f"批次 {batch} {HoldState[known[-1].state].label}" if known else f"没有待确认的批次 {batch}")
-    body = BatchVerdictBody(waiting[0].feed, batch, verdict, settings.actor, reason)
+    told = waiting[0]
+    body = BatchVerdictBody(told.feed, batch, verdict, settings.actor, reason, told.source, told.period)
     control_records.append_everywhere(settings, lambda known_at: BatchVerdictRecord("", known_at, "", 0, 0, body), at)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.events import BatchPlan
 from gateway.identities import Linkage
-from gateway.publish import Published, publish_file, publish_nothing
+from gateway.publish import Published, publish_file, publish_nothing, source_of
 from gateway.rows import column_of, day_field
 from schemas.envelope import Delivery
 from schemas.errors import CallError, DataError
@@ -357,3 +357,8 @@ def test_time_is_the_day_of_the_fact_for_every_feed(kind: str) -> None:
     stated = str(field.example)
     day = datetime.fromisoformat(stated if len(stated) == 10 else f"{stated}-01").date()
     assert outcome.fact.day == day.toordinal()
+
+
+def test_each_department_of_a_feed_that_several_send_is_a_source_of_its_own() -> None:
+    assert len({source_of("utility.bill", each) for each in ("", "市水务集团", "市燃气公司")}) == 3
+    assert source_of("civil.benefit", "市民政局") == source_of("civil.benefit")

@@ -4,6 +4,8 @@ from datetime import date
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from households.coverage import Coverage, month_name
+from households.ledger import Household
 from schemas.facts import (
     FACT_KINDS,
     AnyFact,
@@ -20,6 +22,7 @@ from schemas.facts import (
     Status,
     first_day,
 )
+from schemas.records import BatchPartBody
 
 START = date(2025, 1, 1).toordinal()
 CITY = "339901000000"
@@ -114,6 +117,21 @@ def member(
         statuses,
         DECLARED if relation == "HEAD" else None,
     )
+
+
+def close(
+    coverage: Coverage, feed: str, month: int, begun: int, areas: tuple[str, ...] = (), source: str = "",
+    mode: str = "full_snapshot",
+) -> None:  # fmt: skip
+    """A batch of one part takes effect; the same one again is nothing new."""
+    period, named = month_name(month) or "", "|".join((mode, source, *areas))
+    coverage.add_part(BatchPartBody(feed, f"{named}|{begun}", 0, 1, period, areas, mode, 0, begun, None, source))
+
+
+def apply(household: Household, feed: str, month: int, begun: int, **said: Any) -> None:
+    """What the monitor does with a household when a batch takes effect."""
+    close(household.coverage, feed, month, begun, **said)
+    household.forget_views()
 
 
 HEAD = tuple(Fact.__struct_fields__)

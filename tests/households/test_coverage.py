@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from households.coverage import Closed, Coverage, due_month, month_name, month_number
+from households.closings import Closed
+from households.coverage import Coverage, due_month, month_name, month_number
 from schemas.records import BatchPartBody
 from tests.households.making import CITY, TOWN
 
@@ -17,11 +18,13 @@ MAY = 2026 * 12 + 4
 class Monthly:
     closes = "month"
     by_day = 20
+    several = False
 
 
 class Never:
     closes = None
     by_day = 0
+    several = False
 
 
 def part(
@@ -78,8 +81,11 @@ def test_an_answer_kept_is_forgotten_when_a_batch_closes() -> None:
 
 def test_whole_replacements_leave_a_floor() -> None:
     coverage = closed(*(part(q, mode="replace_period") for q in range(3)))
-    assert coverage.floors((TOWN, CITY)) == [(FEED, MAY, 1_000)]
-    assert coverage.floors(("330109000000",)) == []
+    assert coverage.spoken(FEED, CITY)[""].replaced == {MAY: 1_000}
+    assert coverage.spoken(FEED, TOWN) == {}
+    coverage.chain = lambda area, day: (area, CITY)
+    coverage.forget()
+    assert coverage.spoken(FEED, TOWN)[""].replaced == {MAY: 1_000}
 
 
 @given(

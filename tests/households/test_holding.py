@@ -56,7 +56,7 @@ def test_parts_that_contradict_each_other_close_nothing(odd: BatchPartBody) -> N
     coverage = Coverage()
     for body in (part(0), odd, part(2)):
         assert coverage.add_part(body) is None
-        assert coverage.to_count(FEED, "b") is None
+        assert coverage.to_count(part(0)) is None
 
 
 def test_the_strictest_limit_holds() -> None:
@@ -72,8 +72,8 @@ def test_it_is_counted_once_here_when_it_begins_and_once_when_it_is_here() -> No
     assert coverage.begin(begun) is not None
     assert coverage.begin(begun) is None
     assert [coverage.add_part(part(q)) for q in range(3)] == [None] * 3
-    assert coverage.to_count(FEED, "b") is not None
-    assert coverage.to_count(FEED, "b") is None
+    assert coverage.to_count(part(0)) is not None
+    assert coverage.to_count(part(0)) is None
     assert coverage.begin(begun) is None
 
 
@@ -128,7 +128,7 @@ def test_a_later_batch_of_the_same_month_and_area_leaves_nothing_to_decide(later
             coverage.count(count(q, 12, 3))
     assert coverage.told[-1].state == "superseded"
     assert coverage.held() == []
-    assert coverage.snapshots((CITY,)) == [(FEED, MAY, 2_000)]
+    assert coverage.spoken(FEED, CITY)[""].snapshots == ((MAY, 2_000),)
 
 
 def test_an_earlier_batch_takes_no_decision_away() -> None:

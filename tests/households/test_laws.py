@@ -12,6 +12,7 @@ from schemas.records import FactBody
 from tests.households.making import (
     OTHERS,
     START,
+    apply,
     bill,
     contribution,
     death,
@@ -53,7 +54,7 @@ def told(bodies: list[FactBody], floors: tuple[tuple[str, int, int], ...] = ()) 
     for body in bodies:
         household.fold(body)
     for floor in floors:
-        household.apply_floor(*floor)
+        apply(household, *floor, mode="replace_period")
     return household
 
 
@@ -95,6 +96,7 @@ def test_a_ledger_put_away_after_every_few_facts_is_the_same(bodies: list[FactBo
 @given(bodies=st.lists(facts(), max_size=20), data=st.data())
 def test_a_whole_batch_replaces_older_records_whenever_they_come(bodies: list[FactBody], data: st.DataObject) -> None:
     floors = (("medical.settlement", month_of(START + 10), 3), ("employment.contribution", 2025 * 12 + 4, 4))
+    bodies = [*(FactBody(who, member("h", who)) for who in (ME, YOU)), *bodies]
     after = told(bodies, floors)
     cut = data.draw(st.integers(0, len(bodies)))
     between = told(bodies[:cut], floors)

@@ -8,6 +8,7 @@ from tests.households.making import (
     DECLARED,
     START,
     TOWN,
+    apply,
     benefit,
     bill,
     contribution,
@@ -110,10 +111,10 @@ def test_every_kind_has_its_question() -> None:
 def test_a_whole_batch_hides_what_it_replaced() -> None:
     household = ledger((ME, contribution(ME, 3, 5)), (ME, contribution(ME, 4, 5)))
     month = 2025 * 12 + 3
-    assert household.apply_floor("employment.contribution", month, 6).feeds == {"employment.contribution"}
+    household.fold(FactBody(ME, member("h", ME)))
+    apply(household, "employment.contribution", month, 6, mode="replace_period")
     assert [each.day for each in household.contributions(ME)] == [first_day(month + 1)]
-    assert not household.apply_floor("employment.contribution", month, 6).feeds
-    assert not household.apply_floor("employment.contribution", month - 2, 6).feeds
+    apply(household, "employment.contribution", month - 2, 6, mode="replace_period")
     household.fold(FactBody(ME, contribution(ME, 3, 7)))
     assert len(household.contributions(ME)) == 2
 
@@ -121,5 +122,6 @@ def test_a_whole_batch_hides_what_it_replaced() -> None:
 def test_a_whole_batch_hides_refunds_already_summed() -> None:
     household = ledger((ME, bill("b", 5)), (ME, refund("b", 9, 1, amount=300)))
     assert household.refunds_of("b") == 300
-    household.apply_floor("medical.reimbursement", 2025 * 12, 6)
+    household.fold(FactBody(ME, member("h", ME)))
+    apply(household, "medical.reimbursement", 2025 * 12, 6, mode="replace_period")
     assert household.refunds_of("b") == 0

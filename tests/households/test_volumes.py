@@ -27,6 +27,7 @@ OTHER = "339901002000"
 class Monthly:
     closes = "month"
     by_day = 20
+    several = False
 
 
 def told(*months: int, areas: tuple[str, ...] = (CITY,), mode: str = "delta", least: Least | None = LEAST) -> Coverage:
@@ -94,7 +95,7 @@ def test_areas_are_judged_by_their_own_past() -> None:
     more(coverage, 4, 1000)
     assert coverage.closed(FEED, JAN + 4, (OTHER, CITY))
     assert coverage.closed(FEED, JAN + 4, (TOWN, CITY)), "the city's batch covers the town as well"
-    assert not Volumes().doubts(FEED, JAN, CITY)
+    assert not Volumes().doubts(FEED, "", JAN, CITY)
 
 
 batches = st.lists(
@@ -111,8 +112,8 @@ def test_the_order_of_batches_decides_nothing(told: Sequence[tuple[int, int, boo
     for order in (named, other):
         volumes = Volumes()
         for month, rows, whole, begun in order:
-            volumes.note(FEED, (CITY,), month, rows, begun, whole=whole)
-        volumes.judge(FEED, Least(60, 1))
+            volumes.note(FEED, "", (CITY,), month, rows, begun, whole=whole)
+        volumes.judge(FEED, "", (CITY,), Least(60, 1))
         answers.append((volumes.short, volumes.months))
     assert answers[0] == answers[1]
 

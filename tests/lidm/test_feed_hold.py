@@ -30,7 +30,7 @@ CERT, BENEFIT = "disability.certificate", "civil.benefit"
 
 def report(state: str = "held", feed: str = CERT, batch: str = "b-1", **changes: Any) -> HoldReport:
     said = {"period": "2026-05", "areas": ("339901000000",), "mode": "full_snapshot", "rows": 8, "before": 20,
-            "gone": 12, "hold_above": 200, "at_ms": 1_780_000_000_000}  # fmt: skip
+            "gone": 12, "hold_above": 200, "at_ms": 1_780_000_000_000, "source": "南"}  # fmt: skip
     return HoldReport(state=state, feed=feed, batchid=batch, **{**said, **changes})
 
 
@@ -103,7 +103,7 @@ def test_a_decision_goes_to_every_partition(data_dir: Path, outlet: Outlet, comm
     assert [(each.topic, each.partition) for each in outlet.sent] == [(HOUSEHOLD_EVENTS, p) for p in range(3)]
     records = [record for each in outlet.sent for record in decode_block(each.value)]
     assert [each.body for each in records if isinstance(each, BatchVerdictRecord)] == [
-        BatchVerdictBody(CERT, "b-1", verdict, "王某", "已与残联核实")
+        BatchVerdictBody(CERT, "b-1", verdict, "王某", "已与残联核实", "南", "2026-05")
     ] * 3
 
 
@@ -123,3 +123,17 @@ def test_a_reason_is_asked_for_and_names_nobody(data_dir: Path, outlet: Outlet) 
         with pytest.raises(CallError, match=r"须写明理由|证件号码"):
             run("release", "b-1", "--feed", CERT, "--reason", reason)
     assert outlet.sent == []
+
+
+def test_batches_of_one_number_are_told_apart_by_source_and_month(data_dir: Path, outlet: Outlet) -> None:
+    store = EmbeddedStore(data_dir / "store")
+    archived(store, report(source="北"), report(period="2026-04"))
+    assert [(each.source, each.period) for each in holds(store, CERT) if each.batchid == "b-1"] == [
+        ("南", "2026-04"), ("北", "2026-05"), ("南", "2026-05"),
+    ]  # fmt: skip
+    store.close()
+    with pytest.raises(CallError, match="--source"):
+        run("release", "b-1", "--feed", CERT, "--reason", "已与残联核实")
+    run("release", "b-1", "--feed", CERT, "--source", "南", "--period", "2026-04", "--reason", "已与残联核实")
+    bodies = {each.body for sent in outlet.sent for each in decode_block(sent.value) if hasattr(each.body, "verdict")}
+    assert bodies == {BatchVerdictBody(CERT, "b-1", "release", "王某", "已与残联核实", "南", "2026-04")}

@@ -262,8 +262,9 @@ def manifest(**changes: Any) -> dict[str, Any]:
 def test_manifests() -> None:
     (found,) = decode(manifest())
     assert found == Manifest(
-        "end", "b-1", "medical.settlement", "2026-05", ("339901000000",), "replace_period", 3, False, 1_780_444_800_000
-    )
+        "end", "b-1", "medical.settlement", "2026-05", ("339901000000",), "replace_period", 3, False,
+        1_780_444_800_000, "s",
+    )  # fmt: skip
     (begin,) = decode(manifest(type="lidm.batch.begin"))
     assert isinstance(begin, Manifest)
     assert begin.what == "begin"

@@ -125,3 +125,15 @@ def test_the_policy_activated_last_also_where_others_only_speak_of_one(filled: A
     found = newest_policy(filled)
     assert found is not None
     assert (found.hash, found.bundle) == ("three", b"zstd\0'\\")
+
+
+def test_whatever_is_said_of_a_batch_concerns_everybody(store: AlertStore) -> None:
+    """Without what partitions counted and somebody decided a replay would not know that a held batch took effect."""
+    said: tuple[Record, ...] = (
+        BatchBegunRecord("", AT, "", 0, 0, BatchBegunBody("civil.benefit", "b", 4, "2026-01", (), "full_snapshot", AT)),
+        BatchCountRecord("", AT, "", 0, 0, BatchCountBody("civil.benefit", "b", 4, 0, 9, 3)),
+        BatchVerdictRecord("", AT, "", 0, 0, BatchVerdictBody("civil.benefit", "b", "release", "王某", "已核实")),
+    )
+    for partition in range(PARTITIONS):
+        put(store, "g1", partition, [(offset, (record,)) for offset, record in enumerate(said)])
+    assert [each.offset for each in blocks_of(store, ANNA, extents(store, ANNA))] == [0, 1, 2]

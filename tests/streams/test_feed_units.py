@@ -109,7 +109,7 @@ def test_a_whole_register_without_the_unit_does_not_end_it(mode: str) -> None:
     assert [(a.state, a.areas and a.areas.responsible) for a in said] == [("raised", CITY), ("updated", CITY)]
     assert [each.feed for each in said[1].coverage] == ["feed.day"], "no card for a month: said, and nothing ends"
     assert watch.household(UNIT).responsible_area == CITY
-    assert not watch.household(UNIT).head.floors
+    assert not watch.household(UNIT).spoken("civil.household")
 
 
 def test_before_golive_nothing_is_said() -> None:

@@ -178,4 +178,4 @@ def test_a_replaced_month_is_remembered_before_anything_of_it_came(decoded: int)
     watch.keep(state)
     for name in watch.names():
         again = restored(Item(key.encode(), raw) for key, raw in [*watch.records(), *watch.control_records()])
-        assert again.household(name).head.floors["medical.settlement"] == {2025 * 12 + 2: at}
+        assert again.household(name).spoken("medical.settlement")[""].replaced == {2025 * 12 + 2: at}

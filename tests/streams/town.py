@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from households.ledger import Household
-from load_tests.chaos.events import BEIJING, Json, Message, Pen, membership
+from load_tests.chaos.events import BEIJING, SOURCE, Json, Message, Pen, membership
 from schemas.feed_reports import HoldReport, decode_report
 from schemas.partition import partition_of
 from schemas.records import BatchVerdictBody, BatchVerdictRecord, Record, TickBody, TickRecord, encode_block
-from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, Catalogue
+from schemas.topics import FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue
 from streams.delivery import Letter
 from streams.registry import Registry
 from streams.routing import Router
@@ -46,6 +46,7 @@ class Town:
         self.watches = [Watch(p, config(partitions)) for p in range(partitions)]
         self.logs: list[list[Block]] = [[] for _ in range(partitions)]
         self.told: list[HoldReport] = []
+        self.refused: list[str] = []
         self._folded = [0] * partitions
         self._offsets: dict[str, int] = {}
         self.everywhere(policy())
@@ -93,7 +94,9 @@ class Town:
 
     def decide(self, kind: str, name: str, verdict: str) -> None:
         """What `lidm feed hold` writes."""
-        body = BatchVerdictBody(kind, name, verdict, "王某", "已核实")
+        held = next((each for each in self.told if each.batchid == name), None)
+        source, period = (held.source, held.period) if held else (SOURCE, "2026-05")
+        body = BatchVerdictBody(kind, name, verdict, "王某", "已核实", source, period)
         self.everywhere(BatchVerdictRecord("", self.ms, "", 0, 0, body))
         self.settle()
 
@@ -108,6 +111,8 @@ class Town:
             if letter.topic == HOUSEHOLD_EVENTS:
                 log = self.logs[letter.partition]
                 log.append((len(log), letter.timestamp_ms or 0, letter.value or b""))
+            elif letter.topic == REJECTED:
+                self.refused.append(dict(letter.headers)["code"].decode())
             elif letter.topic == FEED_REPORTS:
                 report = decode_report(letter.value or b"")
                 assert isinstance(report, HoldReport)
