@@ -56,17 +56,12 @@ class _Terms(NamedTuple):
 class _Account(NamedTuple):
     """The two columns, fen in twelve months, and what is needed for a breach."""
 
-    people: tuple[str, ...]
-    need: int
+    people: int
+    living: int
     income: int
     ratio: int
     smallest: int
     document: str
-
-    @property
-    def living(self) -> int:
-        """Plain living of everybody."""
-        return self.need * len(self.people)
 
     @property
     def needed(self) -> int:
@@ -99,7 +94,7 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     declared = household.declared_on(on)
     if declared is None:
         return Findings()
-    findings = _covering(household, on, policy)
+    findings = Findings.covering(household, on, policy, "medical.settlement", once_told=_SCHOOL)
     area, today = declared.responsible_area, on.toordinal()
     findings.recheck(policy.next_change("dibao_month", area))
     rule = policy.rule("rigid_ratio", area)
@@ -126,20 +121,12 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     return findings
 
 
-def _covering(household: Household, on: date, policy: Policy) -> Findings:
-    """What is stale. Feeds about school a place never had are no reason to wait: they are named as unseen."""
-    findings = Findings.covering(household, on, policy, "medical.settlement", *_SCHOOL)
-    if findings.insufficient:
-        findings.insufficient = [
-            each for each in findings.insufficient if each.last_covered is not None or each.feed not in _SCHOOL
-        ]
-    return findings
-
-
 def _unseen(household: Household, found: list[Charge], chain: tuple[str, ...]) -> tuple[str, ...]:
-    """The feeds of the rule's spending that nobody publishes here yet."""
-    told = any(each.fact.__class__ is SchoolFee for each in found) or connected(household, chain, _SCHOOL[:1])
-    return (_REHABILITATION,) if told else (_SCHOOL[0], _REHABILITATION)
+    """The feeds of the rule's spending that nobody publishes here yet; without fees nobody asks for aid."""
+    known = connected(household, chain, _SCHOOL)
+    fees_told = _SCHOOL[0] in known or any(each.fact.__class__ is SchoolFee for each in found)
+    missing = [feed for feed in (_SCHOOL[1:] if fees_told else _SCHOOL[:1]) if feed not in known]
+    return (*missing, _REHABILITATION)
 
 
 def _answered(household: Household, day: int, terms: _Terms, schemes: Schemes) -> bool:
@@ -151,14 +138,14 @@ def _answered(household: Household, day: int, terms: _Terms, schemes: Schemes) -
 def _account(household: Household, day: int, policy: Policy, terms: _Terms, area: str) -> _Account | None:
     """The account on a day; None without an income, without anybody living, or when income is not low at all."""
     declared = household.declared_on(day)
-    people = tuple(each.person for each in living(household, day))
+    people = len(living(household, day))
     if declared is None or declared.monthly_income_fen is None or not people:
         return None
     income = declared.monthly_income_fen * _MONTHS
     mean = policy.known("disposable_income_year", area)  # a place that does not publish it judges by the ratio alone
-    if mean is not None and income >= mean.number("amount") * len(people):
+    if mean is not None and income >= mean.number("amount") * people:
         return None
-    need = policy.standard("dibao_month", area).value * _MONTHS
+    need = policy.standard("dibao_month", area).value * people * _MONTHS
     return _Account(people, need, income, terms.ratio, terms.smallest, declared.income_document)
 
 
@@ -211,7 +198,7 @@ def _breach(
         unit="percent",
         threshold=line,
         reason=(
-            f"全家近12个月{_spent(counted)}，加上{len(account.people)}人按低保标准计的生活支出{yuan(account.living)}，"
+            f"全家近12个月{_spent(counted)}，加上{account.people}人按低保标准计的生活支出{yuan(account.living)}，"
             f"{_compared(account, burden)}，达到刚性支出占比线{line.value}%（{line.cited}）；"
             f"{'教育、' if _SCHOOL[0] in unseen else ''}康复支出尚无数据，未计入"
         ),
@@ -235,7 +222,8 @@ def _compared(account: _Account, burden: int) -> str:
 
 def _columns(household: Household, account: _Account, today: int) -> list[EvidenceItem]:
     """The registrations behind both columns: the income declared, and each person's living."""
-    told = [(each, account.need) for person in account.people if (each := registration(household, person, today))]
+    here = (registration(household, each.person, today) for each in living(household, today))
+    told = [(each, account.living // account.people) for each in here if each is not None]
     declaring = (each for each in household.head.members if each.declared is not None and each.covers(today))
     newest = max(declaring, key=rank)
     shown = [(newest, account.income), *told]
