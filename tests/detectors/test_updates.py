@@ -8,6 +8,7 @@ import pytest
 
 import policy
 from detectors import episodes
+from detectors.findings import Findings
 from detectors.registry import load_detectors
 from households.ledger import Household
 from policy.bundle import Bundle
@@ -31,7 +32,7 @@ def member(person: str, version: int = 1, declared: Declared | None = None, unti
 
 
 def look(household: Household, on: date = TODAY) -> list[Alert]:
-    def evaluate(day: date) -> episodes.Findings:
+    def evaluate(day: date) -> Findings:
         return RULE.evaluate(household, day, BUNDLE.on(day))
 
     told = episodes.step(
