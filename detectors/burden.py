@@ -1,9 +1,10 @@
-"""What a household paid itself for treatment: net of later payers and refunds, per day, inside a rolling year.
+"""What a household paid itself for treatment and for school: net of later payers, per day, inside a rolling year.
 
 Shared by MED-SELFPAY and RIGID-RATIO. Amounts are fen, days are ordinals; a bill of day d lies in the rolling year
 of day D when `year_ago(D) < d <= D`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
@@ -15,6 +16,7 @@ from households.ledger import Household
 from households.queries import Measure, Total, page_of
 from policy.parameters import Rule
 from schemas.facts import AnyFact, Bill
+from schemas.facts_living import SchoolAid, SchoolFee
 
 
 class Counting(NamedTuple):
@@ -28,15 +30,19 @@ class Counting(NamedTuple):
     def of(cls, rule: Rule) -> "Counting":
         """Read from the keys `counts` and `personal_account_counts`."""
         outside, account = rule.word("counts") == "all_personal_burden", rule.flag("personal_account_counts")
-        return cls(outside, account, _MEASURES[outside, account])
+        return cls(outside, account, _measure(outside, account))
+
+    def with_fees(self, stages: tuple[str, ...]) -> Measure:
+        """The measure that counts school fees of these stages as well."""
+        return _measure(self.outside, self.account, stages)
 
 
 class Charge(NamedTuple):
-    """One bill with what it cost the person in the end."""
+    """One bill or fee with what it cost the person in the end."""
 
     day: int
     fen: int
-    bill: Bill
+    fact: Bill | SchoolFee
 
 
 class Window(NamedTuple):
@@ -60,17 +66,17 @@ def medical_year(on: int) -> Window:
     return Window("medical_year", f"{year}年度", date(year, 1, 1).toordinal(), on + 1, False)
 
 
-def at_most(household: Household, first: int, counting: Counting) -> int:
-    """An upper bound of what everybody together paid since a day: no refund, no credit, no move can make it more.
+def at_most(household: Household, first: int, measure: Measure) -> int:
+    """An upper bound of what everybody together paid since a day: no refund, no aid, no move can make it more.
 
     Cheap on purpose: sums of whole pages, which the household keeps up to date. Most households end here.
     """
-    return household.total(spent_since(first, counting))
+    return household.total(spent_since(first, measure))
 
 
-def spent_since(first: int, counting: Counting) -> Total:
+def spent_since(first: int, measure: Measure) -> Total:
     """What `at_most` adds up; the same object for the same question."""
-    return _total(counting.measure, page_of(first))
+    return _total(measure, page_of(first))
 
 
 @lru_cache(maxsize=256)
@@ -78,21 +84,22 @@ def _total(measure: Measure, oldest: str) -> Total:
     return Total(measure, oldest)
 
 
-def _measure(outside: bool, account: bool) -> Measure:
-    def paid(bill: AnyFact) -> int:
-        if bill.__class__ is not Bill or bill.gone:
+@lru_cache(maxsize=64)
+def _measure(outside: bool, account: bool, stages: tuple[str, ...] = ()) -> Measure:
+    def paid(fact: AnyFact) -> int:
+        if fact.__class__ is Bill:
+            fen = fact.in_catalogue_fen
+            if outside:
+                fen += fact.out_of_catalogue_fen
+            if account:
+                fen += fact.account_fen
+        elif fact.__class__ is SchoolFee and fact.stage in stages:
+            fen = fact.amount_fen
+        else:
             return 0
-        fen = bill.in_catalogue_fen
-        if outside:
-            fen += bill.out_of_catalogue_fen
-        if account:
-            fen += bill.account_fen
-        return fen if fen > 0 else 0
+        return fen if fen > 0 and not fact.gone else 0
 
     return paid
-
-
-_MEASURES = {(outside, account): _measure(outside, account) for outside in (False, True) for account in (False, True)}
 
 
 def charges(household: Household, people: Iterable[str], counting: Counting) -> list[Charge]:
@@ -100,7 +107,36 @@ def charges(household: Household, people: Iterable[str], counting: Counting) -> 
     found = [
         Charge(bill.day, _net(household, bill, counting), bill) for person in people for bill in household.bills(person)
     ]
-    return sorted((each for each in found if each.fen), key=lambda each: (each.day, each.bill.key))
+    return in_order(each for each in found if each.fen)
+
+
+def fees(
+    household: Household, people: Iterable[str], stages: Iterable[str], aid_deducted: Iterable[str]
+) -> list[Charge]:
+    """The school fees of these people with what aid and repayments of the same school year leave of them.
+
+    The earliest fee is covered first, and nobody gets back more than the year cost. By day and key.
+    """
+    found: list[Charge] = []
+    for person in people:
+        by_year: dict[int, list[SchoolFee]] = defaultdict(list)
+        for fee in household.of_kind(SchoolFee, person):
+            if fee.stage in stages:
+                by_year[fee.school_year].append(fee)
+        aid = household.of_kind(SchoolAid, person) if by_year else []
+        for year, told in by_year.items():
+            covered = sum(each.amount_fen for each in aid if each.school_year == year and each.aid in aid_deducted)
+            covered = max(0, covered - sum(min(0, each.amount_fen) for each in told))
+            for fee in sorted(told, key=lambda each: (each.day, each.key)):
+                net = max(0, fee.amount_fen - covered)
+                covered = max(0, covered - max(0, fee.amount_fen))
+                found.append(Charge(fee.day, net, fee))
+    return in_order(each for each in found if each.fen)
+
+
+def in_order(some: Iterable[Charge]) -> list[Charge]:
+    """Charges by day and key."""
+    return sorted(some, key=lambda each: (each.day, each.fact.key))
 
 
 def inside(all_charges: Sequence[Charge], window: Window) -> list[Charge]:
@@ -140,9 +176,9 @@ def next_change(all_charges: Sequence[Charge], window: Window) -> date | None:
 
 
 def evidence(window_charges: Iterable[Charge]) -> tuple[EvidenceItem, ...]:
-    """The bills behind a sum, in their order."""
+    """The bills and fees behind a sum, in their order."""
     return tuple(
-        EvidenceItem(each.bill.key, Bill.feed, each.bill.source, each.day, each.fen) for each in window_charges
+        EvidenceItem(each.fact.key, each.fact.feed, each.fact.source, each.day, each.fen) for each in window_charges
     )
 
 

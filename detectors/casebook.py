@@ -216,4 +216,4 @@ def _cause(name: str) -> str:
 def _named(text: str) -> str:
     for name in _NAMES:
         text = text.replace(person_of(name), name)
-    return text
+    return text.replace(HOUSEHOLD_ID, "本户")

@@ -1,5 +1,7 @@
 """What a disability certificate says to rules: whether it is severe in the eyes of the place."""
 
+from households.ledger import Household
+from households.standing import disabilities
 from policy.parameters import Rule
 from schemas.facts_standing import Disability
 
@@ -12,3 +14,8 @@ def severe_line(certificate: Disability, rule: Rule) -> str:
 def severe(certificate: Disability, rule: Rule) -> bool:
     """Whether the level is severe; level 1 is the most severe, a certificate without a level is not."""
     return 0 < certificate.level <= rule.number(severe_line(certificate, rule))
+
+
+def severely_disabled(household: Household, person: str, day: int, rule: Rule) -> bool:
+    """Whether a certificate in force on a day says so."""
+    return any(severe(each, rule) for each in disabilities(household, person, day))

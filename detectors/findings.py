@@ -76,15 +76,21 @@ class Findings:
     recheck_on: date | None = None
 
     @classmethod
-    def covering(cls, household: Household, on: date, policy: _Answering, *feeds: str) -> Self:
-        """Findings that already name which of `feeds` is stale for the household's area, and a move under way."""
+    def covering(
+        cls, household: Household, on: date, policy: _Answering, *feeds: str, once_told: tuple[str, ...] = ()
+    ) -> Self:
+        """Findings that already name which of `feeds` is stale for the household's area, and a move under way.
+
+        `once_told`: feeds a place may do without; they are stale only after they ever told a whole month.
+        """
         findings = cls()
         try:
             chain = policy.areas.chain(household.responsible_area, on)
         except AreaUnknown:
             chain = ()
-        for feed, last_covered in household.coverage.missing(feeds, chain, on):
-            findings.lacks(feed, last_covered)
+        for feed, last_covered in household.coverage.missing(feeds + once_told, chain, on):
+            if last_covered is not None or feed not in once_told:
+                findings.lacks(feed, last_covered)
         if household.head.waiting:
             findings.lacks(HISTORY, None)
         return findings

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from detectors.calendar import birthday
 from households.ledger import Household, Member
-from households.residence import elsewhere
+from households.queries import FOREVER
+from households.residence import elsewhere, rank
 from households.wholes import as_it_stands
 from policy.schemes import Schemes
-from schemas.facts import Death, Fact
+from schemas.facts import AnyFact, Death, Fact, Membership
 
 Kind = TypeVar("Kind", bound=Fact)
 
@@ -67,6 +68,24 @@ def residents(household: Household) -> list[str]:
     if not household.head.stubs:
         return people
     return [person for person in people if elsewhere(household.head, person) is None]
+
+
+def left_on(household: Household, person: str) -> int:
+    """The first day from which somebody no longer belongs here, as the roster has it; FOREVER while nothing ends it."""
+    ends = [each.until for each in household.head.members if each.person == person and not each.gone]
+    return max((FOREVER if end is None else end for end in ends), default=FOREVER)
+
+
+def registration(household: Household, person: str, day: int) -> Membership | None:
+    """The record that says a person belongs here on a day, None where none does."""
+    told = (each for each in household.head.members if each.person == person and each.covers(day))
+    return max(told, key=rank, default=None)
+
+
+def member_at_death(household: Household, person: str, day: int) -> Member | None:
+    """Somebody as a member on the day of death; a roster that ends the stay on that very day still had them."""
+    members = [*household.members_on(day), *household.members_on(day - 1)]
+    return next((each for each in members if each.person == person), None)
 
 
 def tier(member: Member, today: int, schemes: Schemes) -> str:

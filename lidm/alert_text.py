@@ -31,8 +31,9 @@ def gap(missing: Missing) -> str:
 
 
 def evidence_value(feed: str, value: int) -> str:
-    """The value of an input: money where the feed speaks of money."""
-    return yuan(value) if feed.startswith(_MONEY_FEEDS) else str(value)
+    """The value of an input: money where the feed speaks of money, or a registration of more than that it is there."""
+    money = feed.startswith(_MONEY_FEEDS) or (feed == "civil.household" and value != 1)
+    return yuan(value) if money else str(value)
 
 
 def state(alert: Alert) -> str:

@@ -49,7 +49,7 @@ class Item(NamedTuple):
 
 
 def read_catalogue(value: Marked, schemes: frozenset[str]) -> Entries:
-    """The catalogue as plain values; an unknown scheme, a payment without codes, a school item without stages fail."""
+    """The catalogue as plain values; a scheme nobody holds, a payment without codes, a school without stages fail."""
     found: Entries = {}
     labels: set[str] = set()
     for code, key, entry in value.items():
@@ -76,7 +76,7 @@ def _entry(value: Marked, schemes: frozenset[str]) -> Entry:
     held = [each.text() for each in found["for"].sequence()]
     for each, text in zip(found["for"].sequence(), held, strict=True):
         if text not in schemes:
-            each.fail(f"“{text}”不在schemes.yaml里")
+            each.fail(f"“{text}”不在schemes.yaml里，或者不是可以持有的救助身份")
     if not held:
         found["for"].fail("至少写一个救助类别")
     seen_in = _one_of(found["seen_in"], tuple(FEED_OF))

@@ -16,7 +16,7 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,31}")
 
 
 def reader_of(expression: Marked) -> Reader:
-    """The function that reads a value of the declared kind (value, known schemes) into plain JSON values."""
+    """The function that reads a value of the declared kind (value, ranked schemes) into plain JSON values."""
     text = expression.text()
     for prefix, make in (("one of ", _one_of), ("list of ", _list_of), ("fen by ", _fen_by)):
         if text.startswith(prefix) and text not in _SIMPLE:
@@ -81,7 +81,8 @@ def _word(value: Marked, words: tuple[str, ...]) -> str:
 
 
 def _fen_by_scheme(value: Marked, schemes: frozenset[str]) -> Plain:
-    return {scheme: each.fen() for scheme, each in value.mapping(schemes, required=("OTHER",)).items()}
+    """Every scheme by itself: one that is forgotten would take the line of people who hold none."""
+    return {scheme: each.fen() for scheme, each in value.mapping(schemes, required=tuple(sorted(schemes))).items()}
 
 
 def _steps(first: Callable[[Marked], int]) -> Reader:

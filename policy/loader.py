@@ -35,7 +35,7 @@ def read_directory(folder: Path) -> dict[str, JSON]:
     """The whole folder as one plain value. Raises `PolicyError`."""
     areas = _read_areas(_open(folder / "areas.yaml", folder))
     schemes = _read_schemes(_open(folder / "schemes.yaml", folder))
-    known = frozenset(schemes)
+    known = _ranked(schemes)
     declared: dict[str, Declared] = {}
     for family, file in _files(folder / "national", folder):
         for name, key, rule in file.items():
@@ -154,6 +154,11 @@ def _read_schemes(root: Marked) -> dict[str, JSON]:
     if "OTHER" not in schemes:
         root.fail("缺少“OTHER”")
     return schemes
+
+
+def _ranked(schemes: dict[str, JSON]) -> frozenset[str]:
+    """Schemes somebody can hold; codes of payments have no rank."""
+    return frozenset(code for code, each in schemes.items() if isinstance(each, dict) and each["ranks"])
 
 
 def _declare(family: str, rule: Marked) -> Declared:

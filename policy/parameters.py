@@ -123,7 +123,7 @@ class Rule:
         return cast(Steps, self.values[key])
 
     def line(self, tier: str, key: str = "line") -> Line:
-        """The line of a scheme; a scheme without its own takes the one of OTHER."""
+        """The line of a scheme; one that is in no catalogue takes the one of OTHER."""
         lines = self._lines.get(key)
         if lines is None:
             amounts = cast(Mapping[str, int], self.values[key])

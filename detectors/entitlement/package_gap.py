@@ -67,7 +67,7 @@ def _never_registered(household: Household) -> bool:
 
 @detector(
     code="PACKAGE-GAP",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=(
         "civil.household", "civil.benefit", "medical.enrolment", "housing.security", "education.aid",
@@ -155,7 +155,7 @@ class _Looking:
         began = unbroken(days, lacking, today)
         since = None if began is None else self._counts_from(want.item, feed, began)
         self.findings.recheck(look_again(days, today, within, reached, shown=since is not None))
-        return _Gap(want, since, self._evidence(want, holding)) if since is not None else None
+        return _Gap(want, since, self._evidence(want, holding, feed, since)) if since is not None else None
 
     def may(self, want: _Want, holding: Holding, day: int) -> bool:
         """Whether the item applies on a day to somebody who holds a scheme it is for."""
@@ -194,15 +194,17 @@ class _Looking:
     def _then(self, want: _Want, day: int) -> list[Member]:
         return [each for each in staying(self.household, day) if each.person in want.people]
 
-    def _evidence(self, want: _Want, holding: Holding) -> tuple[EvidenceItem, ...]:
-        """What makes the item apply, and the registration that gives the scheme."""
+    def _evidence(self, want: _Want, holding: Holding, feed: str, since: int) -> tuple[EvidenceItem, ...]:
+        """The item of the catalogue, what makes it apply, and the registration that gives the scheme."""
         held_by = [
             each
             for each in self.household.head.members
             if each.person in want.people and not each.gone and _holds(each, want.item, self.today)
         ]
         registered = max(held_by, key=rank, default=None)
-        shown = [*holding.evidence(self.today)]
+        name = want.item.code if want.member is None else f"{want.item.code}|{want.member.person}"
+        lacked = EvidenceItem(name, feed, self.rule.document.title, since, 0)
+        shown = [lacked, *holding.evidence(self.today)]
         if registered is not None:
             shown.append(EvidenceItem(registered.key, Membership.feed, registered.source, registered.day, 1))
         return tuple(shown)

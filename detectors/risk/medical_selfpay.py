@@ -19,7 +19,7 @@ from detectors.burden import (
 )
 from detectors.calendar import year_ago
 from detectors.findings import Breach, Findings
-from detectors.people import belonging, earliest, edges, tier
+from detectors.people import belonging, earliest, edges, staying, tier
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
@@ -58,7 +58,7 @@ class _Subject(NamedTuple):
 def _far_below(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
     """Whether even everything together, before refunds, stays at or under the lowest line of a household."""
     terms = policy.rule("medical_selfpay", area).read(_terms)
-    spent, lines = spent_since(year_ago(on.toordinal()) + 1, terms.counting), terms.lines
+    spent, lines = spent_since(year_ago(on.toordinal()) + 1, terms.counting.measure), terms.lines
 
     def below(household: Household) -> bool:
         total = household.totals.get(spent)
@@ -69,9 +69,9 @@ def _far_below(on: date, policy: Policy, area: str) -> Callable[[Household], boo
 
 @detector(
     code="MED-SELFPAY",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
-    listens=("medical.settlement", "medical.reimbursement", "civil.household"),
+    listens=("medical.settlement", "medical.reimbursement", "civil.household", "vital.death"),
     rule="medical_selfpay",
     quiet=_far_below,
 )
@@ -81,7 +81,8 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     Subject, windows (medical year, rolling 12 months; half-open) and what counts as burden are policy, because
     places differ. Amounts are fen, after every payer and refund known to the ledger; a reversed bill was never
     billed. `since` is the first day of the unbroken stretch above today's line, while that line held.
-    A stale feed makes the rest `Insufficient`, but a line already passed stays passed.
+    A stale feed makes the rest `Insufficient`, but a line already passed stays passed. What somebody who died had paid
+    still weighs on those left behind; where nobody is, there is nobody to help.
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
     if _far_below(on, policy, household.responsible_area)(household):
@@ -89,6 +90,8 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
     rule = policy.rule("medical_selfpay", household.responsible_area)
     terms = rule.read(_terms)
     today = on.toordinal()
+    if not staying(household, today):
+        return findings
     for subject in _subjects(household, today, terms):
         found = charges(household, subject.people, terms.counting)
         for name in terms.windows:

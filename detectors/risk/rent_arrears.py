@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import any_of, residents
+from detectors.people import any_of, left_on, residents, staying
 from detectors.registry import Family, detector
 from households.ledger import Household
 from policy.parameters import Policy, Rule, severity
@@ -30,24 +30,24 @@ class _Period(NamedTuple):
 
 @detector(
     code="RENT-ARREARS",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
-    listens=("housing.security", "civil.household"),
+    listens=("housing.security", "civil.household", "vital.death"),
     rule="rent_arrears",
 )
 def rent_arrears(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per contract with so many billing periods overdue after relief and outside an agreed deferral.
 
     Rent is overdue from the day after `due_on`, deferred rent from the end of the deferral. Rent paid in full on a
-    later day was overdue until then; paid in full without a day counts as paid in time. `since` is the first day of
-    the unbroken stretch with that many periods overdue. Measure: periods.
+    later day was overdue until then; paid in full without a day counts as paid in time. A tenant who left owes here
+    for the periods begun before; where nobody lives any more there is nobody to visit. `since` is the first day of the
+    unbroken stretch with that many periods overdue, under this rule. Measure: periods.
     """
     findings = Findings.covering(household, on, policy, _FEED)
-    if not any_of(household, Rent):
-        return findings
-    area = household.responsible_area
-    rule = policy.rule("rent_arrears", area)
     today = on.toordinal()
+    if not any_of(household, Rent) or not staying(household, today):
+        return findings
+    rule = policy.rule("rent_arrears", household.responsible_area)
     for contract, periods in sorted(_periods(household).items()):
         days = sorted({day for each in periods for day in (each.overdue_from, each.settled_on) if day is not None})
         findings.recheck(next((date.fromordinal(day) for day in days if day > today), None))
@@ -57,7 +57,7 @@ def rent_arrears(household: Household, on: date, policy: Policy) -> Findings:
             since = (since or day) if enough else None
         if since is not None:
             overdue = [each for each in periods if each.overdue(today)]
-            findings.add(_breach(household, contract, overdue, since, rule))
+            findings.add(_breach(household, contract, overdue, max(since, rule.since.toordinal()), rule))
     return findings
 
 
@@ -65,7 +65,7 @@ def _periods(household: Household) -> dict[str, list[_Period]]:
     """Billing periods by contract that are or were overdue."""
     by_period: dict[tuple[str, int], list[Rent]] = defaultdict(list)
     for tenant in residents(household):
-        for rent in household.rents(tenant):
+        for rent in household.rents(tenant, day_to=left_on(household, tenant)):
             by_period[rent.contract, rent.day].append(rent)
     found: dict[str, list[_Period]] = defaultdict(list)
     for (contract, _), records in sorted(by_period.items()):

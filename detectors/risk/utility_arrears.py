@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import residents, staying
+from detectors.people import left_on, residents, staying
 from detectors.registry import Family, Sure, detector
 from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household
@@ -73,7 +73,7 @@ def _owes_nothing(on: date, policy: Policy, area: str) -> Sure:
 
 @detector(
     code="UTILITY-ARREARS",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("utility.bill", "utility.usage", "civil.household", "vital.death"),
     rule="utility_arrears",
@@ -107,7 +107,7 @@ def _spans(household: Household, rule: Rule) -> list[Span[_Open]]:
     """When open bills count, each from the day it is overdue and from the day of its notice."""
     spans: list[Span[_Open]] = []
     for person in residents(household):
-        for bill in household.of_kind(UtilityBill, person):
+        for bill in household.of_kind(UtilityBill, person, day_to=left_on(household, person)):
             if not bill.lives_there or bill.amount_fen - bill.paid_fen < rule.number("smallest"):
                 continue
             after = first_day(bill.month + rule.number("looks_back_months"))

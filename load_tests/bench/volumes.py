@@ -2,8 +2,9 @@
 
 Households of two; per person and month 0.86 bills, one benefit, and for every second person one contribution. A month
 is told when it is over, so every fact is of a day that has passed; then its batches close. Most households stay below
-60 % of every line by construction; one in fifty earns so little that RIGID-RATIO stands and each bill updates it. The
-upper 64 bits of a person's number say which copy of the same people it is (see `copies`).
+60 % of every line by construction; one in fifty holds a lower scheme, earns so little and pays so much more for
+treatment that RIGID-RATIO stands and each bill updates it. The upper 64 bits of a person's number say which copy of the
+same people it is (see `copies`).
 """
 
 import random
@@ -33,7 +34,7 @@ CITY, FIRST = "339901000000", 2024 * 12
 DETECTORS = ("MED-SELFPAY", "RIGID-RATIO", "JOB-LOSS", "RENT-ARREARS", "MEMBER-DEATH", "DEATH-ON-BENEFIT")
 MONTHLY = ("medical.settlement", "civil.benefit", "employment.contribution")
 PER_HOUSEHOLD, BILLS = 2, 0.86
-INCOME_FEN, POOR_FEN, POOR_EVERY = 600_000, 300_000, 50
+INCOME_FEN, POOR_FEN, POOR_EVERY, POOR_BILLS = 600_000, 300_000, 50, 8
 DAY_MS = 86_400_000
 EPOCH = date(1970, 1, 1).toordinal()
 COPY = 1 << 64
@@ -55,10 +56,9 @@ def membership(number: int) -> Membership:
     """Where a person has lived since two years before the first month; the first of two declares an income."""
     home, person, since = household_name(number), person_name(number), first_day(FIRST - 24)
     head = number % PER_HOUSEHOLD == 0
-    poor = number % COPY // PER_HOUSEHOLD % POOR_EVERY == 0
-    income = POOR_FEN if poor else INCOME_FEN
+    income = POOR_FEN if _poor(number) else INCOME_FEN
     declared = Declared(CITY, CITY, CITY, CITY, income, "期间", "文书") if head else None
-    statuses = (Status("DIBAO", since, None, "某局", "某号"),)
+    statuses = (Status("DIBIAN" if _poor(number) else "DIBAO", since, None, "某局", "某号"),)
     start = (f"{home}|{person}|{since}", at_ms(FIRST), 0, f"m{number % COPY}", "民政", False, since)
     return Membership(*start, home, person, "HEAD" if head else "SPOUSE", None, 715_000, statuses, declared)
 
@@ -125,8 +125,13 @@ def person_name(number: int) -> str:
     return f"p_{number:032x}"
 
 
+def _poor(number: int) -> bool:
+    return number % COPY // PER_HOUSEHOLD % POOR_EVERY == 0
+
+
 def _bill(rng: random.Random, number: int, month: int) -> AnyFact:
     day, paid = first_day(month) + rng.randrange(28), rng.randrange(1_000, 8_000)
+    paid *= POOR_BILLS if _poor(number) else 1
     key = f"S{month}-{number:07d}"
     event = f"{key}~0a1b2c3d"
     return Bill(key, at_ms(month + 1), 0, event, "医保", False, day, paid, paid // 4, 0, paid * 3, "OUTPATIENT")

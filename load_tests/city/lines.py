@@ -35,9 +35,9 @@ class Lines:
         return max(fen for since, fen in values.items() if day is None or since <= day)
 
     def medical_fen(self, scheme: str | None) -> int:
-        """The self-paid line of a scheme, for a person or the household; schemes without their own use OTHER."""
+        """The self-paid line of a scheme, for a person or the household; who holds none is OTHER."""
         line: dict[str, int] = self.page["medical_selfpay"]["line"]
-        return line.get(scheme or "OTHER", line["OTHER"])
+        return line[scheme or "OTHER"]
 
     def medical_budget_fen(self, scheme: str | None) -> int:
         """What a whole quiet household may pay itself in any twelve months: under 60 % of one person's line."""

@@ -135,10 +135,14 @@ FACTS: dict[str, st.SearchStrategy[tuple[str, AnyFact]]] = {
         lambda person: st.tuples(st.just(person), st.builds(death, st.just(person), days, sources, versions))
     ),
 }
-FACTS["RIGID-RATIO"] = FACTS["MED-SELFPAY"] | FACTS["MEMBER-DEATH"]
+FACTS["RIGID-RATIO"] = FACTS["MED-SELFPAY"] | FACTS["MED-SELFPAY"] | FACTS["MEMBER-DEATH"]
+FACTS["RIGID-RATIO"] |= hardship_facts.FACTS["EDU-BURDEN"]
+FACTS["JOB-LOSS"] |= hardship_facts.certificates
+FACTS["RENT-ARREARS"] |= FACTS["MEMBER-DEATH"]
 FACTS["DEATH-ON-BENEFIT"] = FACTS["MEMBER-DEATH"] | people.flatmap(
     lambda person: st.tuples(st.just(person), st.builds(benefit, st.just(person), months, versions))
 )
+FACTS["MEMBER-DEATH"] |= hardship_facts.certificates
 FACTS |= entitlement_facts.FACTS | review_facts.FACTS | exit_facts.FACTS
 FACTS |= hardship_facts.FACTS
 FACTS |= income_facts.FACTS

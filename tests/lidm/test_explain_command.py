@@ -107,7 +107,7 @@ def test_json_has_both_times_of_what_happened(lidm: Call) -> None:
     known = [each["known_at"] for each in body["timeline"]["entries"]]
     assert known == sorted(known)
     assert {each["feed"] for each in body["coverage"]} == {
-        "civil.household", "medical.reimbursement", "medical.settlement",
+        "civil.household", "medical.reimbursement", "medical.settlement", "vital.death",
     }  # fmt: skip
 
 

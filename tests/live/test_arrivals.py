@@ -36,7 +36,7 @@ def test_an_unused_feed_has_no_topic_and_gets_one_when_it_is_published(tmp_path:
         assert feed_topic("utility.bill") in began, "named by the caller"
         assert feed_topic("civil.household") in began
         assert feed_topic("medical.settlement") in began
-        assert len(began) < 12, "an embedded service reads forty topics for eight"
+        assert len(began) < 15, "an embedded service reads forty topics for eleven"
         running.call("roster", "load", str(roster(tmp_path / "roster.csv", range(30))))
         for feed, row in (("grid.lead", LEAD), ("employment.contribution.v2", PAID)):
             file = tmp_path / f"{feed}.jsonl"

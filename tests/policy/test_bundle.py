@@ -53,7 +53,8 @@ def test_lines_by_scheme(bundle: Bundle) -> None:
     rule = bundle.on(date(2025, 3, 1)).rule("medical_selfpay", CITY)
     assert rule.line("DIBAO").value == 5000_00
     assert rule.line("DIBAO").label == "低保"
-    assert rule.line("GANGXING") is rule.line("OTHER")
+    assert rule.line("GANGXING").value == rule.line("FANGPIN").value == 10_000_00
+    assert rule.line("LOCAL9") is rule.line("OTHER")
     assert "试行" in rule.line("DIBAO").cited
     assert [severity(rule.steps("bands"), each) for each in (100, 199, 200, 999)] == [2, 2, 3, 4]
 

@@ -148,6 +148,14 @@ def test_a_scheme_nobody_knows_has_no_line(folder: Path) -> None:
     assert "TEKUNN" in refused(folder, file, text).message_zh
 
 
+def test_every_scheme_somebody_can_hold_has_a_line_of_its_own(folder: Path) -> None:
+    file = f"{CITY}/risk/medical_selfpay.yaml"
+    text = (folder / file).read_text(encoding="utf-8").replace("GANGXING: 10000元, ", "")
+    assert "缺少“GANGXING”" in refused(folder, file, text).message_zh
+    of_a_payment = text.replace("OTHER: 15000元", "GANGXING: 10000元, CANJI_HULI: 1元, OTHER: 15000元")
+    assert "不认识的项“CANJI_HULI”" in refused(folder, file, of_a_payment).message_zh
+
+
 def test_a_scheme_can_end(folder: Path) -> None:
     text = (folder / "schemes.yaml").read_text(encoding="utf-8")
     ended = text.replace("{2021-01-01: 20}", "{2021-01-01: 20, 2026-01-01: null}")

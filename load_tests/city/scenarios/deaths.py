@@ -12,6 +12,7 @@ MEMBER_DEATH = "MEMBER-DEATH"
 ON_BENEFIT = "DEATH-ON-BENEFIT"
 SCENARIOS, scenario = scenario_book()
 _AMOUNT_FEN = 62_000
+_REBATE_FEN = 800
 
 
 def _benefits(stage: Stage, person: Person, first: int, after: int) -> None:
@@ -23,7 +24,7 @@ def _dies(stage: Stage, person: Person, day: date, source: str = "health", late_
     stage.send(rows.death(person.identity, day, source), day, arrives=day + timedelta(days=late_days))
 
 
-@scenario("家庭成员去世，待遇按时停发")
+@scenario("家庭成员去世，待遇按时停发，按户的减免继续")
 def leaves_family(stage: Stage) -> None:
     household = stage.family(("HEAD", 70, False), ("SPOUSE", 68, False), scheme="DIBAO")
     offset = stage.spread(3, -3)
@@ -31,6 +32,9 @@ def leaves_family(stage: Stage) -> None:
     head, spouse = household.members
     _benefits(stage, head, 0, offset + 1)
     _benefits(stage, spouse, 0, stage.span.months)
+    (of_the_home,) = stage.lines.page["death_on_benefit"]["left_out"]
+    for month in stage.months(0, stage.span.months):
+        stage.send(rows.benefit(head.identity, of_the_home, month, _REBATE_FEN), month)
     _dies(stage, head, day)
     expect_member_death(stage, household, head, day)
 

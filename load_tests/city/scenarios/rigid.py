@@ -15,13 +15,13 @@ _BEFORE_PERCENT = 55  # of income: living and the first bill
 _BURDEN = 12 * 2  # twelve months, two members
 
 
-def _tight(stage: Stage, month: int) -> tuple[Household, date, int]:
+def _tight(stage: Stage, month: int, scheme: str = "OTHER") -> tuple[Household, date, int]:
     """A couple whose second bill lifts rigid spending from 55 % of income to over the line; bills stay under theirs."""
-    line = stage.lines.medical_fen("OTHER")
+    line = stage.lines.medical_fen(scheme)
     first, second = line * 30 // 100, line * 52 // 100
     living = stage.lines.standard_fen() * _BURDEN
     income = (living + first * 11 // 10) * 100 // _BEFORE_PERCENT // 12
-    household = stage.family(("HEAD", 66, False), ("SPOUSE", 63, False), scheme="OTHER", income_fen=income)
+    household = stage.family(("HEAD", 66, False), ("SPOUSE", 63, False), scheme=scheme, income_fen=income)
     head, spouse = household.members
     stage.bill(head, stage.month(month, 4), first)
     day = stage.month(month + 1, 11)
@@ -55,3 +55,7 @@ def well_off(stage: Stage) -> None:
     stage.bill(household.members[0], stage.month(month, 9), line * 45 // 100)
     stage.bill(household.members[1], stage.month(month + 1, 9), line * 45 // 100)
 
+
+@scenario("占比过高，但全家已经享受低保", look_alike=True)
+def answered(stage: Stage) -> None:
+    _tight(stage, stage.spread(3, -3), stage.lines.page["rigid_ratio"]["answered"][1])

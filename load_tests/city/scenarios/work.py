@@ -42,6 +42,19 @@ def found_work(stage: Stage) -> None:
     stage.expect(household, person, DETECTOR, CAUSE, since, "lapsed")
 
 
+@scenario("失业以后配偶退休，家里再没有参保人")
+def spouse_retires(stage: Stage) -> None:
+    household = stage.family(("HEAD", 41, True), ("SPOUSE", 57, True), scheme="DIBIAN")
+    head, spouse = household.members
+    gone = stage.spread(3, -4)
+    stage.works(head, 0, gone)
+    since = _lost(stage, household, spouse, gone + 1)
+    day = stage.month(gone + 1)
+    stage.send(rows.employment(spouse.identity, "RETIRED", day), day)
+    known = stage.span.month(gone + stage.lines.silent_months + int(stage.lines.page["job_loss"]["stands_months"]))
+    stage.expect_stretch(household, head, DETECTOR, CAUSE, since, known)
+
+
 @scenario("单位补缴", look_alike=True)
 def paid_late(stage: Stage) -> None:
     household, person = _earner(stage)

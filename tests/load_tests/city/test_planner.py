@@ -144,6 +144,8 @@ def test_the_planner_knows_the_lines_of_the_invented_city() -> None:
     rigid = policy.rule("rigid_ratio", lines.city)
     assert rigid.number("ratio") == lines.rigid_percent
     assert rigid.word("counts") == lines.page["rigid_ratio"]["counts"]
+    assert rigid.number("smallest") == lines.page["rigid_ratio"]["smallest"]
+    assert list(rigid.words("answered")) == lines.page["rigid_ratio"]["answered"]
     job = policy.rule("job_loss", lines.city)
     assert (job.number("silent_months"), job.number("stands_months")) == (
         lines.silent_months,
@@ -155,7 +157,9 @@ def test_the_planner_knows_the_lines_of_the_invented_city() -> None:
     assert policy.rule("member_death", lines.city).number("stands_months") == (
         lines.page["member_death"]["stands_months"]
     )
-    assert policy.rule("death_on_benefit", lines.city).number("months") == lines.page["death_on_benefit"]["months"]
+    paid = policy.rule("death_on_benefit", lines.city)
+    assert paid.number("months") == lines.page["death_on_benefit"]["months"]
+    assert list(paid.words("left_out")) == lines.page["death_on_benefit"]["left_out"]
     assert policy.standard("disposable_income_year", lines.city).value == lines.page["disposable_income_year"]
 
 
