@@ -10,7 +10,7 @@ from households.queries import FOREVER
 from households.residence import elsewhere, rank
 from households.wholes import as_it_stands
 from policy.schemes import Schemes
-from schemas.facts import AnyFact, Death, Fact, Membership
+from schemas.facts import Death, Fact, Membership
 
 Kind = TypeVar("Kind", bound=Fact)
 
