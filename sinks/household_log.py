@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from schemas.partition import partition_of
-from schemas.records import PolicyBody, PolicyRecord, decode_block
+from schemas.records import PolicyBody, PolicyRecord, SwitchRecord, decode_block
 from sinks.store import AlertStore, LogBlock, Param
 
-EVERYBODYS = ("tick", "batch.part", "policy.activated", "golive")
+EVERYBODYS = ("tick", "batch.part", "policy.activated", "golive", "detector.switch")
 """Kinds of records that concern every household of a partition."""
 _NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind}') > 0" for kind in EVERYBODYS)
 _CANDIDATES = 50
@@ -99,3 +99,13 @@ def newest_policy(store: AlertStore) -> PolicyBody | None:
         if bodies:
             return bodies[-1]
     return None
+
+
+def switches(store: AlertStore) -> list[SwitchRecord]:
+    """Every stop and resumption of a detector, in order. Every partition holds them all; the first one tells."""
+    rows = store.query(
+        "SELECT hex(block) AS b FROM household_log WHERE `partition` = 0 AND position(block, 'detector.switch') > 0 "
+        "ORDER BY generation, `offset` LIMIT 1 BY generation, `offset`"
+    )
+    records = (each for (block,) in rows for each in decode_block(bytes.fromhex(str(block))))
+    return [each for each in records if isinstance(each, SwitchRecord)]

@@ -37,6 +37,7 @@ CounterName = Literal[
 # Gauge: parameters of the policy in force that ended, were long unchecked or are missing, by what it is
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
+# Gauge: areas in which somebody stopped a detector, by detector
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
     "lidm_lag_messages",
@@ -48,6 +49,7 @@ GaugeName = Literal[
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
     "lidm_batches_held",
+    "lidm_detectors_stopped",
     "lidm_feed_cards_made_timestamp_seconds",
     "lidm_policy_findings",
 ]
@@ -75,6 +77,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
     "lidm_batches_held": ("feed",),
+    "lidm_detectors_stopped": ("detector",),
     "lidm_policy_findings": ("code",),
     "lidm_checkpoint_seconds": ("stage",),
 }

@@ -17,11 +17,13 @@ from schemas.records import (
     GoliveRecord,
     PolicyRecord,
     Record,
+    SwitchRecord,
     TickRecord,
     decode_block,
 )
 from streams.checkpoint import Drained
 from streams.control import Control, day_of
+from streams.metrics import METRICS
 from streams.outbox import PersonRecord
 from streams.statelog import Item
 from streams.wholes import Wholes
@@ -50,6 +52,7 @@ class Watch(Wholes):
         self._control.read()
         self._shelf.index()
         self._show_held()
+        self._show_stopped()
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -59,6 +62,7 @@ class Watch(Wholes):
         self._shelf.reset()
         self._control.read()
         self._show_held()
+        self._show_stopped()
         return True
 
     def drain(self) -> Drained:
@@ -150,6 +154,24 @@ class Watch(Wholes):
             body = record.body
             control.go_live(body)
             self._sweep((body.area,), lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+        elif isinstance(record, SwitchRecord):
+            self._switch(record)
+
+    def _switch(self, record: SwitchRecord) -> None:
+        """Somebody stopped a detector in an area, or it speaks there again and catches up."""
+        body, control, judge, known_at = record.body, self._control, self._judge, record.known_at
+        if body.to == "stop":
+            control.stop(body, known_at)
+        elif (halt := control.resume(body)) is not None:
+            self._sweep((body.area,), lambda h: judge.resume(h, body.detector, control, halt, known_at))
+        self._show_stopped()
+
+    def _show_stopped(self) -> None:
+        """The gauge; every partition knows of every stop."""
+        stopped = self._control.kept.stopped
+        for code in self._silenced | stopped.keys():
+            METRICS.set("lidm_detectors_stopped", len(stopped.get(code, ())), detector=code)
+        self._silenced = set(stopped)
 
     def _tick(self, at_ms: int) -> None:
         """It is at least `at_ms`: what became due meanwhile is looked at on the day it was due, in date order."""
