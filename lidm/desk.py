@@ -7,6 +7,7 @@ household's cases lie in the partition of its murmur2; a sayable number names th
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from kafka.structs import TopicPartition
 from cases.identity import partition_in
 from cases.view import Case, CaseView
 from schemas.case_commands import CaseCommand, encode_command
-from schemas.cases import CaseEvent, decode_event
+from schemas.cases import BEIJING, CaseEvent, decode_event
 from schemas.errors import DataError, Unreachable
 from schemas.partition import partition_of
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS
@@ -107,6 +108,12 @@ class CaseDesk:
             finally:
                 producer.close(timeout=10)
             return self._answer(command.command_id, wait_seconds)
+
+    def moment(self, at: datetime | None, clock: str) -> int | None:
+        """Timestamp of a command: none on the wall clock; on a driven clock the given one, else the newest event's."""
+        if at is not None:
+            return round(at.replace(tzinfo=BEIJING).timestamp() * 1000)
+        return None if clock == "wall" else max((event.at_ms for event in self.history), default=None)
 
     def _answer(self, command_id: str, wait_seconds: float) -> CaseEvent | None:
         deadline = time.monotonic() + wait_seconds

@@ -11,7 +11,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
+from schemas.case_words import (
+    Action,
+    EvidenceKind,
+    FeedbackResult,
+    InhibitReason,
+    Outcome,
+    Reply,
+    Role,
+    SnoozeReason,
+    VerifyResult,
+)
 from schemas.errors import Reject
 from schemas.explain import step_of
 from schemas.plain_identity import carries_identity
@@ -138,6 +148,24 @@ class Snooze(_Command):
     note: Text | None = None
 
 
+class Inhibit(_Command):
+    """暂不提示: alerts of one rule call nobody to this household until a date, unless they are worse than now."""
+
+    type: Literal["inhibit"] = "inhibit"
+    detector: Id
+    until: date
+    reason: InhibitReason
+    note: Text | None = None
+
+
+class Lift(_Command):
+    """恢复提示 before the date."""
+
+    type: Literal["lift"] = "lift"
+    detector: Id
+    note: Text | None = None
+
+
 class Contact(_Command):
     """Asks to see who the household is; the event that answers is the log of the opening."""
 
@@ -152,7 +180,7 @@ class CaseTick(_Wire):
     at_ms: int
 
 
-CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact
+CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact | Inhibit | Lift
 _input: TypeAdapter[CaseCommand | CaseTick] = TypeAdapter(
     Annotated[CaseCommand | CaseTick, Field(discriminator="type")]
 )

@@ -48,6 +48,8 @@ class Action(Word):
     CONTEST = "contest", "异议"
     SNOOZE = "snooze", "暂缓"
     CONTACT = "contact", "查看联系方式"
+    INHIBIT = "inhibit", "暂不提示"
+    LIFT = "lift", "恢复提示"
 
 
 class Role(Word):
@@ -127,6 +129,24 @@ class SnoozeReason(Word):
     OTHER_DEPARTMENT = "other_department", "等待其他部门结论"
 
 
+class InhibitReason(Word):
+    """The only reasons for which alerts of a rule may call nobody to a household for a while."""
+
+    IN_HAND = "in_hand", "情况已掌握，正在帮扶"
+    EXPLAINED = "explained", "已核实并非困难"
+    DATA_PENDING = "data_pending", "等待部门更正数据"
+    WISH = "wish", "本人要求暂不上门"
+
+
+class Handling(Word):
+    """Why an alert led to no new case of its own when it came; the reason of the event that says where it went."""
+
+    MERGED = "merged", "近期办结的个案重新办理"
+    COOLDOWN = "cooldown", "同一情形近期已办结，只备注"
+    INHIBITED = "inhibited", "经办人设为暂不提示，只备注"
+    REST_OVER = "rest_over", "此前只备注的情形仍在，现予办理"
+
+
 class EvidenceKind(Word):
     """What proves that somebody looked."""
 
@@ -153,6 +173,8 @@ class EventType(Word):
     SNOOZED = "snoozed", "暂缓"
     CONTACT_OPENED = "contact_opened", "查看联系方式"
     OVERDUE = "overdue", "超期提醒"
+    INHIBITED = "inhibited", "设为暂不提示"
+    LIFTED = "lifted", "恢复提示"
     REFUSED = "refused", "未受理操作"
 
 
@@ -177,4 +199,7 @@ class Refusal(Word):
     CLOSED = "CLOSED", "个案已经办结"
     TOO_LATE = "TOO_LATE", "已超过可提出异议的期限，请作为新的求助登记"
     OTHER_CASE_OPEN = "OTHER_CASE_OPEN", "这个家庭在同一类别已有办理中的个案，请在该个案提出"
-    BAD_DATE = "BAD_DATE", "暂缓截止日须在今天之后，且不超过规定的最长天数"
+    BAD_DATE = "BAD_DATE", "截止日须在今天之后，且不超过规定的最长天数"
+    URGENT = "URGENT", "四级、灾害、儿童等紧急情形不能暂缓，也不能设为暂不提示"
+    NO_SUCH_ALERT = "NO_SUCH_ALERT", "个案没有这条规则的预警"
+    NOT_INHIBITED = "NOT_INHIBITED", "这条规则没有设为暂不提示"

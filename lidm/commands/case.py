@@ -22,12 +22,24 @@ from schemas.case_commands import (
     Contact,
     Contest,
     Feedback,
+    Inhibit,
+    Lift,
     Refer,
     Snooze,
     Verify,
 )
-from schemas.case_words import FeedbackResult, Lane, Outcome, Reply, Role, SnoozeReason, State, VerifyResult
-from schemas.cases import BEIJING, CaseEvent
+from schemas.case_words import (
+    FeedbackResult,
+    InhibitReason,
+    Lane,
+    Outcome,
+    Reply,
+    Role,
+    SnoozeReason,
+    State,
+    VerifyResult,
+)
+from schemas.cases import CaseEvent
 from schemas.errors import CallError, DataError, Unreachable
 from schemas.partition import partition_of
 from sinks.reads import case_events
@@ -172,6 +184,26 @@ def snooze(until: datetime, reason: str, note: str | None, **common: Any) -> Non
 
 @command.command()
 @_working
+@click.option("--detector", required=True, metavar="规则代码", help="哪条规则的预警")
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="恢复提示的日期")
+@click.option("--reason", required=True, type=_choice(InhibitReason), help=_labels(InhibitReason))
+@click.option("--note", default=None, help="说明")
+def inhibit(detector: str, until: datetime, reason: str, note: str | None, **common: Any) -> None:
+    """这户这条规则的预警到期前只备注、不派单；加重的照派，到期仍在的再办。"""
+    _work(Inhibit, common, detector=detector, until=until.date(), reason=reason, note=note)
+
+
+@command.command()
+@_working
+@click.option("--detector", required=True, metavar="规则代码", help="哪条规则的预警")
+@click.option("--note", default=None, help="说明")
+def lift(detector: str, note: str | None, **common: Any) -> None:
+    """提前恢复提示。"""
+    _work(Lift, common, detector=detector, note=note)
+
+
+@command.command()
+@_working
 @click.option("--purpose", required=True, help="用途，如 入户核查前联系")
 @click.option("--members", is_flag=True, help="家庭全体成员（默认只看户主）")
 def contact(purpose: str, members: bool, **common: Any) -> None:
@@ -234,21 +266,12 @@ def _build(
 
 
 def _send(desk: CaseDesk, case: Case, order: CaseCommand, settings: Settings, common: dict[str, Any]) -> CaseEvent:
-    event = desk.send(order, wait_seconds=common["wait"], at_ms=_moment(desk, settings, common["at"]))
+    event = desk.send(order, wait_seconds=common["wait"], at_ms=desk.moment(common["at"], settings.effective_clock))
     if event is None:
         raise Unreachable(
             f"操作已送达但尚未受理（编号 {order.command_id}）：请确认 cases 环节在运行，可用 --command-id 重试"
         )
     return event
-
-
-def _moment(desk: CaseDesk, settings: Settings, at: datetime | None) -> int | None:
-    """Timestamp of a command: none on the wall clock; on a driven clock the given one, else the newest event's."""
-    if at is not None:
-        return round(at.replace(tzinfo=BEIJING).timestamp() * 1000)
-    if settings.effective_clock == "wall":
-        return None
-    return max((event.at_ms for event in desk.history), default=None)
 
 
 def _refused(event: CaseEvent, case: Case, as_json: bool) -> None:
