@@ -161,6 +161,23 @@ def test_wrong_calls_and_unknown_cases_have_their_own_exit_codes(lidm: Call) -> 
     assert "13800138000" not in lidm("show", number)[1]
 
 
+def test_a_rule_is_inhibited_with_reason_and_day_and_lifted(lidm: Call) -> None:
+    number = json.loads(lidm("list", "--json", "--household", HOUSEHOLD, "--lane", "help")[1])[0]["number"]
+    asked = ("--detector", "MED-SELFPAY", "--until", "2026-06-20", "--reason", "in_hand", "--actor", "王")
+    code, said = lidm("inhibit", number, *asked, "--note", "已在帮扶")
+    assert (code, "MED-SELFPAY至2026-06-20，情况已掌握，正在帮扶，已在帮扶" in said) == (0, True)
+    assert "暂不提示：MED-SELFPAY 至2026-06-20，情况已掌握，正在帮扶（王）" in lidm("show", number)[1]
+    shown = json.loads(lidm("show", number, "--json")[1])["inhibited"]
+    assert shown == {"MED-SELFPAY": {"until": "2026-06-20", "reason": "in_hand", "by": "王"}}
+    assert lidm("lift", number, "--detector", "MED-SELFPAY")[0] == 0
+    code, said = lidm("lift", number, "--detector", "MED-SELFPAY")
+    assert (code, "没有设为暂不提示" in said) == (1, True)
+    worst = json.loads(lidm("list", "--json", "--household", "h_2")[1])[0]["number"]
+    for call in (("inhibit", worst, *asked), ("snooze", worst, "--until", "2026-06-20", "--reason", "away")):
+        code, said = lidm(*call)
+        assert (code, "紧急情形" in said) == (1, True)
+
+
 def test_a_command_repeated_under_its_id_is_answered_from_the_record(lidm: Call) -> None:
     number = json.loads(lidm("list", "--json", "--lane", "review")[1])[0]["number"]
     first = lidm("accept", number, "--command-id", "once", "--json")
