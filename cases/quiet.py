@@ -23,6 +23,15 @@ class Rest(NamedTuple):
     case: Case
 
 
+def holder_of(cases: Iterable[Case], alert_id: str) -> Case | None:
+    """The case that heard last of an alert; the one that works it, where it was taken up from its rest on another."""
+
+    def heard(case: Case) -> tuple[int, bool]:
+        return case.alerts[alert_id].revision, alert_id not in case.resting
+
+    return max((case for case in cases if alert_id in case.alerts), key=heard, default=None)
+
+
 def calls_for_work(note: AlertNote, holder: Case | None) -> bool:
     """Whether a revision needs somebody to act, rather than a remark on the case that knows the alert.
 

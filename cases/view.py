@@ -262,10 +262,6 @@ class CaseView:
         """The household's cases in a lane, newest first."""
         return (self.cases[case_id] for case_id in reversed(self._of_lane.get((household, lane), ())))
 
-    def holder_of(self, household: str, lane: Lane, alert_id: str) -> Case | None:
-        """The newest case that an alert opened or joined."""
-        return next((case for case in self.of_lane(household, lane) if alert_id in case.alerts), None)
-
     def open_cases(self) -> Iterator[Case]:
         """Every case that is not closed, in the order of opening."""
         return (case for case in self.cases.values() if case.closed is None)

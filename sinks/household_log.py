@@ -104,8 +104,8 @@ def newest_policy(store: AlertStore) -> PolicyBody | None:
 def switches(store: AlertStore) -> list[SwitchRecord]:
     """Every stop and resumption of a detector, in order. Every partition holds them all; the first one tells."""
     rows = store.query(
-        "SELECT hex(block) AS b FROM household_log WHERE `partition` = 0 AND position(block, 'detector.switch') > 0 "
-        "ORDER BY generation, `offset` LIMIT 1 BY generation, `offset`"
+        "SELECT generation AS g, `offset` AS o, hex(block) FROM household_log "
+        "WHERE `partition` = 0 AND position(block, 'detector.switch') > 0 ORDER BY g, o LIMIT 1 BY g, o"
     )
-    records = (each for (block,) in rows for each in decode_block(bytes.fromhex(str(block))))
+    records = (each for _, _, block in rows for each in decode_block(bytes.fromhex(str(block))))
     return [each for each in records if isinstance(each, SwitchRecord)]

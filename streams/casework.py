@@ -18,7 +18,7 @@ from cases.grouping import Grouping
 from cases.identity import case_id_of, number_of, series_of
 from cases.lanes import lane_of
 from cases.lifecycle import decide, reason_of
-from cases.quiet import Rest, calls_for_work, merges_into, rest_of
+from cases.quiet import Rest, calls_for_work, holder_of, merges_into, rest_of
 from cases.view import Case
 from schemas.alerts import Alert, Areas
 from schemas.case_commands import CaseCommand, CaseEvidence, Verify
@@ -67,7 +67,7 @@ class Casework(CaseHistory):
         if alert.revision <= self._revisions.get((alert.household, alert.alert_id), 0):
             return []
         note, lane, at = AlertNote.of(alert), lane_of(alert.family), beijing(ts_ms)
-        holder = self.view.holder_of(alert.household, lane, alert.alert_id)
+        holder = holder_of(self.view.of_lane(alert.household, lane), alert.alert_id)
         self._remember(alert.household, alert.alert_id, alert.revision)
         cause = Cause(alert_id=note.alert_id, revision=note.revision)
         if not calls_for_work(note, holder):
@@ -132,9 +132,10 @@ class Casework(CaseHistory):
         for case in list(self.view.cases.values()):
             for alert_id in list(case.resting):
                 note, lane = case.alerts[alert_id], case.lane
-                held_here = self.view.holder_of(case.household, lane, alert_id) is case
-                before = all(c.updated_at is None or c.updated_at < at for c in self.view.of_lane(case.household, lane))
-                if note.standing and held_here and before and self._rest(case.household, lane, note, at) is None:
+                others = list(self.view.of_lane(case.household, lane))
+                here = note.standing and holder_of(others, alert_id) is case
+                before = all(each.updated_at is None or each.updated_at < at for each in others)
+                if here and before and self._rest(case.household, lane, note, at) is None:
                     about = _About(case.household, lane, case.areas, case.per_day)
                     cause = Cause(alert_id=alert_id, revision=note.revision, tick_ms=at_ms)
                     yield self._work_on(about, note, cause, at, Handling.REST_OVER)

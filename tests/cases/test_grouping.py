@@ -39,7 +39,12 @@ def test_what_is_urgent(more: dict[str, object], lane: Lane, *, urgent: bool) ->
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("merge_days: 30", "merge_day: 30"), ("heard: [HELP", "herd: [HELP"), ("[dibao,", "[nothing,"), ("severity: 4\n", "\n")],
+    [
+        ("merge_days: 30", "merge_day: 30"),
+        ("heard: [HELP", "herd: [HELP"),
+        ("[dibao,", "[nothing,"),
+        ("severity: 4\n", "\n"),
+    ],
 )
 def test_a_file_with_an_unknown_key_or_a_hole_is_refused(tmp_path: Path, old: str, new: str) -> None:
     text = DEFAULT_FILE.read_text(encoding="utf-8")
