@@ -1,14 +1,16 @@
 """A detector stopped by a person says nothing, loses nothing, and resumed it comes to what it would have come to."""
 
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 
 import pytest
 
+from load_tests.chaos.events import BEIJING, Pen, bill, membership
 from schemas.alerts import Alert
 from schemas.records import GoliveBody, GoliveRecord, SwitchBody, SwitchRecord, decode_block, encode_block
 from streams.metrics import METRICS
 from streams.watch import Watch
-from tests.streams.making import Log, alerts, config, content, fold, restored, story
+from tests.streams.making import Log, alerts, config, content, fold, policy_record, restored, story
 
 CODE, CITY, TOWN = "MED-SELFPAY", "339901000000", "339901001000"
 STOPPED, RESUMED, WEEKS, HOUSEHOLDS = 2, 8, 11, 20
@@ -100,15 +102,40 @@ def _matter(alert: Alert) -> tuple[str, str, str]:
     return alert.household, alert.detector, alert.cause
 
 
-def test_what_had_been_said_and_ended_meanwhile_is_told_at_the_end() -> None:
-    first, last = moment(stopped(), "stop"), moment(stopped(), "resume")
-    before = folded(plain())[1]
-    known = {a.alert_id for a in before if a.detector == CODE and a.known_at.timestamp() * 1000 < first}
-    over = {a.alert_id for a in newest(before).values() if a.state in ("withdrawn", "lapsed")}
-    ended = known & over & {a.alert_id for a in during(before) if a.state in ("withdrawn", "lapsed")}
-    again = newest(folded(stopped())[1])
-    assert ended
-    assert all(again[alert_id].known_at.timestamp() * 1000 >= last for alert_id in ended)
+def test_what_ended_meanwhile_is_told_at_the_end_and_what_came_and_went_is_not() -> None:
+    log, at = Log(), datetime(2025, 5, 12, 12, tzinfo=BEIJING)
+    ms, day = int(at.timestamp() * 1000), at.date()
+    anna, bert = (f"p_{n:032x}" for n in (1, 2))
+    log.control(policy_record(ms))
+    log.tick(ms)
+    log.control(golive(ms))
+    pen = Pen(at, 1)
+    born, since = date(1975, 6, 1), date(2024, 1, 1)
+    log.feed(
+        pen.event("civil.household", f"m{who}", who, membership(f"h_{who[2:]}", since, "HEAD", born), since)
+        for who in (anna, bert)
+    )
+    for kind in ("medical.settlement", "medical.reimbursement"):  # complete, or nothing could end
+        log.feed(pen.manifests("begin", kind, kind, "2025-04", [0]))
+        log.feed(pen.manifests("end", kind, kind, "2025-04", [0]))
+    log.feed([pen.event("medical.settlement", "1", anna, bill("S1", day, 3_000_000), day)])
+    log.control(switch("stop", ms + 1))
+    log.feed([pen.event("medical.settlement", "2", bert, bill("S2", day, 3_000_000), day)])
+    later = Pen(at + timedelta(days=1), 1)
+    for name, who in (("S1", anna), ("S2", bert)):
+        log.feed([later.event("medical.settlement", name, who, {"settle_no": name}, day, operation="reverse")])
+    log.tick(later.ms)
+    watch = Watch(0, config())
+    fold(watch, log.blocks)
+    drained = watch.drain()
+    watch.keep(drained.state)
+    first = alerts(drained)
+    assert [(a.state, a.evidence[0].key) for a in first] == [("raised", "S1")] * len(first)
+    assert first
+    log.control(switch("resume", later.ms + 1))
+    fold(watch, log.blocks)
+    last = alerts(watch.drain())
+    assert {(a.alert_id, a.state, a.revision) for a in last} == {(a.alert_id, "withdrawn", 2) for a in first}
 
 
 @pytest.mark.parametrize("every", [5, 40])
