@@ -21,6 +21,16 @@ class Urgent(BaseModel):
     lanes: tuple[Lane, ...] = ()
 
 
+class StormLine(BaseModel):
+    """A storm: more cases of a rule on a day than `times` the fullest days of the last `months`, and than `least`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    times: Annotated[int, Field(ge=2)]
+    least: Annotated[int, Field(ge=1)]
+    months: Annotated[int, Field(ge=1, le=24)]
+
+
 class Grouping(BaseModel):
     """Days after a case was closed and what they bring.
 
@@ -36,6 +46,7 @@ class Grouping(BaseModel):
     heard: tuple[str, ...] = ()
     inhibit_max_days: Annotated[int, Field(ge=1, le=366)]
     urgent: Urgent
+    storm: StormLine
 
     def is_urgent(self, note: AlertNote, lane: Lane) -> bool:
         """Whether an alert has to call somebody at once, whatever people or rules said before."""

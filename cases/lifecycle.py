@@ -86,6 +86,7 @@ def _aside(state: State) -> dict[Action, Cell]:
 
 TABLE: Mapping[State, Row] = {
     _S.HELD: _everything(Refusal.HELD),
+    _S.STORM: _everything(Refusal.STORM),
     _S.OPEN: _everything(Refusal.NOT_ACCEPTED)
     | _aside(_S.OPEN)
     | {Action.ACCEPT: _move(_S.ACCEPTED), Action.CONTEST: _move(_S.OPEN)},

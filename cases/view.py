@@ -54,6 +54,7 @@ class Case:
     held: bool
     per_day: int | None
     place: int
+    storm: str | None = None
     alerts: dict[str, AlertNote] = field(default_factory=dict)
     accepted_by: str | None = None
     accepted_at: datetime | None = None
@@ -84,7 +85,7 @@ class Case:
         if self.closed is not None:
             return State.CLOSED
         if self.held:
-            return State.HELD
+            return State.STORM if self.storm else State.HELD
         if self.accepted_at is None:
             return State.OPEN
         if self.verified is None:
@@ -287,6 +288,7 @@ class CaseView:
             held=body.held,
             per_day=body.per_day,
             place=self.opened,
+            storm=body.storm,
         )
         self.opened += 1
 

@@ -41,6 +41,7 @@ def summary(case: Case) -> dict[str, object]:
         "state": case.state.value,
         "severity": case.severity,
         "baseline": case.baseline,
+        "storm": case.storm,
         "area": case.areas.responsible if case.areas else None,
         "opened_at": case.opened_at.isoformat(),
         "reason": case.opening.reason,
@@ -118,8 +119,10 @@ def _phrase(body: AnyBody) -> str:
             return f"{body.action.label}——{body.refusal.label}"
         case OverdueBody():
             return _due(body.clock, True)
-        case AcceptedBody() | ReleasedBody():
+        case AcceptedBody():
             return ""
+        case ReleasedBody():
+            return body.note or ""
         case _:
             return _work_phrase(body)
 
@@ -150,7 +153,8 @@ def _work_phrase(body: AnyBody) -> str:
 
 
 def _handled(body: OpenedBody | JoinedBody | AnnotatedBody) -> str:
-    said = ["存量，待放行"] if isinstance(body, OpenedBody) and body.held else []
+    held = "突增，待主管确认" if isinstance(body, OpenedBody) and body.storm else "存量，待放行"
+    said = [held] if isinstance(body, OpenedBody) and body.held else []
     said += ["原个案重新办理"] if isinstance(body, JoinedBody) and body.reopened else []
     said += [f"{body.rests_until}前只备注"] if isinstance(body, AnnotatedBody) and body.rests_until else []
     said += ["暂缓结束"] if not isinstance(body, OpenedBody) and body.woken else []

@@ -83,13 +83,15 @@ class Body(_Wire):
 
 
 class OpenedBody(Body):
-    """A new case; `held`: part of a golive baseline, released at `per_day`."""
+    """A new case. `held`: part of a golive baseline, released at `per_day`, or of the `storm` named, released by a
+    person."""
 
     number: str
     alert: AlertNote
     areas: Areas | None
     held: bool
     per_day: int | None = None
+    storm: str | None = None
 
 
 class JoinedBody(Body):
@@ -111,9 +113,12 @@ class AnnotatedBody(Body):
 
 
 class ReleasedBody(Body):
-    """A held case goes to the officers; `quota_of` names the detector whose daily quota it used."""
+    """A held case goes to the officers; `quota_of` names the detector whose daily quota it used. Out of a storm a
+    person lets it go, for a reason, and it uses none."""
 
     quota_of: str
+    storm: str | None = None
+    note: str | None = None
 
 
 class AcceptedBody(Body):

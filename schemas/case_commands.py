@@ -173,6 +173,18 @@ class Contact(_Command):
     purpose: Annotated[Text, Field(min_length=2)]
 
 
+class StormRelease(_Wire):
+    """突增放行: the cases held of one rule and day go to the officers; travels on every partition."""
+
+    type: Literal["storm_release"] = "storm_release"
+    command_id: Id
+    detector: Id
+    on: date
+    reason: Annotated[Text, Field(min_length=2)]
+    actor: Text
+    role: Role = Role.SUPERVISOR
+
+
 class CaseTick(_Wire):
     """It is at least `at_ms`; travels with the commands, on every partition."""
 
@@ -181,18 +193,17 @@ class CaseTick(_Wire):
 
 
 CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact | Inhibit | Lift
-_input: TypeAdapter[CaseCommand | CaseTick] = TypeAdapter(
-    Annotated[CaseCommand | CaseTick, Field(discriminator="type")]
-)
+CaseOrder = CaseCommand | CaseTick | StormRelease
+_input: TypeAdapter[CaseOrder] = TypeAdapter(Annotated[CaseOrder, Field(discriminator="type")])
 
 
-def encode_command(command: CaseCommand | CaseTick) -> bytes:
-    """The message value of a command or tick."""
+def encode_command(command: CaseOrder) -> bytes:
+    """The message value of a command, a tick or the release of a storm."""
     return command.model_dump_json(exclude_none=True).encode()
 
 
-def decode_command(value: bytes) -> CaseCommand | CaseTick:
-    """The command or tick of a message value. Raises Reject, whose message never quotes the value."""
+def decode_command(value: bytes) -> CaseOrder:
+    """What a message value asks. Raises Reject, whose message never quotes the value."""
     try:
         return _input.validate_json(value)
     except ValidationError as error:

@@ -29,6 +29,7 @@ class State(Word):
     """Where a case stands."""
 
     HELD = "held", "存量待放行"
+    STORM = "storm", "突增待确认"
     OPEN = "open", "待签收"
     ACCEPTED = "accepted", "待核查"
     VERIFIED = "verified", "已核查"
@@ -145,6 +146,7 @@ class Handling(Word):
     COOLDOWN = "cooldown", "同一情形近期已办结，只备注"
     INHIBITED = "inhibited", "经办人设为暂不提示，只备注"
     REST_OVER = "rest_over", "此前只备注的情形仍在，现予办理"
+    STORM = "storm", "同一规则当天突增，待主管确认"
 
 
 class EvidenceKind(Word):
@@ -163,7 +165,7 @@ class EventType(Word):
     OPENED = "opened", "建立个案"
     JOINED = "joined", "并入预警"
     ANNOTATED = "annotated", "预警变化备注"
-    RELEASED = "released", "存量放行"
+    RELEASED = "released", "放行"
     ACCEPTED = "accepted", "签收"
     VERIFIED = "verified", "核查"
     REFERRED = "referred", "转介"
@@ -183,6 +185,7 @@ class Refusal(Word):
 
     UNKNOWN_CASE = "UNKNOWN_CASE", "没有这件个案，请核对编号与家庭"
     HELD = "HELD", "个案属于上线存量，尚未放行"
+    STORM = "STORM", "个案属于突增的一批，待主管确认放行"
     NOT_ACCEPTED = "NOT_ACCEPTED", "个案尚未签收，请先签收"
     ALREADY_ACCEPTED = "ALREADY_ACCEPTED", "个案已经签收"
     NOT_VERIFIED = "NOT_VERIFIED", "个案尚未核查，请先核查并留痕"

@@ -4,13 +4,13 @@
 then `settle`.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 
 from cases.identity import split_number
 from cases.snapshot import CaseRecord
 from cases.view import CaseView
-from schemas.cases import CaseEvent, OpenedBody, ReleasedBody
+from schemas.cases import AlertNote, CaseEvent, OpenedBody, ReleasedBody
 
 
 class CaseHistory:
@@ -27,6 +27,8 @@ class CaseHistory:
         self._counts: Counter[str] = Counter()
         self._released: Counter[str] = Counter()
         self._released_on: date | None = None
+        self._openings: defaultdict[str, Counter[date]] = defaultdict(Counter)
+        self._storms_over: set[str] = set()
         self._now_ms = 0
 
     def restore(self, event: CaseEvent) -> bool:
@@ -42,8 +44,9 @@ class CaseHistory:
             self._now_ms = max(self._now_ms, cause.tick_ms)
         if isinstance(body, OpenedBody):
             self._count_number(body.number)
+            self._count_opening(body.alert, event.at.date())
         if isinstance(body, ReleasedBody):
-            self._count_release(event.at.date(), body.quota_of)
+            self._count_release(event.at.date(), body.quota_of, body.storm)
         return True
 
     def recall(self, case_id: str, record: CaseRecord) -> None:
@@ -71,10 +74,11 @@ class CaseHistory:
             self._now_ms = max(self._now_ms, chain.ticked_ms)
         for case in self.view.cases.values():
             self._count_number(case.number)
+            self._count_opening(case.opening, case.opened_at.date())
             for note in case.alerts.values():
                 self._remember(case.household, note.alert_id, note.revision)
             if case.released_on is not None:
-                self._count_release(case.released_on, case.opening.detector)
+                self._count_release(case.released_on, case.opening.detector, case.storm)
 
     def _remember(self, household: str, alert_id: str, revision: int) -> None:
         seen = self._revisions.get((household, alert_id), 0)
@@ -84,7 +88,14 @@ class CaseHistory:
         if split := split_number(number):
             self._counts[split[0]] = max(self._counts[split[0]], split[1])
 
-    def _count_release(self, day: date, detector: str) -> None:
+    def _count_opening(self, opening: AlertNote, day: date) -> None:
+        if not opening.baseline:
+            self._openings[opening.detector][day] += 1
+
+    def _count_release(self, day: date, detector: str, storm: str | None) -> None:
+        if storm is not None:  # a person let it go: no portion of a baseline, and no storm any more
+            self._storms_over.add(storm)
+            return
         if self._released_on is None or day > self._released_on:
             self._released_on, self._released = day, Counter()
         self._released[detector] += day == self._released_on

@@ -19,10 +19,11 @@ from cases.identity import case_id_of, number_of, series_of
 from cases.lanes import lane_of
 from cases.lifecycle import decide, reason_of
 from cases.quiet import Rest, calls_for_work, holder_of, merges_into, rest_of
+from cases.storm import storm_name, storm_of
 from cases.view import Case
 from schemas.alerts import Alert, Areas
-from schemas.case_commands import CaseCommand, CaseEvidence, Verify
-from schemas.case_words import Handling, Lane, Refusal, Role, Step
+from schemas.case_commands import CaseCommand, CaseEvidence, StormRelease, Verify
+from schemas.case_words import Handling, Lane, Refusal, Role, State, Step
 from schemas.cases import (
     TYPES,
     AlertNote,
@@ -70,7 +71,8 @@ class Casework(CaseHistory):
         holder = holder_of(self.view.of_lane(alert.household, lane), alert.alert_id)
         self._remember(alert.household, alert.alert_id, alert.revision)
         cause = Cause(alert_id=note.alert_id, revision=note.revision)
-        if not calls_for_work(note, holder):
+        pressing = holder is not None and self._presses(holder, note, at)
+        if not pressing and not calls_for_work(note, holder):
             return [self._annotate(holder, note, cause, at)] if holder else []
         if (rest := self._rest(alert.household, lane, note, at)) is not None:
             return [self._annotate(holder or rest.case, note, cause, at, rest)]
@@ -106,6 +108,12 @@ class Casework(CaseHistory):
         )
         return [event]
 
+    def on_storm_release(self, order: StormRelease, ts_ms: int) -> list[CaseEvent]:
+        """A person looked at a storm: what was held of it until then goes to the officers."""
+        at, storm = beijing(ts_ms), storm_name(order.detector, order.on)
+        held = [c for c in self.view.open_cases() if c.held and c.storm == storm and c.opened_at < at]
+        return [self._let_go(case, order, at) for case in held]
+
     def on_tick(self, at_ms: int) -> list[CaseEvent]:
         """It is at least `at_ms`: releases the day's portion of the baseline, takes up alerts whose rest is over while
         they are in force, says once what ran over its deadline."""
@@ -136,8 +144,8 @@ class Casework(CaseHistory):
                 here = note.standing and holder_of(others, alert_id) is case
                 before = all(each.updated_at is None or each.updated_at < at for each in others)
                 if here and before and self._rest(case.household, lane, note, at) is None:
-                    about = _About(case.household, lane, case.areas, case.per_day)
                     cause = Cause(alert_id=alert_id, revision=note.revision, tick_ms=at_ms)
+                    about = _About(case.household, lane, case.areas, case.per_day)
                     yield self._work_on(about, note, cause, at, Handling.REST_OVER)
 
     def _work_on(
@@ -152,6 +160,22 @@ class Casework(CaseHistory):
             return self._open(about, note, cause, at, why)
         return self._join(case, note, cause, at, why)
 
+    def _storm(self, lane: Lane, note: AlertNote, at: datetime) -> str | None:
+        if storm_name(note.detector, at.date()) in self._storms_over:
+            return None
+        opened = self._openings.get(note.detector, Counter())
+        return storm_of(note, lane, at.date(), opened, self._rules(at), self._partitions)
+
+    def _leads_on(self, case: Case, note: AlertNote, at: datetime) -> bool:
+        """Whether an alert takes a held case along: none of the stock, nor one more of the same storm unless urgent."""
+        if note.baseline or case.storm is None:
+            return not note.baseline
+        return note.detector != case.opening.detector or self._presses(case, note, at)
+
+    def _presses(self, case: Case, note: AlertNote, at: datetime) -> bool:
+        """Whether an alert has become urgent while its case waits in a storm."""
+        return case.state is State.STORM and note.standing and self._rules(at).is_urgent(note, case.lane)
+
     def _wakes(self, case: Case, note: AlertNote, at: datetime) -> bool:
         """Whether an urgent alert ends a pause."""
         paused = case.closed is None and case.snoozed_until is not None and at.date() < case.snoozed_until
@@ -161,19 +185,22 @@ class Casework(CaseHistory):
 
     def _open(self, about: _About, note: AlertNote, cause: Cause, at: datetime, why: Handling | None) -> CaseEvent:
         series = series_of(at, about.areas, self._partition)
+        storm = self._storm(about.lane, note, at)
+        held = note.baseline or storm is not None
         body = OpenedBody(
-            clocks=() if note.baseline else self._first_clocks(about.lane, note.severity, at),
+            clocks=() if held else self._first_clocks(about.lane, note.severity, at),
             number=number_of(series, self._counts[series] + 1),
             alert=note,
             areas=about.areas,
-            held=note.baseline,
+            held=held,
             per_day=about.per_day,
+            storm=storm,
         )
         case_id = case_id_of(about.household, about.lane, note.alert_id, note.revision)
-        return self._event(case_id, about.household, about.lane, cause, at, body, why.value if why else note.detector)
+        return self._event(case_id, about.household, about.lane, cause, at, body, _reason(why, note, storm=storm))
 
     def _join(self, case: Case, note: AlertNote, cause: Cause, at: datetime, why: Handling | None) -> CaseEvent:
-        reopened, released = case.closed is not None, case.held and not note.baseline
+        reopened, released = case.closed is not None, case.held and self._leads_on(case, note, at)
         woken = self._wakes(case, note, at)
         if reopened or released:
             clocks: tuple[Clock, ...] | None = self._first_clocks(case.lane, max(case.severity, note.severity), at)
@@ -182,7 +209,7 @@ class Casework(CaseHistory):
         body = JoinedBody(
             clocks=clocks, alert=note, released=released, reopened=reopened or None, woken=woken or None
         )
-        return self._say(case, cause, at, body, _reason(why, note, reopened))
+        return self._say(case, cause, at, body, _reason(why, note, reopened=reopened))
 
     def _annotate(
         self, case: Case, note: AlertNote, cause: Cause, at: datetime, rest: Rest | None = None
@@ -204,9 +231,15 @@ class Casework(CaseHistory):
         clocks = self._first_clocks(case.lane, case.severity, at)
         return self._say(case, cause, at, ReleasedBody(clocks=clocks, quota_of=case.opening.detector), "baseline")
 
+    def _let_go(self, case: Case, order: StormRelease, at: datetime) -> CaseEvent:
+        clocks = self._first_clocks(case.lane, case.severity, at)
+        body = ReleasedBody(clocks=clocks, quota_of=order.detector, storm=case.storm, note=order.reason)
+        why, cause = Handling.STORM.value, Cause(command_id=order.command_id)
+        return self._event(case.case_id, case.household, case.lane, cause, at, body, why, order.actor, order.role)
+
     def _releasable(self, at: datetime) -> list[Case]:
         # Only what was there before the tick: a tick read again must not act on what it has not seen the first time.
-        held = [case for case in self.view.open_cases() if case.held and case.opened_at < at]
+        held = [case for case in self.view.open_cases() if case.held and not case.storm and case.opened_at < at]
         used = self._released if at.date() == self._released_on else Counter[str]()
         return list(due_for_release(held, used, self._partitions)) if held else []
 
@@ -257,8 +290,8 @@ class Casework(CaseHistory):
         return event
 
 
-def _reason(why: Handling | None, note: AlertNote, reopened: bool) -> str:
-    said = why or (Handling.MERGED if reopened else None)
+def _reason(why: Handling | None, note: AlertNote, *, reopened: bool = False, storm: str | None = None) -> str:
+    said = why or (Handling.MERGED if reopened else Handling.STORM if storm else None)
     return said.value if said else note.detector
 
 

@@ -31,7 +31,7 @@ CounterName = Literal[
     "lidm_gap_messages_accepted_total",
 ]
 # Gauge: unread messages, by stage and topic
-# Gauge: open cases and overdue steps, by lane
+# Gauge: open cases and overdue steps, by lane; cases that wait in storms for a person
 # Gauge: households held by this worker
 # Gauge: dirty records waiting for the next checkpoint
 # Gauge: parameters of the policy in force that ended, were long unchecked or are missing, by what it is
@@ -43,6 +43,7 @@ GaugeName = Literal[
     "lidm_lag_messages",
     "lidm_cases_open",
     "lidm_cases_overdue",
+    "lidm_cases_storm_held",
     "lidm_households",
     "lidm_dirty_records",
     "lidm_partition_clock_seconds",

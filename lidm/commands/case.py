@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
-from lidm.desk import CaseDesk
+from lidm.commands.case_storm import storm
+from lidm.desk import CaseDesk, open_desk
 from lidm.settings import Settings, load_settings
-from lidm.stores import reading
 from schemas.case_commands import (
     Accept,
     CaseCommand,
@@ -42,7 +42,6 @@ from schemas.case_words import (
 from schemas.cases import CaseEvent
 from schemas.errors import CallError, DataError, Unreachable
 from schemas.partition import partition_of
-from sinks.reads import case_events
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -76,6 +75,9 @@ def command() -> None:
     """办理个案：签收、核查、转介、反馈、办结；个案可用编号（年-区-流水）或 id 指明。"""
 
 
+command.add_command(storm)
+
+
 @command.command("list")
 @click.option("--household", default=None, help="只看一个家庭")
 @click.option("--lane", type=_choice(Lane), default=None, help=_labels(Lane))
@@ -84,7 +86,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def list_(household: str | None, lane: str | None, state: str | None, everything: bool, as_json: bool) -> None:
     """列出个案，重的在前。"""
-    with _desk(load_settings()) as desk:
+    with open_desk(load_settings()) as desk:
         view = desk.read([partition_of(household, desk.partitions)] if household else None)
     found = [
         case
@@ -108,7 +110,7 @@ def list_(household: str | None, lane: str | None, state: str | None, everything
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def show(case_name: str, household: str | None, as_json: bool) -> None:
     """看一件个案：预警、时限、转介、经过。"""
-    with _desk(load_settings()) as desk:
+    with open_desk(load_settings()) as desk:
         case = desk.find(case_name, household)
         history = [event for event in desk.history if event.case_id == case.case_id]
     click.echo(json.dumps(detail(case, history), ensure_ascii=False) if as_json else page(case, history))
@@ -211,7 +213,7 @@ def contact(purpose: str, members: bool, **common: Any) -> None:
     from lidm.contacts import Contacts
 
     settings = load_settings()
-    with Contacts(settings.vault, settings.keys_dir) as book, _desk(settings) as desk:
+    with Contacts(settings.vault, settings.keys_dir) as book, open_desk(settings) as desk:
         case = desk.find(common["case_name"], common["household"])
         persons = book.persons(case.household, everyone=members)
         event = _send(desk, case, _build(Contact, settings, case, common, {"purpose": purpose}), settings, common)
@@ -227,16 +229,9 @@ def contact(purpose: str, members: bool, **common: Any) -> None:
         click.echo("  ".join([who.name, *who.phones, *who.addresses]))
 
 
-def _desk(settings: Settings) -> CaseDesk:
-    if not (settings.embedded and settings.announced and settings.announced.api):
-        return CaseDesk(settings.bootstrap, embedded=settings.embedded)
-    with reading(settings) as store:
-        return CaseDesk(settings.bootstrap, embedded=True, archived=case_events(store))
-
-
 def _work(kind: type[CaseCommand], common: dict[str, Any], **fields: object) -> None:
     settings = load_settings()
-    with _desk(settings) as desk:
+    with open_desk(settings) as desk:
         case = desk.find(common["case_name"], common["household"])
         event = _send(desk, case, _build(kind, settings, case, common, fields), settings, common)
     _refused(event, case, common["as_json"])
