@@ -15,8 +15,8 @@ from lidm.stops import Stopped, stops_now
 from lidm.tables import table
 from policy.bundle import Bundle
 from policy.readiness import not_ready
+from schemas.case_commands import has_private_number
 from schemas.errors import CallError, DataError
-from schemas.plain_identity import carries_identity
 from schemas.records import GoliveBody, GoliveRecord, SwitchBody, SwitchRecord
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -156,8 +156,8 @@ def _switch(body: SwitchBody, at: datetime | None, as_json: bool) -> None:
     from lidm import control_records  # compression and broker client come with the extra `service`
 
     settings = load_settings()
-    if not body.reason or carries_identity(body.reason):
-        raise CallError("--reason 须写明理由，且不能含证件号码")
+    if not body.reason or has_private_number(body.reason):
+        raise CallError("--reason 须写明理由，且不能含证件号码或手机号码")
     detector, bundle = _known(body.detector), Bundle.load(settings.policy_dir)
     if body.area not in bundle.areas:
         raise CallError(f"区划代码{body.area}不在areas.yaml里")

@@ -184,7 +184,7 @@ def test_list_says_what_stands_in_the_way(lidm: Call) -> None:
 def test_stop_and_resume_are_in_every_partition_with_name_and_reason(lidm: Call, mock_broker: str) -> None:
     code, out = lidm("detectors", "stop", "MED-SELFPAY", "--area", CITY, "--reason", "口径有误，先停")
     assert code == 0, out
-    assert "大额自付医疗在星河市停用" in out
+    assert "大额自付医疗在星河市（虚构）停用" in out
     code, out = lidm("detectors", "resume", "MED-SELFPAY", "--area", CITY, "--reason", "已核对", "--json")
     assert (code, json.loads(out)["partitions"]) == (0, PARTITIONS), "nobody knows what is stopped: it is done"
     for found in records(mock_broker).values():
