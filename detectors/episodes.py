@@ -183,11 +183,12 @@ class _Speaker:
             self.say(episode, "updated")
 
     def end(self, episode: Episode, state: AlertState) -> None:
-        """A breach that is no more."""
+        """A breach that is no more; what explained it was said with its end and is kept no longer."""
         episode.ended, episode.ended_on = state, self._on.toordinal()
         self._changed = True
         if episode.emitted:
             self.say(episode, state)
+        episode.detail, episode.digest = b"", ""
 
     def say(self, episode: Episode, state: AlertState, per_day: int | None = None) -> None:
         """The next revision."""

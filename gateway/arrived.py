@@ -1,7 +1,8 @@
-"""How many rows of a batch lie in each partition beyond what the journal knows: what a killed run still delivered."""
+"""What a journal asks the broker: whether it is the one it wrote to, and which rows a killed run still delivered."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from kafka import KafkaConsumer
@@ -22,6 +23,13 @@ class _Head(msgspec.Struct):
 _head = msgspec.json.Decoder(_Head).decode
 
 
+class Standing(NamedTuple):
+    """Whose cluster it is ("" where nothing tells), and where each partition of a topic ends."""
+
+    cluster: str
+    ends: tuple[int, ...]
+
+
 class Arrived(Protocol):
     """Says what arrived; tests have their own."""
 
@@ -33,17 +41,33 @@ class Arrived(Protocol):
 class ArrivedInKafka:
     """Reads the ends of a topic's partitions."""
 
-    def __init__(self, bootstrap: str, options: dict[str, Any], *, embedded: bool = False) -> None:
+    def __init__(self, bootstrap: str, options: dict[str, Any], *, embedded: bool = False, born: str = "") -> None:
+        """`born`: birth mark of the process that holds an in-memory cluster, which names itself by chance."""
+        self._born = born
         self._options = {"bootstrap_servers": bootstrap, **options, "api_version": (2, 0) if embedded else None}
 
     def __call__(self, topic: str, batchid: str, after: Sequence[int]) -> list[tuple[int, bool]]:
         """Rows and end per partition. Raises Unreachable when the topic cannot be read."""
+        with self._reading(topic) as consumer:
+            return self._count(consumer, topic, batchid, after)
+
+    def standing(self, topic: str) -> Standing:
+        """Where the topic stands now. Raises Unreachable when it cannot be read."""
+        with self._reading(topic) as consumer:
+            where = [TopicPartition(topic, partition) for partition in sorted(consumer.partitions_for_topic(topic))]
+            ends = consumer.end_offsets(where) if where else {}
+            named = consumer._cluster.cluster_id  # noqa: SLF001 - it came with the metadata, and nothing else tells it
+        marks = [mark for mark in (named, self._born) if mark]
+        return Standing(" ".join(marks), tuple(int(ends[place]) for place in where))
+
+    @contextmanager
+    def _reading(self, topic: str) -> Iterator[Any]:
         try:
             consumer = KafkaConsumer(enable_auto_commit=False, group_id=None, **self._options)
         except KafkaError as error:
             raise Unreachable("消息服务连接不上") from error
         try:
-            return self._count(consumer, topic, batchid, after)
+            yield consumer
         except KafkaError as error:
             raise Unreachable(f"不能读取主题 {topic}，无法确定已送达的行") from error
         finally:

@@ -52,7 +52,10 @@ class Upload(_Strict):
 
 
 class View(_Strict):
-    """A database view pulled by watermark. The address with its password stands in a file only its owner reads."""
+    """A database view pulled by watermark. The address with its password stands in a file only its owner reads.
+
+    `overlap_minutes`: how much later than its stamp a row may become visible, longer than any transaction there lasts.
+    """
 
     name: str = Field(pattern=r"[A-Za-z0-9_-]+")
     url_file: Path
@@ -63,6 +66,7 @@ class View(_Strict):
     period: str | None = None
     areas: list[str] = []
     every_minutes: int = Field(default=60, ge=1)
+    overlap_minutes: int = Field(default=10, ge=0)
     page_rows: int = Field(default=50_000, ge=1)
 
 

@@ -138,11 +138,14 @@ def _shape_of(char: str) -> str:
 class Linkage:
     """Turns numbers into pseudonyms under one key and remembers the recent ones; the key itself is never shown."""
 
-    def __init__(self, key: bytes, *, synthetic: bool = False) -> None:
-        """`synthetic`: this gateway also takes the invalid region 999999, for invented people only."""
-        if len(key) < 32:
-            raise ValueError("linkage key shorter than 32 bytes")
-        self._key = key
+    def __init__(self, key: bytes, *, synthetic: bool = False, opaque_key: bytes | None = None) -> None:
+        """`synthetic`: this gateway also takes the invalid region 999999, for invented people only.
+
+        `opaque_key`: what opaque digests are made under; without one of their own they change with the linkage key.
+        """
+        if min(len(key), len(opaque_key if opaque_key is not None else key)) < 32:
+            raise ValueError("key shorter than 32 bytes")
+        self._key, self._opaque_key = key, opaque_key or key
         self.synthetic = synthetic
         self.fifteen = 0
         """Numbers of the form of before 1999 seen so far, good ones."""
@@ -156,13 +159,17 @@ class Linkage:
         cached = self._seen.get(raw) if id_type == RESIDENT else None
         if cached is not None:
             return cached
-        pseudonym = "p_" + self._mac(f"{id_type}:{self.number(raw, id_type)}")
+        pseudonym = self.named(self.number(raw, id_type), id_type)
         if id_type == RESIDENT:
             if len(self._seen) >= _CACHE_LIMIT:
                 self._seen.clear()
             if len(raw) == 18:  # others are few, and those of 15 digits are to be counted
                 self._seen[raw] = pseudonym
         return pseudonym
+
+    def named(self, number: str, id_type: str = RESIDENT) -> str:
+        """Pseudonym of a number that is normalised and checked already."""
+        return "p_" + _mac(self._key, f"{id_type}:{number}")
 
     def number(self, raw: str, id_type: str = RESIDENT) -> str:
         """The normalised number, checked as far as its type allows. Raises BadIdentity."""
@@ -180,14 +187,15 @@ class Linkage:
         compact = _NOISE.sub("", unicodedata.normalize("NFKC", number)).upper()
         if not compact:
             raise BadIdentity("户号为空")
-        return "h_" + self._mac(f"{issuing_area}:{compact}")
+        return "h_" + _mac(self._key, f"{issuing_area}:{compact}")
 
     def opaque(self, text: str) -> str:
         """A keyed digest that stands for a text which must not be published, the same every time."""
-        return "k_" + self._mac(f"opaque:{text}")
+        return "k_" + _mac(self._opaque_key, f"opaque:{text}")
 
-    def _mac(self, text: str) -> str:
-        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+
+def _mac(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
 
 def issuing_area_of(responsible_area: str) -> str:

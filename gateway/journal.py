@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.arrived import Standing
 from gateway.events import BatchPlan
 from schemas.errors import DataError
 
@@ -22,7 +23,10 @@ Offsets = list[tuple[int, int]]
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far a run came; everything up to `row` is delivered or refused. `file`: its kind, never its name."""
+    """How far a run came; everything up to `row` is delivered or refused. `file`: its kind, never its name.
+
+    `cluster`: where it was delivered to; "" where the broker did not tell.
+    """
 
     feed: str
     file: str
@@ -30,6 +34,7 @@ class Progress(msgspec.Struct, kw_only=True):
     mapping_digest: str | None
     batchid: str | None
     recorded: str
+    cluster: str = ""
     state: State = "sending"
     begun: bool = False
     row: int = 0
@@ -42,6 +47,16 @@ class Progress(msgspec.Struct, kw_only=True):
     offsets: Offsets = []
     bad_bytes: int = 0
     index_bytes: int = 0
+
+    def lies_in(self, there: Standing) -> bool:
+        """Whether what was delivered is, or once was, in the topic as it stands now; before that nothing was."""
+        if self.cluster and there.cluster and self.cluster != there.cluster:
+            return False
+        if not self.offsets:
+            return True
+        return len(self.offsets) == len(there.ends) and all(
+            last < end for (_, last), end in zip(self.offsets, there.ends, strict=True)
+        )
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def publish_file(
     if keeping is not None:
         if not path.is_file():
             raise CallError(f"没有这个文件：{path}")
-        keeper = Keeper.of(keeping, path, spec.kind, source or source_of(spec.kind), batch, mapping, recorded)
+        said_by = source or source_of(spec.kind)
+        keeper = Keeper.of(keeping, path, spec.kind, said_by, batch, mapping, recorded, spec.topic)
         recorded = keeper.recorded
         batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
     envelope = _envelope(spec, source, recorded, batch)

@@ -1,7 +1,8 @@
 """Later numbers and later keys: whatever somebody is called afterwards leads to the pseudonym first known.
 
 A corrected number, a new document, a 15-digit number or another key only adds aliases. Aliases are told first
-(vault, then `persons.aliases.v1`), used afterwards; whatever is interrupted, doing it again completes it.
+(vault, then `persons.aliases.v1`), used afterwards; whatever is interrupted, doing it again completes it. Of people who
+have no number in the vault `gateway.retired` tells the alias when their number comes.
 """
 
 import json
@@ -22,6 +23,7 @@ from schemas.topics import ALIASES
 
 COLUMNS = {"原证件号码": "old", "原证件类型": "old_type", "新证件号码": "new", "新证件类型": "new_type", "原因": "why"}
 REQUIRED = ("原证件号码", "新证件号码")
+KEY_REPLACED = "更换联结密钥"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ def rename(
         except (BadIdentity, DataError, CallError) as error:
             problems.append(RowProblem(number, "", str(error), mask(said.get("new", "")), "BAD_IDENTITY"))
             continue
-        alias = linkage.own(new.number, new.id_type)
+        own = linkage.own(new.number, new.id_type)
+        known = vault.first(own)
+        # Whom facts alone made known, perhaps under a replaced key, becomes this person with every name.
+        alias = own if vault.numbered(known) else known
         history = alias != first and vault.first(alias) == alias and vault.knows(alias)
         try:
             if history and not vault.homes(alias) <= vault.homes(first):
@@ -74,8 +79,8 @@ def rename(
             problems.append(RowProblem(number, "新证件号码", str(error), mask(new.number), "BAD_IDENTITY"))
             continue
         vault.remember([Document(first, old.id_type, old.number), Document(first, new.id_type, new.number)])
-        if alias != first:
-            tell(publisher, alias, first, timestamp_ms)
+        for each in vault.called(first):  # what was merged brings names of its own, and may not have been told
+            tell(publisher, each, first, timestamp_ms)
         if history:
             merged.append(first)
         taken += 1
@@ -99,19 +104,20 @@ def rotate(
 
     Household numbers stand only in the roster: an export of all households is read for them.
     """
-    persons = 0
-    documents = vault.documents(actor=actor, purpose="更换联结密钥", at_ms=at_ms)
+    told: list[tuple[str, str]] = []
+    documents = vault.documents(actor=actor, purpose=KEY_REPLACED, at_ms=at_ms)
     with vault.whole():
         for document in documents:
             first, alias = vault.first(document.person), new.person(document.number, document.id_type)
             if alias != first:
-                vault.alias(alias, first, why="更换联结密钥", at_ms=at_ms)
-                tell(publisher, alias, first, timestamp_ms)
-                persons += 1
+                vault.alias(alias, first, why=KEY_REPLACED, at_ms=at_ms)
+                told.append((alias, first))
         seen = _rehouse(old, new, vault, roster, issuing_area, at_ms) if roster is not None else set[str]()
+    for alias, first in told:  # outside: nobody waits for the vault while the broker is slow
+        tell(publisher, alias, first, timestamp_ms)
     publisher.flush()
     unknown = {vault.first(each) for each in vault.households()} - seen
-    return Rotated(persons, len(seen), tuple(sorted(unknown)))
+    return Rotated(len(told), len(seen), tuple(sorted(unknown)))
 
 
 def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_area: str | None, at_ms: int) -> set[str]:
@@ -121,7 +127,7 @@ def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_are
     for one, other in zip(before, after, strict=True):
         first = vault.first(one.household)
         seen.add(first)
-        vault.alias(other.household, first, why="更换联结密钥", at_ms=at_ms)
+        vault.alias(other.household, first, why=KEY_REPLACED, at_ms=at_ms)
     return seen
 
 

@@ -1,12 +1,12 @@
 """Keeps a publication's progress: whether this very file was sent before, where a killed run stopped, what differs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from gateway.arrived import Arrived
+from gateway.arrived import Arrived, Standing
 from gateway.courier import Courier
 from gateway.difference import Difference, RowIndex
 from gateway.events import BatchPlan
@@ -19,12 +19,14 @@ EVERY_ROWS: Final = 20_000
 
 @dataclass(frozen=True)
 class Keeping:
-    """Where progress is kept. `arrived` counts what a killed run delivered; `again` sends a file though unchanged."""
+    """Where progress is kept. `arrived` counts what a killed run delivered; `again` sends a file though unchanged;
+    `standing` tells which broker it is and how far a topic goes: what another one got, this one lacks."""
 
     folder: Path
     arrived: Arrived | None = None
     again: bool = False
     every_rows: int = EVERY_ROWS
+    standing: Callable[[str], Standing] | None = None
 
 
 class Keeper:
@@ -47,8 +49,9 @@ class Keeper:
         plan: BatchPlan | None,
         mapping: Mapping | None,
         recorded: datetime,
+        topic: str,
     ) -> "Keeper":
-        """The journal of this thing said, resumed where it tells of the same file unfinished."""
+        """The journal of this thing said, resumed where it tells of the same file unfinished, in the same broker."""
         journal = Journal.of(keeping.folder, feed, source, plan, path)
         before = journal.read()
         digest, mapped = digest_of(path), mapping.digest if mapping else None
@@ -56,7 +59,9 @@ class Keeper:
         named = plan is None or plan.batchid is None or (before is not None and before.batchid == plan.batchid)
         dead = before is not None and before.state == "sending"
         done = before is not None and before.state == "sent" and not keeping.again
-        if before is not None and same and named and (dead or done):
+        there = keeping.standing(topic) if keeping.standing is not None else None
+        here = before is not None and (there is None or before.lies_in(there))
+        if before is not None and same and named and here and (dead or done):
             return cls(keeping, journal, before, before)
         batchid = plan.named(source, feed, recorded) if plan else None
         fresh = Progress(
@@ -66,6 +71,7 @@ class Keeper:
             mapping_digest=mapped,
             batchid=batchid,
             recorded=recorded.isoformat(),
+            cluster=there.cluster if there is not None else "",
         )
         return cls(keeping, journal, fresh, None)
 

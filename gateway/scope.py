@@ -6,7 +6,7 @@ lengthens the household's.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Watched:
-    """People who came over a line, and until when they are watched for it. One sqlite file."""
+    """People who came over a line, and until when they are watched for it; people known otherwise. One sqlite file."""
 
     def __init__(self, path: Path) -> None:
         """Opens or creates it."""
@@ -32,6 +32,7 @@ class Watched:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("CREATE TABLE IF NOT EXISTS watched (person TEXT PRIMARY KEY, until TEXT NOT NULL)")
+        self._db.execute("CREATE TABLE IF NOT EXISTS met (person TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +57,21 @@ class Watched:
         row = self._db.execute("SELECT until FROM watched WHERE person = ?", (person,)).fetchone()
         return row is not None and day.isoformat() < str(row[0])
 
+    def remember(self, persons: Collection[str]) -> None:
+        """People known elsewhere than here; they are not watched for it. All or none."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("INSERT OR IGNORE INTO met VALUES (?)", ((each,) for each in persons))
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def met(self, person: str) -> bool:
+        """Whether somebody was ever watched or remembered, on whatever day."""
+        found = "SELECT 1 FROM watched WHERE person = :who UNION ALL SELECT 1 FROM met WHERE person = :who"
+        return self._db.execute(found, {"who": person}).fetchone() is not None
+
 
 @dataclass
 class Scope:
@@ -69,18 +85,18 @@ class Scope:
     def __post_init__(self) -> None:
         self._watch = self.catalogue.scope(self.feed)
         self._over = self.catalogue.over(self.feed)
-        self._seen: dict[str, bool] = {}
+        self._known: set[str] = set()
 
     def __call__(self, row: Parsed) -> bool:
         """Whether a row passes."""
         if self._watch == "all":
             return True
-        known = self._seen.get(row.person)
-        if known is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            known = self._seen[row.person] = self.registered(row.person)
-        if known:
+        if row.person in self._known:
+            return True
+        if self.registered(row.person):  # who is not may be tomorrow: a scope lives as long as its connection
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known.add(row.person)
             return True
         day = date.fromisoformat(row.day) if row.day else date.max
         if self._watch == "over_line" and (self._over is None or over_line(self._over, _decode(row.data))):

@@ -9,7 +9,7 @@ told to the reader, who keeps the message sealed among the dead letters as intak
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -176,6 +176,33 @@ class SealedFeed:
         batch = self.batches.get(str(element.get("batchid"))) if isinstance(element, dict) else None
         if batch is not None:
             batch.spoiled = True
+
+
+class _Nowhere:
+    """A publisher that sends nothing."""
+
+    def partitions(self, topic: str) -> int:
+        """One, which is as good as any."""
+        return 1
+
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Drops it."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def refusals(spec: FeedSpec, value: bytes, *, linkage: Linkage, private_key: bytes, now_ms: int) -> list[Refused]:
+    """What would be refused of a message if it came to the feed's sealed topic now; nothing is sent."""
+    return SealedFeed(spec, linkage, private_key, _Nowhere(), lambda _: True, lambda: now_ms).take(0, value)
 
 
 def _not_taken(outcome: Outcome) -> NotTaken:

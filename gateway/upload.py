@@ -24,7 +24,7 @@ from gateway.config import Department, Upload
 from gateway.events import BatchPlan, Mode
 from gateway.inbox import SHOWN_PROBLEMS, STATES, Arrival, Taken
 from gateway.problems import RowProblem
-from schemas.errors import CallError, LidmError, Unreachable
+from schemas.errors import CallError, LidmError, Retry, Unreachable
 from schemas.feed import FEEDS
 
 SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson"}
@@ -91,7 +91,7 @@ class UploadPage:
             async with self._one:
                 taken = await asyncio.to_thread(self._take, arrival)
         except LidmError as error:
-            status = 503 if isinstance(error, Unreachable) else 400
+            status = 503 if isinstance(error, Unreachable | Retry) else 400
             return self._answer(request, {"state": "refused", "reason": error.message_zh}, _refused(error), status)
         except (ValueError, web.HTTPRequestEntityTooLarge):
             text = f"上传内容无法读取，或超过 {self._config.max_megabytes} MB"

@@ -2,6 +2,7 @@
 
 One sqlite file, 0600. A person's identity is one AES-GCM value under the vault key with the pseudonym as associated
 data, so that values cannot be swapped. Openings form a chain of digests and can be added to, never changed.
+Who reads is never held up by who writes; a second writer waits, and is told to come back when that lasts too long.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ from typing import Self
 import msgspec
 
 from gateway.identities import RESIDENT
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Retry
+
+BUSY_SECONDS = 60.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS persons (person TEXT PRIMARY KEY, sealed BLOB NOT NULL, written_ms INTEGER NOT NULL);
@@ -87,7 +90,7 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Vault:
-    """Identities under one key; a context manager. Wrong key or damaged value: DataError."""
+    """Identities under one key; a context manager. Wrong key or damaged value: DataError. Somebody writes: Retry."""
 
     def __init__(self, path: Path, key: bytes) -> None:
         """Opens or creates the file. Needs the extra `gateway`."""
@@ -98,7 +101,9 @@ class Vault:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
         self._db.executescript(_SCHEMA)
 
@@ -123,13 +128,21 @@ class Vault:
         if self._db.in_transaction:
             yield
             return
-        self._db.execute("BEGIN IMMEDIATE")
+        self._begin()
         try:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _begin(self) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise Retry("身份库正在被写入（如名册入库），请稍后再试") from error
 
     def write(self, entries: Iterable[Entry], at_ms: int) -> list[str]:
         """Stores or replaces identities, all or none. Returns the persons the vault did not know before, in order."""
@@ -152,6 +165,15 @@ class Vault:
     def knows(self, person: str) -> bool:
         """Whether the roster ever named this person."""
         return self._db.execute("SELECT 1 FROM persons WHERE person = ?", (person,)).fetchone() is not None
+
+    def holds(self, pseudonym: str) -> bool:
+        """Whether a person is known here by a pseudonym, the first or a later one."""
+        found = "SELECT 1 FROM persons WHERE person = :name UNION ALL SELECT 1 FROM aliases WHERE alias = :name"
+        return self._db.execute(found, {"name": pseudonym}).fetchone() is not None
+
+    def numbered(self, person: str) -> bool:
+        """Whether any number of a person is kept here; who is known by facts alone has none."""
+        return self._db.execute("SELECT 1 FROM numbers WHERE person = ?", (person,)).fetchone() is not None
 
     def alias(self, alias: str, first: str, *, why: str, at_ms: int) -> str:
         """From now on `alias` means whoever `first` means; returns the pseudonym first known, of person or household.
@@ -191,6 +213,11 @@ class Vault:
     def aliases(self) -> dict[str, str]:
         """Every later pseudonym and the first one."""
         return {str(alias): str(first) for alias, first in self._db.execute("SELECT alias, first FROM aliases")}
+
+    def called(self, first: str) -> list[str]:
+        """Every later pseudonym of one person or household."""
+        rows = self._db.execute("SELECT alias FROM aliases WHERE first = ? ORDER BY alias", (first,))
+        return [str(row[0]) for row in rows]
 
     def people(self) -> list[str]:
         """Everybody the roster ever named."""

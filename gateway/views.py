@@ -1,8 +1,9 @@
 """Pulls a department's database view by watermark into the one publishing path.
 
-Rows at the last watermark are read again, because more may have come with the same value; sending them again changes
-nothing. The watermark is remembered only after everything was delivered. Where the view declares a month, only the
-last page of a pull closes it, and none does once a row of that month was refused: who is missing is not absent.
+A pull begins `overlap_minutes` before the last watermark, because a row may be seen later than its stamp says; where
+that is no time, at its last value. Sending rows again changes nothing; where none is new nothing is sent. The watermark
+is remembered only after everything was delivered. Where the view declares a month, only the last page of a pull closes
+it, and none does once a row of that month was refused: who is missing is not absent.
 """
 
 import csv
@@ -10,9 +11,11 @@ import os
 import sqlite3
 import stat
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,11 @@ from typing import Any
 from gateway.config import View
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox, Taken
-from schemas.errors import CallError, DataError, Unreachable
+from schemas.errors import CallError, DataError, Retry
+
+_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
+_STAMPS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S", *_DAYS)
+"""How a time is written as text or as one number."""
 
 
 class Watermarks:
@@ -38,7 +45,7 @@ class Watermarks:
         self._db.close()
 
     def read(self, view: str) -> tuple[Any, int]:
-        """The last watermark and how many rows had it; (None, 0) at first."""
+        """The last watermark and how many rows were read from its overlap on; (None, 0) at first."""
         row = self._db.execute("SELECT kind, mark, rows FROM marks WHERE view = ?", (view,)).fetchone()
         return (None, 0) if row is None else (_value(row[0], row[1]), int(row[2]))
 
@@ -58,7 +65,8 @@ class Watermarks:
 
 
 def pull(view: View, inbox: Inbox, marks: Watermarks, folder: Path) -> list[Taken]:
-    """Takes what is new, page by page. Raises CallError, DataError and Unreachable; then the watermark stays."""
+    """Takes what is new, page by page. Raises CallError and DataError, Retry where the department's database is away,
+    Unreachable where the broker is; then the watermark stays."""
     try:
         from sqlalchemy.exc import SQLAlchemyError
     except ModuleNotFoundError as error:
@@ -75,21 +83,21 @@ def pull(view: View, inbox: Inbox, marks: Watermarks, folder: Path) -> list[Take
                         raise DataError(f"视图 {view.name} 未受理：{done.reason}")
                     if done.state == "partly" and view.period:
                         marks.spoil(view.name, view.period)  # before the mark: a crash between reads the page again
-                    marks.write(view.name, page.mark, page.at_mark)
+                    marks.write(view.name, page.mark, page.recent)
         finally:
             engine.dispose()
     except SQLAlchemyError as error:  # its text may quote values
-        raise Unreachable(f"数据库视图 {view.name} 读不到（{type(error).__name__}）") from None
+        raise Retry(f"数据库视图 {view.name} 读不到（{type(error).__name__}）") from None
     return taken
 
 
 @dataclass(frozen=True)
 class _Page:
-    """Rows of whole watermark values, the last value and how many rows have it; `last`: nothing follows."""
+    """Rows of whole watermark values, the last one, how many rows since its overlap were read; `last`: none follow."""
 
     rows: Sequence[Any]
     mark: Any
-    at_mark: int
+    recent: int
     last: bool
 
 
@@ -117,18 +125,46 @@ def _pages(connection: Any, view: View, marks: Watermarks) -> Iterator[_Page]:
     source = sa.table(view.table, *(sa.column(name) for name in dict.fromkeys((*names, view.watermark))))
     mark_column = source.c[view.watermark]
     chosen = sa.select(*(source.c[name] for name in names), mark_column.label("_mark")).order_by(mark_column)
-    more = True
-    while more:
-        last, count = marks.read(view.name)
-        rows, more = _whole(connection, view, chosen if last is None else chosen.where(mark_column >= last))
-        if more and len(rows) == count and rows[-1][-1] == last:  # the next value does not fit beside what is known
-            rows, more = _whole(connection, view, chosen.where(mark_column > last))
-        if not rows or (len(rows) == count and rows[-1][-1] == last):
+    last, known = marks.read(view.name)
+    rest = chosen
+    if last is not None:
+        since = earlier(last, view.overlap_minutes)
+        found = sa.select(sa.func.count(), sa.func.max(mark_column)).where(mark_column >= since)
+        if tuple(connection.execute(found).one()) == (known, last):
             return
-        at_mark = sum(row[-1] == rows[-1][-1] for row in rows)
+        rest = chosen.where(mark_column >= since)
+    recent, more = Counter[Any](), True
+    while more:
+        rows, more = _whole(connection, view, rest)
+        if not rows:
+            return
         if any(row[-1] is None for row in rows):
             raise DataError(f"视图 {view.name}：水位列 {view.watermark} 有空值")
-        yield _Page([row[:-1] for row in rows], rows[-1][-1], at_mark, not more)
+        last = rows[-1][-1]
+        since = earlier(last, view.overlap_minutes)
+        recent.update(row[-1] for row in rows)
+        recent = Counter({mark: count for mark, count in recent.items() if mark >= since})
+        yield _Page([row[:-1] for row in rows], last, recent.total(), not more)
+        rest = chosen.where(mark_column > last)
+
+
+def earlier(mark: Any, minutes: int) -> Any:
+    """The watermark so many minutes before, in days where it has days only; the same where it is no time."""
+    if isinstance(mark, date):  # a datetime is one
+        back = timedelta(minutes=minutes) if isinstance(mark, datetime) else timedelta(days=-(-minutes // 1440))
+        with suppress(OverflowError):  # the first day of the calendar stands for "never"
+            return mark - back
+        return mark
+    text = str(mark).partition(".")[0]
+    for shape in _STAMPS:
+        try:
+            said = datetime.strptime(text, shape)
+        except ValueError:
+            continue
+        if said.strftime(shape) == text:  # a number that only looks like a time would come out as another one
+            whole = said.date() if shape in _DAYS else said
+            return type(mark)(earlier(whole, minutes).strftime(shape))
+    return mark
 
 
 def _whole(connection: Any, view: View, chosen: Any) -> tuple[list[Any], bool]:

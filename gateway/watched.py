@@ -4,6 +4,9 @@ Below the folder each feed has its own; the name begins with month and areas: `2
 `_replace` after the areas where the file is the whole month, `_snapshot` where it is everything there is. A name
 without month is taken as single rows; one that means a month there is not (`2026-13_…`), or areas that are none, is
 refused. A name that ends in `_again` is sent although the same file was taken before.
+
+What is whole is first moved to `.taking` beside it, which only the gateway reads: whatever comes under the same name
+meanwhile is another file. What a killed run left there is taken again.
 """
 
 import re
@@ -22,6 +25,7 @@ from schemas.feed import FEEDS
 
 log = structlog.get_logger("lidm.gateway")
 ASIDE_SECONDS = 60.0
+TAKING = ".taking"
 UNFINISHED = {".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp"}
 _NAME = re.compile(r"(?P<period>\d{4}-\d{2})_(?P<areas>\d{12}(?:\+\d{12})*)(?P<mode>_replace|_snapshot)?(?:[_.]|$)")
 _MODES: dict[str | None, Mode] = {None: "delta", "_replace": "replace_period", "_snapshot": "full_snapshot"}
@@ -47,22 +51,39 @@ class WatchedFolder:
             (self.folder / feed).mkdir(parents=True, exist_ok=True)
 
     def look(self) -> list[Taken]:
-        """Takes what is whole. Raises Unreachable when the broker is away: the file stays for the next look.
+        """Takes what is whole. Raises Unreachable when the broker is away: the file is taken by a later look.
 
         A file that cannot be read or deleted is set aside for a minute and holds up nobody else's.
         """
         taken = []
-        for path in list(self._whole()):
+        for path in [*self._left(), *self._whole()]:
+            feed = path.relative_to(self.folder).parts[0]
             try:
-                done = self._take(path)
+                path = self._claimed(path)
+                done = self._take(path, feed)
             except OSError as error:
-                log.error("file_set_aside", feed=path.parent.name, error=type(error).__name__)
+                log.error("file_set_aside", feed=feed, error=type(error).__name__)
                 self._aside[path] = self.now() + ASIDE_SECONDS
                 continue
-            self._seen.pop(path, None)
             log.info("file_taken", name=done.name, state=done.state, way="folder")
             taken.append(done)
         return taken
+
+    def _left(self) -> Iterator[Path]:
+        """What was claimed and not yet taken: the broker was away, or the run was killed."""
+        for path in sorted(self.folder.glob(f"*/{TAKING}/*")):
+            if not path.name.startswith(".") and self._aside.get(path, 0.0) <= self.now():
+                yield path
+
+    def _claimed(self, path: Path) -> Path:
+        """Where the file now lies, out of reach of whoever sends others. Raises OSError where it cannot be read."""
+        if path.parent.name == TAKING:
+            return path
+        path.open("rb").close()
+        taking = path.parent / TAKING
+        taking.mkdir(exist_ok=True, mode=0o700)
+        self._seen.pop(path, None)
+        return path.rename(taking / path.name)
 
     def _whole(self) -> Iterator[Path]:
         there: dict[Path, tuple[int, int, float]] = {}
@@ -81,15 +102,14 @@ class WatchedFolder:
             same = before is not None and before[:2] == (said.st_size, said.st_mtime_ns)
             since = before[2] if before is not None and same else self.now()
             there[path] = (said.st_size, said.st_mtime_ns, since)
-            if self._aside.get(path, self.now()) > self.now():
+            if self._aside.get(path, 0.0) > self.now() or (path.parent / TAKING / path.name).exists():
                 continue
             if same and said.st_size and self.now() - since >= self.settle_seconds:
                 yield path
         self._seen = there
-        self._aside = {path: until for path, until in self._aside.items() if path in there}
+        self._aside = {path: until for path, until in self._aside.items() if until > self.now()}
 
-    def _take(self, path: Path) -> Taken:
-        feed = path.parent.name
+    def _take(self, path: Path, feed: str) -> Taken:
         again = path.stem.endswith("_again")
         arrival = Arrival(path, feed, "folder", "", None, self.mappings.get(feed), again)
         try:

@@ -18,7 +18,7 @@ class Episode(msgspec.Struct, array_like=True):
     """One continuous breach of (household, detector, cause); `ended` is None while it is in force.
 
     `revision` is that of the last message (0: none yet). `digest` covers what makes an update worth a message; ""
-    forces one. `detail` is the last explanation, as `detectors.episodes` packs it.
+    forces one. `detail` is the last explanation, as `detectors.episodes` packs it; empty once the end is said.
     """
 
     detector: str

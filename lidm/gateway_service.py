@@ -20,15 +20,15 @@ from gateway.config import GatewayConfig, View
 from gateway.inbox import Arrival, Inbox, Taken
 from gateway.keys import read_key
 from gateway.publisher import BrokerPublisher
-from gateway.scope import Scope, Watched
+from gateway.scope import Scope
 from gateway.sealed import SealedFeed
 from gateway.values import SHANGHAI
 from gateway.views import Watermarks, pull
 from gateway.watched import WatchedFolder
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
-from lidm.ways_in import keys_of, publisher_of, vault_of
-from schemas.errors import LidmError, Unreachable
+from lidm.ways_in import key_in_use, keys_of, publisher_of, recognising, vault_of, watched_of
+from schemas.errors import LidmError, Stop, Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import Catalogue
 
@@ -81,13 +81,15 @@ class Gateway:
                 raise
 
     def guarded(self, work: Callable[[], Any]) -> Any:
-        """Does it alone; a broker or database that is away is waited for."""
+        """Does it alone; a broker or database that is away is waited for. Only a lost broker ends its connections: with
+        them go sealed batches that are open."""
         with self.lock:
             try:
                 return work()
             except LidmError as error:
                 log.warning("gateway_waits", reason=error.message_zh)
-                self._lost()
+                if isinstance(error, Unreachable):
+                    self._lost()
                 return None
 
     def sweep(self, upload_seconds: float = UPLOAD_SECONDS) -> list[str]:
@@ -114,13 +116,13 @@ class Gateway:
 
 @contextmanager
 def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
-    """The gateway of these settings. Raises CallError without keys."""
+    """The gateway of these settings. Raises CallError without keys, and while the linkage key is being replaced."""
     keys, folder = keys_of(settings), settings.data_dir / "gateway"
     way, marks = Way(settings), Watermarks(folder / "watermarks.sqlite")
     driven = settings.effective_clock == "driven"
-    with vault_of(settings) as vault, Watched(folder / "watched.sqlite") as watched:
-        public = read_key(keys.seal_public, secret=False)
-        linkage = FirstKnown(read_key(keys.linkage), vault.first, synthetic=keys.synthetic)
+    with key_in_use(settings), vault_of(settings) as vault, watched_of(settings) as watched:
+        public, key = read_key(keys.seal_public, secret=False), read_key(keys.linkage)
+        linkage = FirstKnown(key, vault.first, synthetic=keys.synthetic, opaque_key=keys.opaque_key)
         inbox = Inbox(
             folder,
             publisher=way,
@@ -139,7 +141,8 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
 
         sealed = SealedReader(settings, _sealed_kinds(), feed, public) if config.sealed else None
         try:
-            yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
+            with recognising(settings, linkage, way):
+                yield Gateway(settings, config, inbox, way, marks, folder, sealed, threading.Lock())
         finally:
             inbox.close()
             marks.close()
@@ -149,7 +152,7 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
 
 
 async def serve(gateway: Gateway, ready: Callable[[dict[str, Any]], None]) -> None:
-    """Runs until SIGTERM or SIGINT; what is being taken is finished."""
+    """Runs until SIGTERM or SIGINT; what is being taken is finished. Raises Stop after a fault of its own."""
     done, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, done.set)
@@ -166,12 +169,22 @@ async def serve(gateway: Gateway, ready: Callable[[dict[str, Any]], None]) -> No
     tasks.append(asyncio.create_task(_every(SWEEP_SECONDS, gateway, gateway.sweep)))
     runner, address = await _listen(gateway)
     ready({"upload": address, "folder": str(config.folder) if config.folder else None, "pid": os.getpid()})
-    await done.wait()
-    for task in tasks:
+    told = asyncio.create_task(done.wait())
+    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (told, *tasks):
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    outcomes = await asyncio.gather(told, *tasks, return_exceptions=True)
     if runner is not None:
         await runner.cleanup()
+    _raise_first(outcomes)
+
+
+def _raise_first(outcomes: list[Any]) -> None:
+    """What a way in died of: whoever started the gateway must see that it did not end in order."""
+    fault = next((each for each in outcomes if isinstance(each, Exception)), None)
+    if fault is not None:
+        log.critical("gateway_stops", error=type(fault).__name__)
+        raise Stop(f"网关因自身故障停止（{type(fault).__name__}）：修复后重新启动，未处理完的会从头再来") from fault
 
 
 async def _listen(gateway: Gateway) -> tuple[Any, str | None]:
@@ -195,14 +208,7 @@ async def _listen(gateway: Gateway) -> tuple[Any, str | None]:
 async def _every(seconds: float, gateway: Gateway, work: Callable[[], Any]) -> None:
     """Again and again; a fault of ours ends the process rather than leave a way in silently closed."""
     while True:
-        try:
-            await asyncio.to_thread(gateway.guarded, work)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # said, then raised again
-            log.critical("gateway_stops", error=type(error).__name__)
-            signal.raise_signal(signal.SIGTERM)
-            raise
+        await asyncio.to_thread(gateway.guarded, work)
         await asyncio.sleep(seconds)
 
 

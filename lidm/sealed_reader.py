@@ -38,7 +38,7 @@ class SealedReader:
         self._consumer: KafkaConsumer | None = None
 
     def turn(self) -> int:
-        """Messages taken, delivered and committed. Raises Unreachable; then the next turn reads them again."""
+        """Messages taken, delivered and committed. Raises Unreachable; whatever it raises, they are read again."""
         try:
             consumer = self._open()
             found = consumer.poll(timeout_ms=500, max_records=2000)
@@ -57,6 +57,9 @@ class SealedReader:
         except (KafkaError, Unreachable) as error:
             self.close()
             raise Unreachable(f"密封主题读写中断（{type(error).__name__}），稍后重试") from error
+        except Exception:
+            self.close()  # the next commit would count what this turn had polled as taken
+            raise
 
     def close(self) -> None:
         """Leaves the group; open batches are told anew when they begin anew."""

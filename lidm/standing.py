@@ -3,26 +3,42 @@
 from collections.abc import Iterator
 from datetime import date
 
+import msgspec
+
 from gateway.identities import issuing_area_of
 from gateway.reconcile import Member, in_force
 from households.ledger import Household
 from lidm.compose import stream_config
+from lidm.reading import read_topic
 from lidm.settings import Settings
 from lidm.stores import open_store
-from schemas.topics import STATE
+from schemas.provisional import is_provisional
+from schemas.topics import MEMBERS, STATE
 from streams.lag import Lag
 from streams.rebuild import LoggedBlock, fold_log, read_state
+from streams.registry import decode_stay
 from streams.watch import Watch
-
-PROVISIONAL = "v_"
 
 
 def members_now(settings: Settings, on: date) -> Iterator[Member]:
     """Every member of a declared household on a day, household by household. Raises Unreachable."""
     for watch in _watches(settings).values():
         for name in watch.names():
-            if not name.startswith(PROVISIONAL):
+            if not is_provisional(name):
                 yield from members_of(watch.household(name), on)
+
+
+def people_over_a_line(settings: Settings) -> set[str]:
+    """Everybody who was ever given a provisional household, as the routing hints tell. Raises Unreachable."""
+    found = set()
+    for message in read_topic(settings, MEMBERS):
+        try:
+            stay = decode_stay(message.value or b"")
+        except msgspec.DecodeError:
+            continue  # a deletion, or not ours
+        if is_provisional(stay.household):
+            found.add(stay.person)
+    return found
 
 
 def members_of(household: Household, on: date) -> Iterator[Member]:

@@ -1,28 +1,32 @@
 """The data steward's end of the dead letters: what is open, opened with a logged reason, sent again once mended.
 
 A letter counts as replayed only after its message is delivered; a crash between repeats it, and ledgers ignore repeats.
-Only what the feed's decoder would take now is sent.
+Only what intake would take now is sent, or the gateway, where a sealed topic is what it came from and goes to.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 import msgspec
 
+from gateway.identities import Linkage
 from gateway.keys import read_key
 from gateway.mend import Mended, Mender
-from gateway.publisher import BrokerPublisher
+from gateway.publisher import MAX_MESSAGE_BYTES, BrokerPublisher
+from gateway.sealed import refusals
 from lidm.reading import read_topic
 from lidm.settings import Settings
-from lidm.ways_in import keys_of, publisher_of, vault_of
+from lidm.ways_in import keys_of, linkage_of, publisher_of, vault_of
 from schemas.envelope import Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
 from schemas.sealing import SealBroken
-from schemas.topics import REJECTED, REJECTED_WORK
+from schemas.topics import REJECTED, REJECTED_WORK, inbox_topic
 from streams.letters import (
     REPLAYS_HEADER,
     DeadLetter,
@@ -38,6 +42,7 @@ from streams.letters import (
 
 CHUNK = 200
 _SPECS = {spec.topic: spec for spec in FEEDS.every}
+_SEALED = {inbox_topic(kind): spec for kind, spec in FEEDS.items()}
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,13 @@ class Outcome:
         """A letter that stays open."""
         self.kept[letter.place] = reason
         self.by_reason[reason] += 1
+
+
+class Keys(NamedTuple):
+    """What opens letters, and what makes pseudonyms of sealed numbers; that one is read only where it is needed."""
+
+    private: bytes
+    linkage: Callable[[], Linkage]
 
 
 class Steward:
@@ -110,21 +122,21 @@ class Steward:
                 outcome.more += 1
             else:
                 chosen.append(item.letter)
-        private = self._private()
+        keys = Keys(self._private(), cache(lambda: linkage_of(self._settings)))
         if dry_run:
             for letter in self._noted(chosen, reason):
-                _prepared(letter, private, mender, self._now_ms(), outcome)
+                _prepared(letter, keys, mender, self._now_ms(), outcome)
             return outcome
         with publisher_of(self._settings) as way:
             for start in range(0, len(chosen), CHUNK):
-                self._send(way, chosen[start : start + CHUNK], private, mender, reason, outcome)
+                self._send(way, chosen[start : start + CHUNK], keys, mender, reason, outcome)
         return outcome
 
     def _send(
         self,
         way: BrokerPublisher,
         letters: list[DeadLetter],
-        private: bytes,
+        keys: Keys,
         mender: Mender,
         reason: str,
         outcome: Outcome,
@@ -132,7 +144,7 @@ class Steward:
         delivered: list[DeadLetter] = []
         driven = self._settings.effective_clock == "driven"
         for letter in self._noted(letters, reason):
-            ready = _prepared(letter, private, mender, self._now_ms(), outcome)
+            ready = _prepared(letter, keys, mender, self._now_ms(), outcome)
             if ready is None:
                 continue
             original, value = ready
@@ -184,29 +196,38 @@ def _opened(letter: DeadLetter, private: bytes) -> Original:
 
 
 def _prepared(
-    letter: DeadLetter, private: bytes, mender: Mender, now_ms: int, outcome: Outcome
+    letter: DeadLetter, keys: Keys, mender: Mender, now_ms: int, outcome: Outcome
 ) -> tuple[Original, bytes] | None:
     """The original and what to send for it, counted; None, with the reason noted, when it must stay."""
     try:
-        original = _opened(letter, private)
+        original = _opened(letter, keys.private)
     except DataError:
         outcome.keep(letter, "打不开：不是为本密钥密封（请用当时的密钥），或已损坏")
         return None
-    spec = _SPECS.get(letter.topic)
-    if spec is None:
+    if letter.topic not in _SPECS and letter.topic not in _SEALED:
         outcome.keep(letter, "不是部门数据主题，不能重发")
         return None
     mended: Mended = mender.mend(letter.place, original.value, _refused(letter))
     if mended.value is None:
         outcome.keep(letter, mended.problem)
         return None
-    wrong = [o for o in spec.decode(mended.value, max(now_ms, letter.known_at_ms)) if isinstance(o, Problem)]
-    if wrong:
-        outcome.keep(letter, f"仍不能受理：{wrong[0].code} {wrong[0].pointer} {wrong[0].message_zh}")
+    if wrong := _wrong(letter.topic, mended.value, keys, max(now_ms, letter.known_at_ms)):
+        outcome.keep(letter, f"仍不能受理：{wrong}")
         return None
     outcome.sent += 1
     outcome.events += mended.events
     return original, mended.value
+
+
+def _wrong(topic: str, value: bytes, keys: Keys, now_ms: int) -> str:
+    """Why whoever reads the topic would refuse the message now; empty where it would be taken."""
+    if (spec := _SEALED.get(topic)) is not None:
+        if len(value) > MAX_MESSAGE_BYTES:
+            return f"TOO_LARGE 一条消息超过 {MAX_MESSAGE_BYTES} 字节：请部门分开重发"
+        refused = refusals(spec, value, linkage=keys.linkage(), private_key=keys.private, now_ms=now_ms)
+        return f"{refused[0].code} {refused[0].pointer} {refused[0].reason}" if refused else ""
+    problems = [each for each in _SPECS[topic].decode(value, now_ms) if isinstance(each, Problem)]
+    return f"{problems[0].code} {problems[0].pointer} {problems[0].message_zh}" if problems else ""
 
 
 def _refused(letter: DeadLetter) -> set[int] | None:

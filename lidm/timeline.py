@@ -21,13 +21,13 @@ from schemas.records import (
     BatchPartRecord,
     FactBody,
     GoliveRecord,
+    PersonRecord,
     PolicyRecord,
     Record,
     RuleRecord,
     SwitchRecord,
     TransferBody,
 )
-from streams.outbox import PersonRecord
 from streams.replay import OwnBlock
 
 What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "预警"]

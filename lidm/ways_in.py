@@ -1,11 +1,11 @@
 """What `lidm roster`, `lidm feed publish` and `lidm gateway` share: this gateway's keys, vault and broker; progress."""
 
+import fcntl
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,9 +18,11 @@ from gateway.arrived import ArrivedInKafka
 from gateway.keys import KeyFiles, read_key
 from gateway.problems import RowProblem
 from gateway.publish import Progress
-from gateway.publisher import BrokerPublisher
+from gateway.publisher import BrokerPublisher, Publisher
 from gateway.resume import Keeping
+from gateway.retired import Retired
 from gateway.rows import FileProgress
+from gateway.scope import Watched
 from gateway.values import SHANGHAI
 from gateway.vault import Vault
 from lidm.settings import Settings
@@ -32,13 +34,62 @@ SHOWN_PROBLEMS = 20
 def keys_of(settings: Settings) -> KeyFiles:
     """The key files of this gateway."""
     files = KeyFiles.under(settings.keys_dir)
-    return replace(files, linkage=settings.linkage_key_file) if settings.linkage_key_file else files
+    return files.with_linkage(settings.linkage_key_file) if settings.linkage_key_file else files
 
 
 def linkage_of(settings: Settings) -> FirstKnown:
     """The pseudonym maker, to the pseudonyms first known. Raises CallError when the gateway was never initialised."""
     keys = keys_of(settings)
-    return FirstKnown(read_key(keys.linkage), resolver_of(settings), synthetic=keys.synthetic)
+    key, opaque_key = read_key(keys.linkage), keys.opaque_key
+    return FirstKnown(key, resolver_of(settings), synthetic=keys.synthetic, opaque_key=opaque_key)
+
+
+@contextmanager
+def recognising(
+    settings: Settings, linkage: FirstKnown, way: Callable[[], Publisher] | None, at: datetime | None = None
+) -> Iterator[None]:
+    """Within it the linkage also finds people known only under a key that was replaced, and tells them by `way`.
+
+    `way` None: nobody is told. Costs nothing where no key was replaced. Raises CallError where such a key is readable
+    by others or damaged.
+    """
+    retired = keys_of(settings).retired
+    if not retired or not _has_vault(settings):
+        yield
+        return
+
+    def stamp() -> tuple[int, int | None]:
+        recorded, timestamp_ms = moment_of(settings, at)
+        return int(recorded.timestamp() * 1000), timestamp_ms
+
+    with vault_of(settings) as vault, watched_of(settings) as watched:
+        linkage.recognise(Retired(retired, vault=vault, watched=watched, publisher=way, stamp=stamp))
+        try:
+            yield
+        finally:
+            linkage.recognise(None)
+
+
+@contextmanager
+def key_in_use(settings: Settings, *, alone: bool = False) -> Iterator[None]:
+    """Within it nobody replaces the linkage key; `alone`: nobody uses it either.
+
+    A lock on the key's file, which ends with the process, however that ends. Raises CallError where it cannot be had.
+    """
+    path = keys_of(settings).linkage
+    read_key(path)
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            who = "请先停止 lidm gateway run，并等正在进行的入库和发布结束，再更换密钥"
+            raise CallError(f"联结密钥正在使用：{who}" if alone else "正在更换联结密钥：请等它结束后再运行") from error
+        yield
+
+
+def keep_key(settings: Settings, *, alone: bool = False) -> None:
+    """`key_in_use` until the running command ends."""
+    click.get_current_context().with_resource(key_in_use(settings, alone=alone))
 
 
 def vault_of(settings: Settings) -> Vault:
@@ -50,11 +101,20 @@ def vault_of(settings: Settings) -> Vault:
 
 def resolver_of(settings: Settings) -> Callable[[str], str]:
     """From any pseudonym of a person or household to the one first known; as it is where this gateway has no vault."""
-    if not settings.vault.exists() or find_spec("cryptography") is None:
+    if not _has_vault(settings):
         return str
     with vault_of(settings) as vault:
         known = vault.aliases()
     return lambda pseudonym: known.get(pseudonym, pseudonym)
+
+
+def watched_of(settings: Settings) -> Watched:
+    """Whom the gateway watches, opened."""
+    return Watched(settings.data_dir / "gateway" / "watched.sqlite")
+
+
+def _has_vault(settings: Settings) -> bool:
+    return settings.vault.exists() and find_spec("cryptography") is not None
 
 
 def publisher_of(settings: Settings) -> BrokerPublisher:
@@ -63,9 +123,11 @@ def publisher_of(settings: Settings) -> BrokerPublisher:
 
 
 def keeping_of(settings: Settings, *, again: bool) -> Keeping:
-    """Where publications keep their progress, and how what a killed one delivered is counted."""
-    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded)
-    return Keeping(settings.data_dir / "publish", arrived, again)
+    """Where publications keep their progress, and who tells what a killed one delivered and to which broker."""
+    said = settings.announced
+    born = said.born or "" if said is not None and settings.embedded else ""
+    arrived = ArrivedInKafka(settings.bootstrap, settings.security.options(), embedded=settings.embedded, born=born)
+    return Keeping(settings.data_dir / "publish", arrived, again, standing=arrived.standing)
 
 
 def moment_of(settings: Settings, at: datetime | None) -> tuple[datetime, int | None]:

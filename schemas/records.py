@@ -236,7 +236,10 @@ class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detecto
 
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
 RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
-Record = FactRecord | ForwardRecord | TransferRecord | TickRecord | BatchRecord | RuleRecord
+PersonRecord = FactRecord | ForwardRecord | TransferRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord
+"""Records that concern every household of a partition."""
+Record = PersonRecord | EverybodysRecord
 
 MAX_HOPS = 4
 

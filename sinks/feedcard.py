@@ -21,6 +21,8 @@ from sinks.holds import holds
 from sinks.store import AlertStore, Param
 
 TREND_MONTHS = 6
+OUTAGE_MS = 31 * 86_400_000
+"""A range read again after a crash may end later than it did, by as much as intake was away; its newest row counts."""
 
 
 @dataclass
@@ -196,12 +198,14 @@ def _add_amounts(made: Card, amounts: Amounts) -> None:
 
 def readings(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[ReadingReport]:
     """Each range once: what was written of it last. One partition after another, so that a flood fits into memory."""
-    within = "feed = %(feed)s AND known_at_ms >= %(begin)s AND known_at_ms < %(end)s"
-    asked: dict[str, Param] = {"feed": feed, "begin": begin, "end": end}
+    within = "feed = %(feed)s AND known_at_ms >= %(from)s"
+    asked: dict[str, Param] = {"feed": feed, "from": begin - OUTAGE_MS, "begin": begin, "end": end}
     for (place,) in store.query(f"SELECT DISTINCT `partition` AS p FROM feed_reading WHERE {within} ORDER BY p", asked):  # noqa: S608
         rows = store.query(
             "SELECT argMax(json, letter_offset) AS body, generation, topic, first_offset AS f FROM feed_reading "  # noqa: S608
-            f"WHERE `partition` = %(p)s AND {within} GROUP BY generation, topic, f ORDER BY generation, topic, f",
+            f"WHERE `partition` = %(p)s AND {within} GROUP BY generation, topic, f "
+            "HAVING argMax(known_at_ms, letter_offset) >= %(begin)s AND argMax(known_at_ms, letter_offset) < %(end)s "
+            "ORDER BY generation, topic, f",
             {**asked, "p": int(str(place))},
         )
         for body, *_ in rows:
@@ -229,10 +233,10 @@ def _trend(store: AlertStore, feed: str, month: str) -> dict[str, int]:
         months.append(before(months[-1]))
     rows = store.query(
         "SELECT m, sum(n) AS total FROM (SELECT "
-        "toYYYYMM(toDateTime(intDiv(max(known_at_ms), 1000), 'Asia/Shanghai')) AS m, "
-        "argMax(rows, letter_offset) AS n FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s "
-        "AND known_at_ms < %(end)s GROUP BY generation, topic, `partition`, first_offset) GROUP BY m ORDER BY m",
-        {"feed": feed, "begin": bounds(months[-1])[0], "end": bounds(month)[1]},
+        "toYYYYMM(toDateTime(intDiv(argMax(known_at_ms, letter_offset), 1000), 'Asia/Shanghai')) AS m, "
+        "argMax(rows, letter_offset) AS n FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(from)s "
+        "GROUP BY generation, topic, `partition`, first_offset) GROUP BY m ORDER BY m",
+        {"feed": feed, "from": bounds(months[-1])[0] - OUTAGE_MS},
     )
     found = {f"{str(m)[:4]}-{str(m)[4:]}": int(str(n)) for m, n in rows}
     return {each: found.get(each, 0) for each in reversed(months)}

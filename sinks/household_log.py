@@ -5,15 +5,14 @@ A block too many is harmless: who folds them reads every record.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from schemas.partition import partition_of
-from schemas.records import PolicyBody, PolicyRecord, SwitchRecord, decode_block
+from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, SwitchRecord, decode_block
 from sinks.store import AlertStore, LogBlock, Param
 
-EVERYBODYS = ("tick", "batch.part", "policy.activated", "golive", "detector.switch")
-"""Kinds of records that concern every household of a partition."""
-_NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind}') > 0" for kind in EVERYBODYS)
+_EVERYBODYS = [each.__struct_config__.tag for each in get_args(EverybodysRecord)]
+_NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind}') > 0" for kind in _EVERYBODYS)
 _CANDIDATES = 50
 _PAGE_BYTES = 4_000_000
 _PAGE_BLOCKS = 2000

@@ -16,7 +16,7 @@ IDS_PER_QUERY = 2000
 
 @dataclass(frozen=True)
 class Filter:
-    """Which alerts; None = any. `standing`: only those in force."""
+    """Which alerts, by their newest revision; None = any. `standing`: only those in force."""
 
     areas: Sequence[str] | None = None
     detector: str | None = None
@@ -30,21 +30,25 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
     """The newest revision of each alert, most recently known first."""
     chosen = chosen or Filter()
     where: list[str] = []
+    newest: list[str] = []
     params: dict[str, Param] = {"n": limit}
     for column, value in (("detector", chosen.detector), ("family", chosen.family), ("household", chosen.household)):
         if value is not None:
             where.append(f"{column} = %({column})s")
             params[column] = value
     if chosen.areas is not None:
-        where.append("responsible_area IN %(areas)s")
+        where.append("alert_id IN (SELECT alert_id FROM alerts WHERE responsible_area IN %(areas)s)")
+        newest.append("argMax(responsible_area, revision) IN %(areas)s")
         params["areas"] = list(chosen.areas) or [""]
     if chosen.baseline is not None:
-        where.append("baseline = %(baseline)s")
+        newest.append("argMax(baseline, revision) = %(baseline)s")
         params["baseline"] = int(chosen.baseline)
-    having = f"HAVING argMax(state, revision) IN {STANDING}" if chosen.standing else ""
+    if chosen.standing:
+        newest.append(f"argMax(state, revision) IN {STANDING}")
     found = store.query(  # whole messages are read of the chosen ones only
         "SELECT alert_id, max(known_at_ms) AS latest FROM alerts "  # noqa: S608
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} GROUP BY alert_id {having} "
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} GROUP BY alert_id "
+        f"{'HAVING ' + ' AND '.join(newest) if newest else ''} "
         "ORDER BY latest DESC, alert_id LIMIT %(n)s",
         params,
     )
@@ -69,7 +73,7 @@ def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
     if not re.fullmatch(r"[0-9a-f-]{4,36}", alert_id):
         raise CallError("预警编号应为编号本身或其开头（至少 4 位十六进制）")
     rows = store.query(
-        "SELECT alert_id, revision, json FROM alerts WHERE alert_id LIKE %(begin)s "
+        "SELECT alert_id, revision, json FROM alerts PREWHERE alert_id LIKE %(begin)s "
         "ORDER BY alert_id, revision LIMIT 1 BY alert_id, revision LIMIT 1000",
         {"begin": f"{alert_id}%"},
     )

@@ -15,6 +15,7 @@ from schemas.case_commands import CaseTick, StormRelease, decode_command
 from schemas.case_words import EventType
 from schemas.cases import CaseEvent, decode_event, encode_event
 from schemas.errors import Reject
+from schemas.explain import step_of
 from schemas.topics import ALERTS
 from streams.case_snapshot import CHAIN, MARKER, decode_marker, snapshot_of
 from streams.casework import Casework
@@ -58,6 +59,10 @@ class CasePartition:
         """Events not yet delivered."""
         return len(self._events)
 
+    @property
+    def reached(self) -> None:
+        """Events say nothing about offsets: an input that comes again is known by its id."""
+
     def fold(self, topic: str, offset: int, timestamp_ms: int, value: bytes) -> None:
         """Takes an alert, a command or a tick."""
         try:
@@ -66,7 +71,7 @@ class CasePartition:
             else:
                 order = decode_command(value)
                 if isinstance(order, CaseTick):
-                    events = self._work.on_tick(order.at_ms)
+                    events = self._work.on_tick(min(order.at_ms, timestamp_ms))
                 elif isinstance(order, StormRelease):
                     events = self._work.on_storm_release(order, timestamp_ms)
                 else:
@@ -137,4 +142,4 @@ def _words(error: Reject | ValidationError) -> tuple[str, str, str]:
     if isinstance(error, Reject):
         return str(error.code), error.pointer, error.message_zh
     first = error.errors(include_input=False)[0]
-    return "BAD_FIELD", "/" + "/".join(map(str, first["loc"])), "不是本系统的预警或指令，请检查格式"
+    return "BAD_FIELD", "".join(map(step_of, first["loc"])), "不是本系统的预警或指令，请检查格式"

@@ -57,6 +57,10 @@ class Foldable(Protocol):
     def dirty(self) -> int:
         """Records that the next drain would write."""
 
+    @property
+    def reached(self) -> int | None:
+        """The first input offset that is not folded yet; None where the state does not say."""
+
 
 class Checkpoint:
     """Owns the partitions of one stage in this process: load, fold, deliver, acknowledge, let go.
@@ -119,7 +123,7 @@ class Checkpoint:
         return True
 
     def fold(self, event: EventT[bytes]) -> bool:
-        """Folds one message unless it belongs to an old assignment. Raises Stop on a gap in the offsets."""
+        """Folds one message unless it belongs to an old assignment. Raises Stop on a gap in offsets or state."""
         message = event.message
         stale = message.generation_id != self._app.consumer_generation_id
         if not self._accepting or stale or message.partition not in self._ready:
@@ -211,9 +215,19 @@ class Checkpoint:
         if expected is None:
             committed = cast(Any, self._app.consumer)._committed_offset  # noqa: SLF001 - Faust keeps it private
             expected = committed.get(tp) or 0
+            self._check_state(tp, expected)
         if offset > expected:
             raise Stop(f"{tp.topic}/{tp.partition} 的位移不连续：应为 {expected}，收到 {offset}")
         self._expected[tp] = offset + 1
+
+    def _check_state(self, tp: TP, committed: int) -> None:
+        """State is durable before its input is committed: one that has not come so far is not the one we wrote."""
+        reached = self.partitions[tp.partition].reached
+        if reached is not None and committed > reached:
+            raise Stop(
+                f"{tp.topic}/{tp.partition} 已读到 {committed}，保存的台账只到 {reached}：状态主题被清空、截断或换过，"
+                "请停止监测环节，运行 lidm rebuild --switch 后再启动"
+            )
 
     def _distrust(self, drained: dict[int, Drained]) -> None:
         """Delivered, but perhaps not ours any more: forget local copies instead of trusting either version."""

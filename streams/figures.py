@@ -2,10 +2,9 @@
 
 Counts are exact. Some messages, by the person they are keyed with, are looked into for which fields are filled and how
 late they were recorded and of what order their amounts are: one in sixteen while few come, one in sixty-four in a
-flood. Whether the same event came before
-is asked of one person in sixty-four, always the same ones. A refused message is never looked into and only names of the
-feed's own fields are counted: nothing a sender wrote gets into a record. A range read again after a crash begins at the
-same offset, so that its record replaces the one written then.
+flood. Whether the same event came before is asked of one person in sixty-four, always the same ones. A refused message
+is never looked into and only names of the feed's own fields are counted: nothing a sender wrote gets into a record. A
+range read again after a crash begins at the same offset, so that its record replaces the one written then.
 """
 
 import hashlib

@@ -10,12 +10,12 @@ from detectors.registry import Detector, running
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
 from schemas.feed_units import is_unit
-from schemas.records import FactRecord, ForwardRecord, Record, TransferBody, TransferRecord
+from schemas.records import FactRecord, ForwardRecord, PersonRecord, Record, TransferBody, TransferRecord
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.control import Control
 from streams.judge import ANY, Judge
-from streams.outbox import Outbox, PersonRecord
+from streams.outbox import Outbox
 from streams.shelf import Shelf
 
 MEMBERSHIP = "civil.household"
@@ -36,6 +36,7 @@ class Folding:
         self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
         self._base = 0
         self._offset = -1
+        self._at_ms = 0
         self._known_at = 0
         self._outbox = Outbox(partition, config)
         self._touched: dict[str, frozenset[str]] = {}

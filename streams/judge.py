@@ -1,7 +1,7 @@
 """Runs detectors on one household and moves its episodes; plans when to look again. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -198,7 +198,10 @@ class Judge:
             return known
 
     def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
-        """The detector's answer; None where its parameters are missing: then its episodes stand as they are."""
+        """The detector's answer; None where its parameters are missing: then its episodes stand as they are.
+
+        A rule that fails cannot know, and is asked again the next day: by then somebody may have mended it.
+        """
         try:
             return detector.evaluate(household, day, bundle.on(day))
         except PolicyMissing:
@@ -207,11 +210,17 @@ class Judge:
         except Exception as error:  # a faulty rule must not stop the others; metrics and log show it
             METRICS.count("lidm_detector_failures_total", detector=detector.code)
             log.error("detector_failed", detector=detector.code, error=type(error).__name__)
-            return None
+            unknown = _unknown(detector)
+            unknown.recheck(day + timedelta(days=1))
+            return unknown
 
     def _find_at(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings:
         found = self._find(detector, household, day, bundle)
-        return found if found is not None else Findings(insufficient=[Insufficient(detector.rule, None)])
+        return found if found is not None else _unknown(detector)
+
+
+def _unknown(detector: Detector) -> Findings:
+    return Findings(insufficient=[Insufficient(detector.rule, None)])
 
 
 def _nothing_open(household: Household, code: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
 from schemas.partition import partition_of
-from schemas.records import FactRecord, ForwardRecord, Record, TransferRecord, encode_block
+from schemas.records import ForwardRecord, Record, TransferRecord, encode_block
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.delivery import Letter
@@ -13,7 +13,6 @@ from streams.rejected import Coordinates, dead_letters
 
 MAIL_RECORDS = 200
 MAIL_BYTES = 500_000
-PersonRecord = FactRecord | ForwardRecord | TransferRecord
 
 
 class Outbox:

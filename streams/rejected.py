@@ -15,9 +15,9 @@ from streams.letters import replays_of
 PART_BYTES = 800_000
 """Largest plaintext sealed in one message, below what any of our publishers takes; a longer one travels in parts."""
 NAMED_PROBLEMS = 100
+"""As many problems of a message are named in its headers; `count` says how many there are."""
 NAMED_BYTES = 8_000
 BATCH_CHARACTERS = 128
-"""As many problems of a message are named in its headers; `count` says how many there are."""
 
 
 class Coordinates(msgspec.Struct, frozen=True, gc=False):

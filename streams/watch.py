@@ -15,6 +15,7 @@ from schemas.records import (
     BatchRecord,
     FactRecord,
     GoliveRecord,
+    PersonRecord,
     PolicyRecord,
     Record,
     SwitchRecord,
@@ -24,7 +25,6 @@ from schemas.records import (
 from streams.checkpoint import Drained
 from streams.control import Control, day_of
 from streams.metrics import METRICS
-from streams.outbox import PersonRecord
 from streams.statelog import Item
 from streams.wholes import Wholes
 
@@ -38,6 +38,11 @@ class Watch(Wholes):
     def dirty(self) -> int:
         """Households to write at the next checkpoint."""
         return self._shelf.dirty
+
+    @property
+    def reached(self) -> int:
+        """The first offset of this generation of the log that is not folded yet."""
+        return self._control.kept.next - self._base
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one record of the state log."""
@@ -126,7 +131,7 @@ class Watch(Wholes):
             records = decode_block(value)
         except msgspec.MsgspecError as error:
             raise Stop(f"{topic}/{self._partition}/{offset} 不是一个数据块") from error
-        self._offset = offset
+        self._offset, self._at_ms = offset, timestamp_ms
         self._entered = {}
         for record in records:
             if record.__class__ is FactRecord and self._add(record):
@@ -145,7 +150,7 @@ class Watch(Wholes):
         self._known_at = record.known_at
         control, judge, known_at = self._control, self._judge, record.known_at
         if isinstance(record, TickRecord):
-            self._tick(record.body.at_ms)
+            self._tick(min(record.body.at_ms, self._at_ms))  # a writer's clock may be ahead: the broker's bounds it
         elif isinstance(record, BatchRecord):
             self._take_batch(record)
         elif isinstance(record, PolicyRecord) and control.activate(record.body):

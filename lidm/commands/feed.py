@@ -22,7 +22,18 @@ from lidm.commands.feed_report import make_feed_cards, report_feeds
 from lidm.commands.feed_sandbox import sandbox
 from lidm.commands.feed_template import template
 from lidm.settings import Settings, load_settings
-from lidm.ways_in import bar_on, keeping_of, linkage_of, moment_of, publisher_of, say_problems, terminal, write_json
+from lidm.ways_in import (
+    bar_on,
+    keep_key,
+    keeping_of,
+    linkage_of,
+    moment_of,
+    publisher_of,
+    recognising,
+    say_problems,
+    terminal,
+    write_json,
+)
 from schemas.errors import CallError, DataError
 from schemas.topics import Catalogue
 
@@ -105,6 +116,7 @@ def publish(feed: str, file: Path | None, **options: Any) -> None:
 
 
 def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, options: dict[str, Any]) -> None:
+    keep_key(settings)
     recorded, timestamp_ms = moment_of(settings, options["at"])
     suffix = ".jsonl" if file.suffix.lower() in {".jsonl", ".ndjson"} else ".csv"
     bad_rows: Path = options["bad_rows"] or file.with_name(f"{file.stem}.bad{suffix}")
@@ -114,7 +126,11 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
     persons = _persons(options["persons"])
     began, worked = time.monotonic(), time.process_time()
     mapping = load_mapping(options["mapping_file"], feed) if options["mapping_file"] else None
-    with publisher_of(settings) as way, bar_on(terminal(), feed) as progress:
+    with (
+        publisher_of(settings) as way,
+        recognising(settings, linkage, lambda: way, options["at"]),
+        bar_on(terminal(), feed) as progress,
+    ):
         done = publish_file(
             file,
             feed,

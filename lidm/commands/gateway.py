@@ -28,7 +28,7 @@ def command() -> None:
 @click.option("--synthetic", is_flag=True, help="只用于虚构人员：接受不存在的地区 999999")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def init(synthetic: bool, as_json: bool) -> None:
-    """生成联结密钥、身份库密钥和封存密钥对；已有密钥绝不覆盖。"""
+    """生成联结密钥、摘要密钥、身份库密钥和封存密钥对；已有密钥绝不覆盖。"""
     files = init_keys(load_settings().keys_dir, synthetic=synthetic)
     if as_json:
         click.echo(json.dumps({"keys": str(files.linkage.parent), "synthetic": synthetic}))

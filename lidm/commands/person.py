@@ -1,7 +1,6 @@
 """`lidm person`: later numbers and keys lead to the person first known; numbers come from files, never arguments."""
 
 import json
-import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +8,20 @@ from pathlib import Path
 import click
 
 from gateway.identities import Linkage
-from gateway.keys import KEY_BYTES, read_key, write_private
+from gateway.keys import read_key, write_private
 from gateway.rekey import rename, rotate
 from gateway.values import SHANGHAI
 from lidm.settings import load_settings
-from lidm.ways_in import keys_of, linkage_of, publisher_of, say_problems, vault_of
+from lidm.ways_in import (
+    keep_key,
+    keys_of,
+    linkage_of,
+    publisher_of,
+    recognising,
+    say_problems,
+    vault_of,
+    watched_of,
+)
 from schemas.errors import CallError, DataError
 
 SETTLE_SECONDS = 3.0
@@ -32,9 +40,11 @@ def command() -> None:
 def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool) -> None:
     """更正号码：表头为 原证件号码、原证件类型、新证件号码、新证件类型、原因。新号码从此指向原来的人。"""
     settings = load_settings()
+    keep_key(settings)
     now, stamp = _moment(settings.effective_clock == "driven", at)
-    with vault_of(settings) as vault, publisher_of(settings) as way:
-        done = rename(file, linkage=linkage_of(settings), vault=vault, publisher=way, at_ms=now, timestamp_ms=stamp)
+    linkage = linkage_of(settings)
+    with vault_of(settings) as vault, publisher_of(settings) as way, recognising(settings, linkage, lambda: way, at):
+        done = rename(file, linkage=linkage, vault=vault, publisher=way, at_ms=now, timestamp_ms=stamp)
     _settle()
     if republish is not None:
         republish.unlink(missing_ok=True)
@@ -62,12 +72,15 @@ def alias(file: Path, republish: Path | None, at: datetime | None, as_json: bool
 def rotate_key(
     new_key: Path, roster: Path | None, area: str | None, without_households: bool, at: datetime | None
 ) -> None:
-    """更换联结密钥：先登记全部新旧对应，再启用新密钥；旧密钥改名保留。中断可重做。"""
+    """更换联结密钥：先登记全部新旧对应，再启用新密钥；中断可重做。旧密钥改名保留，用来认出身份库里没有号码的人。"""
+    from lidm.standing import people_over_a_line
+
     settings = load_settings()
+    keep_key(settings, alone=True)
     keys = keys_of(settings)
     key = read_key(new_key)
-    if len(key) != KEY_BYTES or key == read_key(keys.linkage):
-        raise CallError("新密钥与现用密钥相同")
+    if key == read_key(keys.linkage) or key in keys.retired:
+        raise CallError("新密钥与现用的或以前换下的密钥相同")
     now, stamp = _moment(settings.effective_clock == "driven", at)
     with vault_of(settings) as vault, publisher_of(settings) as way:
         done = rotate(
@@ -84,12 +97,9 @@ def rotate_key(
     if done.unknown_households and not without_households:
         raise DataError(f"名册没有覆盖 {len(done.unknown_households):,} 户，密钥未更换：请给出全部在册户（--roster）")
     _settle()
-    old = keys.linkage.with_name(f"{keys.linkage.stem}.{datetime.now(SHANGHAI):%Y%m%d%H%M%S}.key")
-    os.link(keys.linkage, old)
-    fresh = keys.linkage.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    write_private(fresh, key.hex())
-    fresh.replace(keys.linkage)
+    with watched_of(settings) as watched:
+        watched.remember(people_over_a_line(settings))
+    old = keys.retire(key, f"{datetime.now(SHANGHAI):%Y%m%d%H%M%S%f}")
     click.echo(f"已登记 {done.persons:,} 个人员代码、{done.households:,} 户，新密钥已启用；旧密钥保存为 {old.name}")
 
 

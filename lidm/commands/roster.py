@@ -11,10 +11,12 @@ from gateway.roster import RosterReport, load_roster
 from lidm.commands.roster_reconcile import list_runs, reconcile_roster, sign_roster
 from lidm.settings import load_settings
 from lidm.ways_in import (
+    keep_key,
     linkage_of,
     moment_of,
     progress_on,
     publisher_of,
+    recognising,
     say_problems,
     terminal,
     vault_of,
@@ -51,6 +53,7 @@ def load(
 ) -> None:
     """名册入库：姓名、电话、住址和号码只进身份库，其余以代码发布。CSV（GB18030 或 UTF-8）或 Excel。"""
     settings = load_settings()
+    keep_key(settings)
     recorded, timestamp_ms = moment_of(settings, at)
 
     def keep_new(persons: tuple[str, ...]) -> None:
@@ -59,7 +62,12 @@ def load(
             write_private(new_persons, "\n".join(persons))
 
     linkage = linkage_of(settings)
-    with vault_of(settings) as vault, publisher_of(settings) as way, progress_on(terminal(), "名册") as progress:
+    with (
+        vault_of(settings) as vault,
+        publisher_of(settings) as way,
+        recognising(settings, linkage, lambda: way, at),
+        progress_on(terminal(), "名册") as progress,
+    ):
         report = load_roster(
             file,
             publisher=way,

@@ -13,7 +13,7 @@ from gateway.signoffs import Signoffs
 from gateway.values import SHANGHAI
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
-from lidm.ways_in import linkage_of, private_file, progress_on, resolver_of, terminal, write_json
+from lidm.ways_in import linkage_of, private_file, progress_on, recognising, resolver_of, terminal, write_json
 from schemas.errors import DataError
 
 SHOWN = 40
@@ -34,11 +34,12 @@ def reconcile_roster(
 
     settings = load_settings()
     day = on.date() if on else datetime.now(SHANGHAI).date()
-    with progress_on(terminal(), "名册比对") as progress:
+    linkage = linkage_of(settings)
+    with recognising(settings, linkage, None), progress_on(terminal(), "名册比对") as progress:
         found = reconcile(
             export,
             members_now(settings, day),
-            linkage=linkage_of(settings),
+            linkage=linkage,
             on=day,
             issuing_area=area,
             resolve=resolver_of(settings),

@@ -1,4 +1,4 @@
-"""Figures of an acceptance run: `docs/acceptance/<issue>.json`, of one commit and nothing else."""
+"""Figures of acceptance runs: `docs/acceptance/<issue>.json`, each part with the commit it is of."""
 
 import json
 import os
@@ -11,15 +11,13 @@ from tests.conftest import repository
 FOLDER = repository() / "docs" / "acceptance"
 
 
-def noted(issue: int, what: str, figures: dict[str, Any]) -> None:
-    """Adds figures under `what`. Those of other code are dropped; changes not committed fail the run."""
+def noted(issue: int, part: str, figures: dict[str, Any]) -> None:
+    """Writes the figures of one part, with the commit they are of. Changes not committed fail the run."""
     path, commit = FOLDER / f"{issue}.json", _commit()
     known = json.loads(path.read_text()) if path.exists() else {}
-    if known and _git("diff", "--name-only", known["commit"], commit, "--", ".", ":!docs"):
-        known = {}
-    known |= {"commit": commit, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "cores": os.cpu_count(), what: figures}
+    head = {"commit": commit, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "cores": os.cpu_count()}
     FOLDER.mkdir(exist_ok=True)
-    path.write_text(json.dumps(known, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    path.write_text(json.dumps(known | {part: head | figures}, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
 
 
 def _commit() -> str:

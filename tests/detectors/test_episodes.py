@@ -126,6 +126,8 @@ def test_what_never_was_so_is_withdrawn_and_what_has_passed_lapses() -> None:
     other.tell(bill("a", 10), bill("b", 20))
     (lapsed,) = other.look(date.fromordinal(START + 115))
     assert (lapsed.state, lapsed.reason) == ("lapsed", "花费超线")
+    (ended,) = other.household.head.episodes
+    assert (ended.revision, ended.ended, ended.detail) == (2, "lapsed", b"")
 
 
 def test_the_same_breach_re_opens_under_its_alert_id_another_one_does_not() -> None:

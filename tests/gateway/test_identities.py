@@ -81,6 +81,19 @@ def test_household_is_per_issuing_area(linkage: Linkage) -> None:
     assert issuing_area_of("339901001000") == "339901000000"
 
 
+def test_opaque_digests_change_with_their_own_key_only() -> None:
+    own, other = b"o" * 32, b"p" * 32
+    digest = Linkage(KEY, opaque_key=own).opaque("x")
+    assert digest == Linkage(b"n" * 32, opaque_key=own).opaque("x")
+    assert len({digest, Linkage(KEY, opaque_key=other).opaque("x"), Linkage(KEY).opaque("x")}) == 3
+    assert Linkage(KEY, opaque_key=KEY).opaque("x") == Linkage(KEY).opaque("x")
+    assert Linkage(KEY, opaque_key=own).household("339901000000", "1") == Linkage(KEY).household("339901000000", "1")
+    for short in (b"", b"o" * 31):
+        with pytest.raises(ValueError, match="32"):
+            Linkage(KEY, opaque_key=short)
+    assert own.decode() not in repr(Linkage(KEY, opaque_key=own))
+
+
 def test_what_may_be_shown() -> None:
     shown = mask(number(17))
     assert len(shown) == 18

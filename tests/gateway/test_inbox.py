@@ -16,6 +16,7 @@ from gateway.aliases import FirstKnown
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox
 from gateway.keeping import Keeping, opened
+from gateway.publish import Published, publish_file
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
 from schemas.envelope import Delivery
@@ -191,12 +192,52 @@ def test_the_folder_takes_whole_files_only(desk: Desk) -> None:
     assert taken.state == "sent"
     assert taken.receipt is not None
     assert taken.receipt.period == "2026-05"
-    assert sorted(p.name for p in target.iterdir()) == [".hidden.csv", "x.csv.part"]
+    assert sorted(p.name for p in target.iterdir()) == [".hidden.csv", ".taking", "x.csv.part"]
+    assert not list((target / ".taking").iterdir())
     for name, state in (("2026-05_339901000000_x.csv", "repeated"), ("2026-05_339901000000_x_again.csv", "sent")):
         (target / name).write_bytes(whole)
         assert not watched.look()
         clock.at += 11
         assert [each.state for each in watched.look()] == [state]
+
+
+def test_what_comes_under_the_same_name_meanwhile_is_another_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.prepare()
+    path = desk.folder / "drop" / KIND / "2026-05_339901000000_x.csv"
+    path.write_bytes(desk.file([bill(number(1), "S1")]).read_bytes())
+    corrected = desk.file([bill(number(1), "S2")]).read_bytes()
+
+    def meanwhile(*args: Any, **more: Any) -> Published:
+        monkeypatch.undo()
+        path.write_bytes(corrected)
+        return publish_file(*args, **more)
+
+    monkeypatch.setattr("gateway.inbox.publish_file", meanwhile)
+    watched.look()
+    assert [each.state for each in watched.look()] == ["sent"]
+    assert (desk.facts(), path.exists()) == (["S1"], True)
+    watched.look()
+    assert [each.state for each in watched.look()] == ["sent"]
+    assert (desk.facts(), path.exists()) == (["S1", "S2"], False)
+
+
+def test_what_a_killed_run_was_taking_is_taken_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    folder = desk.folder / "drop"
+    watched = WatchedFolder(folder, desk.inbox, settle_seconds=0)
+    watched.prepare()
+    (folder / KIND / "2026-05_339901000000_x.csv").write_bytes(desk.file([bill(number(1), "S1")]).read_bytes())
+    watched.look()
+    monkeypatch.setattr("gateway.inbox.publish_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        watched.look()
+    monkeypatch.undo()
+    [taken] = WatchedFolder(folder, desk.inbox, settle_seconds=3600).look()
+    assert (taken.state, taken.receipt and taken.receipt.period) == ("sent", "2026-05")
+    assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_a_receipt_counts_what_is_wrong_with_numbers_and_how_large_amounts_are(desk: Desk) -> None:

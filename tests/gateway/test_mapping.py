@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.checking import check_file
+from gateway.identities import Linkage
 from gateway.mapping import load_mapping
+from gateway.publish import publish_file
 from gateway.reading import column_of
 from gateway.template import example_of
 from schemas.errors import DataError
@@ -164,6 +166,33 @@ columns:
     publish(path, outlet, feed="medical.reimbursement", mapping=load_mapping(write(tmp_path, text)))
     assert outlet.events()[0]["data"]["reimburse_no"].startswith("k_")
     assert number(1) not in outlet.text()
+
+
+def test_a_row_delivered_again_under_a_new_linkage_key_is_the_same_row(tmp_path: Path) -> None:
+    text = """
+feed: medical.reimbursement
+columns:
+  identity: 证件号码
+  id: 流水
+  reimburse_no: {join: [证件号码, 结算单号], with: "-", opaque: true}
+"""
+    header = ["证件号码", "结算单号", "支付方", "支付日期", "支付金额(元)", "流水"]
+    row = [number(1), "S1", "惠民保", "2026-05-14", "12", f"{number(1)}-7"]
+    path, mapping = table(tmp_path / "a.csv", [row], header), load_mapping(write(tmp_path, text))
+
+    def sent(key: bytes, opaque_key: bytes | None) -> tuple[str, str, str]:
+        outlet, linkage = Outlet(), Linkage(key, synthetic=True, opaque_key=opaque_key)
+        publish_file(
+            path, "medical.reimbursement", publisher=outlet, linkage=linkage, recorded=RECORDED, mapping=mapping
+        )
+        [delivery], [event] = outlet.deliveries(), outlet.events()
+        assert number(1) not in outlet.text()
+        assert event["id"].startswith("k_")
+        return delivery.fact.key, event["id"], delivery.person
+
+    before, after = sent(b"k" * 32, b"o" * 32), sent(b"n" * 32, b"o" * 32)
+    assert (before[:2], before[2] == after[2]) == (after[:2], False)
+    assert sent(b"n" * 32, None)[:2] != sent(b"k" * 32, None)[:2]  # without a key of its own it would not be
 
 
 def test_another_person_of_a_row_becomes_a_pseudonym_too(tmp_path: Path) -> None:

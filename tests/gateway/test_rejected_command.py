@@ -11,22 +11,27 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import KafkaConnectionError
 
+from gateway.identities import Linkage
 from gateway.keys import KeyFiles, read_key
 from gateway.mend import Mender
 from gateway.publisher import MAX_MESSAGE_BYTES
-from gateway.sealed import SealedFeed
+from gateway.sealed import SealedFeed, seal_identity
 from lidm.reading import read_topic
 from lidm.sealed_reader import SealedReader
-from lidm.settings import Settings
-from lidm.steward import Outcome, _prepared
+from lidm.settings import Settings, load_settings
+from lidm.steward import Keys, Outcome, _prepared
 from load_tests.chaos.events import BEIJING, Pen, bill
 from schemas.errors import Unreachable
+from schemas.feed import FEEDS
 from schemas.sealing import new_key_pair
-from schemas.topics import REJECTED, feed_topic
+from schemas.topics import REJECTED, feed_topic, inbox_topic
 from streams.letters import gather
 from streams.rejected import Coordinates, dead_letters
+from tests.gateway.outlet import Outlet
+from tests.gateway.people import number
 from tests.gateway.test_broker import drain
 from tests.gateway.test_commands import Run, data, run
+from tests.gateway.test_sealed import event
 
 __all__ = ["data", "run"]
 KIND = "medical.settlement"
@@ -40,10 +45,16 @@ def refused(broker: str, data: Path, name: str, public: bytes | None = None) -> 
     said["amount"] = said.pop("total")
     message = pen.event(KIND, name, PERSON, said, day)
     public = public or read_key(KeyFiles.under(data / "keys").seal_public, secret=False)
-    at = Coordinates(feed_topic(KIND), message.partition, int(time.time_ns() % 10**9), pen.ms)
+    return kept(broker, feed_topic(KIND), message.partition, message.key, message.value, public)
+
+
+def kept(broker: str, topic: str, partition: int, key: bytes | None, value: bytes | None, public: bytes) -> str:
+    """A message among the dead letters, for a field that is not there; its place."""
+    at = Coordinates(topic, partition, int(time.time_ns() % 10**9), int(time.time() * 1000))
+    headers = (("trace", b"t1"), ("lidm-replays", b"1"))
     producer = KafkaProducer(bootstrap_servers=broker, api_version=(2, 0))
     for letter in dead_letters(
-        "UNKNOWN_FIELD", "/data/amount", "没有这个字段", at, message.key, message.value, public, 4
+        "UNKNOWN_FIELD", "/data/amount", "没有这个字段", at, key, value, public, 4, headers=headers
     ):
         producer.send(REJECTED, letter.value, letter.key, partition=letter.partition, headers=list(letter.headers))
     producer.flush()
@@ -69,6 +80,33 @@ def test_a_letter_goes_from_the_list_to_the_feed(run: Run, data: Path, tmp_path:
     left = json.loads(run("rejected", "list", "--json").out)["letters"]
     assert place not in [row["letter"] for row in left]
     assert "旧字段名" in run("gateway", "openings").out
+
+
+def test_a_letter_of_a_sealed_topic_goes_there_again(run: Run, data: Path, tmp_path: Path, mock_broker: str) -> None:
+    run("gateway", "init", "--synthetic")
+    files, topic = KeyFiles.under(data / "keys"), inbox_topic(KIND)
+    public, name = read_key(files.seal_public, secret=False), f"SEA{time.time_ns()}"
+    said = event(name, number(1), "b1", sealedid=seal_identity(public, number(1), "urn:dept", name))
+    said["data"]["amount"] = said["data"].pop("total")
+    place = kept(mock_broker, topic, 1, b"k1", json.dumps(said).encode(), public)
+    done = run("rejected", "replay", place, "--reason", "旧字段名")
+    assert (done.code, "仍不能受理" in done.out) == (1, True), done
+
+    mend = tmp_path / "mend.yaml"
+    mend.write_text("rename: {amount: total}\n", encoding="utf-8")
+    done = run("rejected", "replay", place, "--reason", "旧字段名", "--mend", mend)
+    assert done.code == 0, done
+    [again] = [m for m in read_topic(load_settings(), topic) if name.encode() in m.value]
+    assert (again.partition, again.key) == (1, b"k1")
+    assert list(again.headers) == [("trace", b"t1"), ("lidm-replays", b"2")]
+    outlet, linkage = Outlet(), files.linkage_of()
+    reader = SealedFeed(
+        FEEDS[KIND], linkage, read_key(files.seal_private), outlet, lambda _: True, lambda: int(time.time() * 1000)
+    )
+    assert reader.take(1, again.value) == []
+    [fact] = outlet.deliveries()
+    assert (fact.person, fact.fact.key) == (linkage.person(number(1)), name)
+    assert place not in [row["letter"] for row in json.loads(run("rejected", "list", "--json").out)["letters"]]
 
 
 def test_feeds_that_stand_still_can_be_asked_for(run: Run, data: Path) -> None:
@@ -103,7 +141,7 @@ def test_a_letter_too_large_to_send_stays() -> None:
     received: Any = [SimpleNamespace(key=each.key, value=each.value, headers=each.headers) for each in sealed]
     [letter] = gather(received)
     outcome = Outcome()
-    assert _prepared(letter, private, Mender(), pen.ms, outcome) is None
+    assert _prepared(letter, Keys(private, no_linkage), Mender(), pen.ms, outcome) is None
     assert outcome.sent == 0
     assert letter.place in outcome.kept
 
@@ -130,6 +168,10 @@ def test_every_reader_says_how_to_connect(tmp_path: Path, monkeypatch: pytest.Mo
         SealedReader(settings, (KIND,), unused, bytes(32)).turn()
     assert [options["security_protocol"] for options in said] == ["SASL_SSL"] * 2
     assert [options["sasl_plain_username"] for options in said] == ["gateway"] * 2
+
+
+def no_linkage() -> Linkage:
+    raise AssertionError
 
 
 def unused(kind: str) -> SealedFeed:

@@ -1,6 +1,7 @@
 """A corrected number and a new key: no alert id changes, no fact is lost; a run without either is the measure."""
 
 import csv
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ from gateway.aliases import FirstKnown
 from gateway.identities import Linkage
 from gateway.publish import publish_file
 from gateway.rekey import Renamed, Rotated, rename, rotate
+from gateway.retired import Retired
 from gateway.roster import load_roster
+from gateway.scope import Scope, Watched
 from gateway.vault import Vault
 from schemas.alerts import Alert
 from schemas.feed import FEEDS
@@ -41,6 +44,8 @@ class City:
     folder: Path
     vault: Vault
     key: bytes = OLD_KEY
+    watched: Watched | None = None
+    replaced: tuple[bytes, ...] = ()
     log: Log = field(default_factory=Log)
     watch: Watch = field(default_factory=lambda: Watch(0, config()))
     alerts: list[Alert] = field(default_factory=list)
@@ -62,16 +67,35 @@ class City:
     def linkage(self) -> FirstKnown:
         return FirstKnown(self.key, self.vault.first, synthetic=True)
 
+    def telling(self, outlet: Outlet) -> FirstKnown:
+        """As the ways in have it: who was known only under a replaced key is recognised, and told through them."""
+        made = self.linkage
+        if self.replaced and self.watched is not None:
+            vault, watched, stamp = self.vault, self.watched, (self.ms, None)
+            found = Retired(self.replaced, vault=vault, watched=watched, publisher=lambda: outlet, stamp=lambda: stamp)
+            made.recognise(found)
+        return made
+
     def roster(self, *rows: list[str]) -> None:
         outlet = Outlet(count=1)
         path = write(self.folder / "roster.csv", rows)
-        load_roster(path, publisher=outlet, linkage=self.linkage, vault=self.vault, recorded=self.now)
+        load_roster(path, publisher=outlet, linkage=self.telling(outlet), vault=self.vault, recorded=self.now)
         self.read(outlet)
 
     def bills(self, *pairs: tuple[str, str], linkage: Linkage | None = None) -> None:
         outlet = Outlet(count=1)
         path = table(self.folder / "bills.csv", [bill(who, name) for who, name in pairs])
-        publish_file(path, "medical.settlement", publisher=outlet, linkage=linkage or self.linkage, recorded=self.now)
+        linkage = linkage or self.telling(outlet)
+        publish_file(path, "medical.settlement", publisher=outlet, linkage=linkage, recorded=self.now)
+        self.read(outlet)
+
+    def total(self, who: str, fen: int) -> None:
+        """A cumulative amount, as the gateway takes it: over the line it opens a provisional household."""
+        outlet, kind, path = Outlet(count=1), "medical.year_total", self.folder / "totals.jsonl"
+        row = {"identity": who, "year": "2026", "as_of": "2026-04", "borne": fen}
+        path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+        keep = Scope(kind, self.vault.knows, self.watched)
+        publish_file(path, kind, publisher=outlet, linkage=self.telling(outlet), recorded=self.now, keep=keep)
         self.read(outlet)
 
     def read(self, outlet: Outlet) -> None:
@@ -105,11 +129,11 @@ class City:
         self.read(outlet)
         return done
 
-    def rotate(self, *rows: list[str]) -> Rotated:
+    def rotate(self, *rows: list[str], key: bytes = NEW_KEY) -> Rotated:
         outlet = Outlet(count=1)
         done = rotate(
             Linkage(self.key, synthetic=True),
-            Linkage(NEW_KEY, synthetic=True),
+            Linkage(key, synthetic=True),
             vault=self.vault,
             publisher=outlet,
             roster=write(self.folder / "all.csv", rows),
@@ -117,7 +141,7 @@ class City:
             actor="李",
             at_ms=self.ms,
         )
-        self.key = NEW_KEY
+        self.key, self.replaced = key, (*self.replaced, self.key)
         self.read(outlet)
         return done
 
@@ -179,6 +203,24 @@ def test_no_alert_id_changes_and_no_fact_is_lost(tmp_path: Path) -> None:
         assert city.said() == expected
         assert vault.verify() is None
         assert [o.person for o in vault.openings()] == ["*"]
+
+
+def test_the_vault_can_be_written_while_a_new_key_is_told(tmp_path: Path) -> None:
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        city = begun(tmp_path / "c", vault)
+        openings = list[int]()
+
+        class Slow(Outlet):
+            def send(self, *said: Any, **more: Any) -> None:
+                with Vault(tmp_path / "v.sqlite", b"v" * 32) as desk:
+                    desk.open(city.linkage.person(HEAD), actor="王", purpose="入户核实", case_id="c1", at_ms=city.ms)
+                    openings.append(len(desk.openings("c1")))
+                super().send(*said, **more)
+
+        old, new = (Linkage(key, synthetic=True) for key in (OLD_KEY, NEW_KEY))
+        said: dict[str, Any] = {"publisher": Slow(count=1), "roster": None, "issuing_area": None, "actor": "李"}
+        assert rotate(old, new, vault=vault, at_ms=city.ms, **said).persons == 2
+        assert openings == [1, 2]
 
 
 def test_every_document_leads_to_the_same_person(tmp_path: Path) -> None:

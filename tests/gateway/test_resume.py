@@ -1,6 +1,7 @@
 """A publication that is killed goes on where it stood; what was sent before is left alone or told apart."""
 
 import json
+import os
 import stat
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from gateway.arrived import ends_batch, rows_of
+from deploy.born import birth_of
+from gateway.arrived import Standing, ends_batch, rows_of
 from gateway.publish import Published, publish_file
 from gateway.resume import Keeping
 from schemas.envelope import Delivery, Manifest
@@ -25,8 +27,9 @@ __all__ = ["data", "run"]
 class Mortal(Outlet):
     """A broker that keeps what it got when the sender dies after so many messages; unflushed ones may be lost."""
 
-    def __init__(self, dies_after: int | None = None, loses: int = 0) -> None:
+    def __init__(self, dies_after: int | None = None, loses: int = 0, name: str = "c1") -> None:
         super().__init__()
+        self.name = name
         self.dies_after, self.loses = dies_after, loses
 
     def send(
@@ -59,9 +62,12 @@ class Mortal(Outlet):
             found.append((rows, any(ends_batch(m.value, batchid) for m in mine)))
         return found
 
+    def standing(self, topic: str) -> Standing:
+        return Standing(self.name, tuple(sum(m.partition == p for m in self.sent) for p in range(self.count)))
+
 
 def send(path: Path, outlet: Mortal, folder: Path, again: bool = False, hours: int = 0, **options: Any) -> Published:
-    keeping = Keeping(folder, outlet.arrived, again, every_rows=20)
+    keeping = Keeping(folder, outlet.arrived, again, every_rows=20, standing=outlet.standing)
     options.setdefault("batch", PLAN)
     when = RECORDED + timedelta(hours=hours)
     return publish_file(
@@ -131,6 +137,30 @@ def test_an_unchanged_file_is_not_sent_again_unless_asked(tmp_path: Path) -> Non
     assert forced.receipt.batchid != first.receipt.batchid
 
 
+@pytest.mark.parametrize("name", ["c2", "c1", ""])
+@pytest.mark.parametrize("dies_after", [None, 60])
+def test_what_another_broker_got_is_sent_to_this_one(tmp_path: Path, name: str, dies_after: int | None) -> None:
+    """Another one by its name; or one that holds less than was delivered, whatever it is called."""
+    path, first = table(tmp_path / "a.csv", people(100)), Mortal(dies_after)
+    if dies_after is None:
+        send(path, first, tmp_path / "j")
+    else:
+        with pytest.raises(Unreachable):
+            send(path, first, tmp_path / "j")
+    other = Mortal(name=name)
+    done = send(path, other, tmp_path / "j", hours=1)
+    assert (done.receipt.unchanged, done.receipt.resumed_at, done.receipt.closed) == (False, None, True)
+    assert sorted(d.fact.key for d in other.deliveries()) == sorted(f"S{n}" for n in range(100))
+    assert send(path, other, tmp_path / "j", hours=2).receipt.unchanged
+
+
+def test_a_broker_of_another_name_is_another_however_much_it_holds(tmp_path: Path) -> None:
+    path, first, other = table(tmp_path / "a.csv", people(100)), Mortal(), Mortal(name="c2")
+    send(table(tmp_path / "b.csv", people(200)), other, tmp_path / "theirs")
+    send(path, first, tmp_path / "j")
+    assert not send(path, other, tmp_path / "j", hours=1).receipt.unchanged
+
+
 def test_a_changed_file_tells_the_difference_in_rows(tmp_path: Path) -> None:
     rows = people(100)
     outlet = Mortal()
@@ -182,7 +212,7 @@ def test_loose_rows_go_on_too_and_repeats_are_the_same_facts(tmp_path: Path) -> 
     assert all(len(found) == 1 for found in versions.values())
 
 
-def test_the_command_says_what_it_did(run: Run, tmp_path: Path) -> None:
+def test_the_command_says_what_it_did(run: Run, data: Path, tmp_path: Path) -> None:
     run("gateway", "init", "--synthetic")
     path, receipt = table(tmp_path / "bills.csv", people(30)), tmp_path / "receipt.json"
     words = ("feed", "publish", "medical.settlement", path, "--period", "2026-05", "--area", "339901000000")
@@ -196,6 +226,11 @@ def test_the_command_says_what_it_did(run: Run, tmp_path: Path) -> None:
     table(path, people(31))
     changed = run(*words, *at)
     assert "新增 1 行（第 32 行）" in changed.out
+    assert "没有重发" in run(*words, *at).out
+    announced = data / "run" / "service.json"
+    announced.write_text(json.dumps({**json.loads(announced.read_text()), "born": birth_of(os.getpid())}))
+    restarted = run(*words, *at)
+    assert (restarted.code, "没有重发" in restarted.out, "已送达 31 行" in restarted.out) == (0, False, True)
 
 
 def test_the_journal_keeps_no_file_name(tmp_path: Path) -> None:

@@ -21,5 +21,27 @@ def test_what_follows_lengthens_the_watch(tmp_path: Path) -> None:
         assert not scope(fact((first + timedelta(days=2_000)).isoformat()))
 
 
+def test_who_was_ever_watched_or_remembered_is_met_for_good(tmp_path: Path) -> None:
+    first = date(2026, 5, 18)
+    with Watched(tmp_path / "watched.sqlite") as watched:
+        watched.watch("p_1", first)
+        watched.remember({"p_2", "p_3"})
+        watched.remember({"p_3"})
+        assert [watched.met(f"p_{n}") for n in range(1, 5)] == [True, True, True, False]
+        assert not watched.knows("p_2", first)  # known elsewhere is no reason to let facts pass here
+        assert not watched.knows("p_1", first + timedelta(days=2_000))
+    with Watched(tmp_path / "watched.sqlite") as again:
+        assert again.met("p_3")
+
+
 def fact(day: str) -> Parsed:
     return Parsed(1, "p_1", b"{}", day)
+
+
+def test_who_is_registered_later_passes_from_then_on() -> None:
+    """The scope of a sealed topic lives as long as the gateway's connection."""
+    register: set[str] = set()
+    scope = Scope(KIND, register.__contains__)
+    assert not scope(fact("2026-05-18"))
+    register.add("p_1")
+    assert scope(fact("2026-05-18"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.vault import Entry, Identity, Vault
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Retry
 from tests.gateway.people import number
 
 KEY = b"k" * 32
@@ -100,3 +100,30 @@ def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError):
             vault.write(broken(), 5)
         assert not vault.knows("p_1")
+
+
+def test_a_long_roster_load_holds_up_no_reader(tmp_path: Path) -> None:
+    """As many entries as no page cache holds: sqlite then writes into the file before the transaction ends."""
+    path, seen = tmp_path / "v.sqlite", list[bool]()
+    with Vault(path, KEY) as loading, Vault(path, KEY) as running:
+        loading.write([entry("p_0")], 5)
+
+        def roster() -> Iterator[Entry]:
+            for n in range(1, 8_001):
+                yield entry(f"p_{n}")
+            with Vault(path, KEY) as another:
+                seen.extend([running.knows("p_0"), running.knows("p_8000"), another.first("p_0") == "p_0"])
+
+        loading.write(roster(), 6)
+        assert seen == [True, False, True]
+        assert running.knows("p_8000")
+
+
+def test_who_writes_meanwhile_is_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.vault.BUSY_SECONDS", 0.1)
+    path = tmp_path / "v.sqlite"
+    with Vault(path, KEY) as loading, Vault(path, KEY) as running:
+        with loading.whole(), pytest.raises(Retry, match="稍后再试"):
+            running.write([entry("p_1")], 5)
+        running.write([entry("p_1")], 5)
+        assert loading.knows("p_1")

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from gateway.config import View
 from gateway.vault import Vault
-from gateway.views import Watermarks, pull
+from gateway.views import Watermarks, earlier, pull
 from schemas.envelope import Manifest
-from schemas.errors import CallError, DataError, Unreachable
+from schemas.errors import CallError, DataError, Retry, Unreachable
 from schemas.feed import FEEDS
 from tests.gateway.people import number
 from tests.gateway.test_inbox import Desk
@@ -54,7 +55,7 @@ class Department:
             page_rows=4,
         )
 
-    def add(self, *rows: tuple[str, int], amount: str = "420.50") -> None:
+    def add(self, *rows: tuple[str, int | str], amount: str = "420.50") -> None:
         for contract, changed in rows:
             values = (number(1), contract, "2026-05", "bill", amount, "0", "2026-05-10", changed)
             self.db.execute("INSERT INTO v_rent VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -105,7 +106,7 @@ def test_the_mark_stays_where_the_broker_was_away(
 def test_what_cannot_be_read_is_said_without_the_address(desk: Desk, department: Department) -> None:
     marks = Watermarks(desk.folder / "marks.sqlite")
     missing = department.view.model_copy(update={"table": "nothing"})
-    with pytest.raises(Unreachable) as said:
+    with pytest.raises(Retry) as said:
         pull(missing, desk.inbox, marks, desk.folder / "pulled")
     assert "dept.db" not in str(said.value)
     department.add(*((f"C{n}", 7) for n in range(9)))
@@ -127,6 +128,47 @@ def test_a_next_mark_that_does_not_fit_beside_known_rows_is_still_read(desk: Des
     department.add(*((f"C{n}", 3) for n in range(5)))
     with pytest.raises(DataError, match="page_rows"):
         pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+
+
+def test_a_row_seen_later_than_its_stamp_says_is_taken(desk: Desk, department: Department) -> None:
+    """A transaction takes its time first and ends afterwards: what came in between has moved the watermark on."""
+    marks, day = Watermarks(desk.folder / "marks.sqlite"), "2026-05-18"
+    department.add(*((f"C{n}", f"{day} 09:{n:02}:00") for n in range(18, 31)))
+    pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    assert not pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    department.add(("late", f"{day} 09:25:30"), ("older", f"{day} 09:19:59"))
+    before = len(desk.facts())
+    pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    assert "late" in contracts(desk)
+    assert "older" not in contracts(desk)
+    assert len(desk.facts()) - before == 12  # ten minutes, whatever fits into a page
+    assert marks.read("rent") == (f"{day} 09:30:00", 12)
+    assert not pull(department.view, desk.inbox, marks, desk.folder / "pulled")
+    patient = department.view.model_copy(update={"overlap_minutes": 15})
+    pull(patient, desk.inbox, marks, desk.folder / "pulled")
+    assert "older" in contracts(desk)
+
+
+@pytest.mark.parametrize(
+    ("mark", "minutes", "before"),
+    [
+        (datetime(2026, 5, 18, 0, 5, tzinfo=UTC), 10, datetime(2026, 5, 17, 23, 55, tzinfo=UTC)),
+        (date(2026, 5, 1), 10, date(2026, 4, 30)),
+        (date(2026, 5, 1), 0, date(2026, 5, 1)),
+        (date.min, 10, date.min),
+        ("2026-05-18 00:05:00", 10, "2026-05-17 23:55:00"),
+        ("2026-05-18T00:05:00.123", 10, "2026-05-17T23:55:00"),
+        ("20260518000500", 10, "20260517235500"),
+        (20260518000500, 10, 20260517235500),
+        ("2026/05/01", 1441, "2026/04/29"),
+        (2026112233, 10, 2026112233),
+        ("2026-5-18 0:05:00", 10, "2026-5-18 0:05:00"),
+        (7, 10, 7),
+        ("A-17", 10, "A-17"),
+    ],
+)
+def test_how_far_back_a_pull_begins(mark: Any, minutes: int, before: Any) -> None:
+    assert earlier(mark, minutes) == before
 
 
 def closed(desk: Desk) -> set[str]:

@@ -8,6 +8,7 @@ from kafka import TopicPartition
 
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
+from schemas.errors import DataError
 from schemas.topics import REJECTED, inbox_topic
 from streams.letters import DeadLetter, gather
 from tests.gateway.outlet import Outlet
@@ -32,6 +33,7 @@ class Consumer:
     def __init__(self, values: list[bytes], outlet: Outlet) -> None:
         self._waiting = [Message(offset, value) for offset, value in enumerate(values)]
         self._outlet, self.committed_at = outlet, list[int]()
+        self.closed = False
 
     def partitions_for_topic(self, topic: str) -> set[int]:
         return {0, 1}
@@ -44,7 +46,7 @@ class Consumer:
         self.committed_at.append(self._outlet.flushed)
 
     def close(self, autocommit: bool) -> None:
-        return
+        self.closed = True
 
 
 def read(values: list[bytes], monkeypatch: pytest.MonkeyPatch) -> tuple[list[DeadLetter], Outlet, Consumer]:
@@ -88,6 +90,21 @@ def test_a_message_as_large_as_a_topic_takes_is_kept_in_parts(monkeypatch: pytes
     parts = [m for m in outlet.sent if m.topic == REJECTED]
     assert len(parts) == 2
     assert all(len(m.value) < 900_000 for m in parts)
+
+
+def test_whatever_stops_a_turn_its_messages_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, outlet = feed()
+    consumer = Consumer([json.dumps(event("S1", number(1))).encode()], outlet)
+    monkeypatch.setattr("lidm.sealed_reader.KafkaConsumer", lambda *_, **__: consumer)
+
+    def refuse(*_: object) -> None:
+        raise DataError("太大")
+
+    monkeypatch.setattr(outlet, "send", refuse)
+    reader = SealedReader(Settings(broker="none"), (KIND,), lambda _: made, PUBLIC)
+    with pytest.raises(DataError):
+        reader.turn()
+    assert (consumer.closed, consumer.committed_at) == (True, [])
 
 
 def outlet_deliveries(outlet: Outlet) -> list[Any]:

@@ -40,6 +40,7 @@ class Posting:
         self._outputs: list[Letter] = []
         self.arrived = 0
         self.dirty = 0
+        self.reached: int | None = None
 
     def fold(self, topic: str, offset: int, timestamp_ms: int, value: bytes) -> None:
         if value == b"go":

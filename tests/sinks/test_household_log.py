@@ -6,8 +6,14 @@ import pytest
 
 from schemas.partition import partition_of
 from schemas.records import (
+    BatchBegunBody,
+    BatchBegunRecord,
+    BatchCountBody,
+    BatchCountRecord,
     BatchPartBody,
     BatchPartRecord,
+    BatchVerdictBody,
+    BatchVerdictRecord,
     FactBody,
     FactRecord,
     GoliveBody,
@@ -85,6 +91,18 @@ def test_only_blocks_that_name_the_household_or_everybody(filled: AlertStore) ->
     assert [each.offset for each in found] == list(OURS)
     assert [each.known_at for each in found] == [AT + offset for offset in OURS]
     assert [tuple(decode_block(each.block)) for each in found] == [LOG[offset] for offset in OURS]
+
+
+def test_what_whole_batches_need_concerns_everybody(store: AlertStore) -> None:
+    told = ("civil.benefit", "b", 4, "2026-01", (), "replace_period", AT)
+    log: list[tuple[Record, ...]] = [
+        (BatchBegunRecord("", AT, "", 0, 0, BatchBegunBody(*told)),),
+        (BatchCountRecord("", AT, "", 0, 0, BatchCountBody("civil.benefit", "b", 4, HERE, 1)),),
+        (BatchVerdictRecord("", AT, "", 0, 0, BatchVerdictBody("civil.benefit", "b", "release", "u1", "核对无误")),),
+    ]
+    put(store, "g1", HERE, enumerate(log))
+    put(store, "g1", PARTITIONS - 1, [(0, LOG[1])])
+    assert [each.offset for each in blocks_of(store, ANNA, extents(store, ANNA))] == [0, 1, 2]
 
 
 def test_pages_of_any_size_give_the_same(filled: AlertStore, monkeypatch: pytest.MonkeyPatch) -> None:

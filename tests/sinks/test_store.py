@@ -54,6 +54,15 @@ def test_a_repeated_row_is_one_row_and_the_newest_revision_speaks(store: AlertSt
         revisions(store, "ffff")
 
 
+def test_an_alert_belongs_where_its_newest_revision_says(store: AlertStore) -> None:
+    left = [alert(1, baseline=True), alert(1, 2, "updated", area=OTHER_TOWN)]
+    put(store, *left)
+    assert current_alerts(store, Filter(areas=[TOWN])) == []
+    assert current_alerts(store, Filter(areas=[OTHER_TOWN], standing=True)) == [left[1]]
+    assert current_alerts(store, Filter(baseline=True)) == []
+    assert current_alerts(store, Filter(baseline=False)) == [left[1]]
+
+
 def test_a_long_list_is_read_in_parts(store: AlertStore, monkeypatch: pytest.MonkeyPatch) -> None:
     things = [alert(number) for number in range(1, 8)]
     put(store, *things)

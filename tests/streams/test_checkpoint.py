@@ -24,6 +24,7 @@ class Part:
     def __init__(self, notes: list[str]) -> None:
         self.fresh: list[int] = []
         self.kept: list[Item] = []
+        self.reached: int | None = None
         self._notes = notes
 
     def fold(self, topic: str, offset: int, timestamp_ms: int, value: bytes) -> None:
@@ -194,6 +195,21 @@ def test_a_gap_behind_what_is_committed_stops() -> None:
     async def story(world: World) -> None:
         with pytest.raises(Stop, match="不连续"):
             world.take(6)
+
+    live(story)
+
+
+@pytest.mark.parametrize(("reached", "taken"), [(5, True), (9, True), (0, False), (4, False)])
+def test_state_behind_what_is_committed_stops(reached: int, taken: bool) -> None:
+    async def story(world: World) -> None:
+        part = world.checkpoint.partitions[0]
+        assert isinstance(part, Part)
+        part.reached = reached
+        if taken:
+            assert world.take(5) == [True]
+        else:
+            with pytest.raises(Stop, match="rebuild --switch"):
+                world.take(5)
 
     live(story)
 

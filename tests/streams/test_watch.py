@@ -11,6 +11,7 @@ from schemas.errors import Stop
 from schemas.records import BatchPartBody, BatchPartRecord
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.statelog import Item
+from streams.ticks import household_ticks
 from streams.watch import Watch
 from tests.streams.making import Log, alerts, config, content, fold, restored, story
 
@@ -142,6 +143,13 @@ def test_a_reset_forgets_what_is_not_durable() -> None:
     fold(watch, blocks[len(blocks) // 2 :])
     watch.keep(watch.drain().state)
     assert content(watch) == whole()[0]
+
+
+def test_a_clock_ahead_of_the_brokers_is_not_believed() -> None:
+    watch, at = Watch(0, config()), 1_770_000_000_000
+    tick = household_ticks([0], at + 365 * 86_400_000)[0].value or b""
+    fold(watch, [(0, at, tick)])
+    assert watch.known.kept.clock_ms == at
 
 
 def test_what_is_no_block_stops() -> None:
