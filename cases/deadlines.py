@@ -1,4 +1,4 @@
-"""Deadlines of case work from dated parameters: working days for most, natural hours for severity 4."""
+"""Dated parameters of case work: deadlines in working days, in natural hours for severity 4, and how alerts group."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from cases.grouping import Grouping
 from cases.workdays import WorkCalendar
 from schemas.alerts import Document
 from schemas.case_words import Lane, Step
@@ -44,6 +45,7 @@ class Edition(_Spans):
     lanes: Mapping[Lane, _Spans] = {}
     contest_days: Annotated[int, Field(ge=0)]
     snooze_max_days: Annotated[int, Field(ge=1)]
+    grouping: Grouping
 
     @model_validator(mode="after")
     def _complete(self) -> "Edition":

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cases.context import Context
-from schemas.case_commands import Close, Feedback, Refer, Snooze, Verify
+from schemas.case_commands import Close, Feedback, Inhibit, Lift, Refer, Snooze, Verify
 from schemas.case_words import FeedbackResult, Lane, Outcome, Refusal, VerifyResult
 
 _R = VerifyResult
@@ -88,6 +88,31 @@ def pausable(context: Context) -> Refusal | None:
     command, today = context.asked(Snooze), context.at.date()
     longest = today + timedelta(days=context.deadlines.on(today).snooze_max_days)
     return None if today < command.until <= longest else Refusal.BAD_DATE
+
+
+def not_urgent(context: Context) -> Refusal | None:
+    """Nobody lets an emergency, a disaster or a child wait."""
+    rules = context.deadlines.on(context.at.date()).grouping
+    return Refusal.URGENT if rules.any_urgent(context.case.alerts.values(), context.case.lane) else None
+
+
+def inhibitable(context: Context) -> Refusal | None:
+    """Only what the case knows, for a limited time, and never what is urgent."""
+    command, today, case = context.asked(Inhibit), context.at.date(), context.case
+    rules = context.deadlines.on(today).grouping
+    about = [note for note in case.alerts.values() if note.detector == command.detector]
+    if not about:
+        return Refusal.NO_SUCH_ALERT
+    if any(rules.is_urgent(note, case.lane) for note in about):
+        return Refusal.URGENT
+    longest = today + timedelta(days=rules.inhibit_max_days)
+    return None if today < command.until <= longest else Refusal.BAD_DATE
+
+
+def liftable(context: Context) -> Refusal | None:
+    """Only what is inhibited now."""
+    said = context.case.inhibited.get(context.asked(Lift).detector)
+    return None if said is not None and context.at.date() < said.until else Refusal.NOT_INHIBITED
 
 
 def still_contestable(context: Context) -> Refusal | None:

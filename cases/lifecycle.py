@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from cases.context import Context
 from cases.guards import (
     answerable,
+    inhibitable,
+    liftable,
+    not_urgent,
     outcome_fits,
     pausable,
     referrals_answered,
@@ -24,12 +27,23 @@ from cases.steps import (
     contact_opened,
     contested,
     fed_back,
+    inhibited,
+    lifted,
     referred,
     snoozed,
     verified,
 )
 from schemas.case_words import Action, Refusal, State
-from schemas.cases import AnyBody
+from schemas.cases import (
+    TYPES,
+    AnyBody,
+    ClosedBody,
+    FeedbackBody,
+    InhibitedBody,
+    RefusedBody,
+    SnoozedBody,
+    VerifiedBody,
+)
 
 Guard = Callable[[Context], Refusal | None]
 
@@ -61,12 +75,18 @@ def _everything(cell: Cell) -> dict[Action, Cell]:
     return dict.fromkeys(Action, cell)
 
 
+def _quiet(state: State) -> dict[Action, Cell]:
+    return {Action.INHIBIT: _move(state, guards=(inhibitable,)), Action.LIFT: _move(state, guards=(liftable,))}
+
+
 def _aside(state: State) -> dict[Action, Cell]:
-    return {Action.SNOOZE: _move(state, guards=(pausable,)), Action.CONTACT: _move(state)}
+    pause = _move(state, guards=(not_urgent, pausable))
+    return {Action.SNOOZE: pause, Action.CONTACT: _move(state)} | _quiet(state)
 
 
 TABLE: Mapping[State, Row] = {
     _S.HELD: _everything(Refusal.HELD),
+    _S.STORM: _everything(Refusal.STORM),
     _S.OPEN: _everything(Refusal.NOT_ACCEPTED)
     | _aside(_S.OPEN)
     | {Action.ACCEPT: _move(_S.ACCEPTED), Action.CONTEST: _move(_S.OPEN)},
@@ -105,7 +125,9 @@ TABLE: Mapping[State, Row] = {
         Action.CLOSE: _CLOSE,
         Action.CONTEST: _move(_S.ACCEPTED),
     },
-    _S.CLOSED: _everything(Refusal.CLOSED) | {Action.CONTEST: _move(_S.ACCEPTED, guards=(still_contestable,))},
+    _S.CLOSED: _everything(Refusal.CLOSED)
+    | _quiet(_S.CLOSED)
+    | {Action.CONTEST: _move(_S.ACCEPTED, guards=(still_contestable,))},
 }
 
 STEPS: Mapping[Action, Callable[[Context], AnyBody]] = {
@@ -117,6 +139,8 @@ STEPS: Mapping[Action, Callable[[Context], AnyBody]] = {
     Action.CONTEST: contested,
     Action.SNOOZE: snoozed,
     Action.CONTACT: contact_opened,
+    Action.INHIBIT: inhibited,
+    Action.LIFT: lifted,
 }
 
 
@@ -129,3 +153,18 @@ def decide(context: Context) -> AnyBody | Refusal:
         if refusal := guard(context):
             return refusal
     return STEPS[context.command.action](context)
+
+
+def reason_of(body: AnyBody) -> str:
+    """The reason code of an event that answers a command."""
+    match body:
+        case RefusedBody():
+            return body.refusal.value
+        case VerifiedBody() | FeedbackBody():
+            return body.result.value
+        case ClosedBody():
+            return body.outcome.value
+        case SnoozedBody() | InhibitedBody():
+            return body.reason.value
+        case _:
+            return TYPES[type(body)].value

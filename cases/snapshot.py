@@ -14,7 +14,7 @@ from cases.chains import Chain
 from cases.view import Case
 
 CODEC_VERSION = 1
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 LIMIT_BYTES = 800_000
 VERSIONS = bytes((CODEC_VERSION, FOLD_VERSION))
 _HEADER = struct.Struct(">2sI")

@@ -1,8 +1,8 @@
 """What follows from a command that passed its guards: the event's body, with every clock that runs from here on."""
 
 from cases.context import Context
-from cases.view import FINAL
-from schemas.case_commands import Accept, Close, Contact, Contest, Feedback, Refer, Snooze, Verify
+from cases.parts import FINAL
+from schemas.case_commands import Accept, Close, Contact, Contest, Feedback, Inhibit, Lift, Refer, Snooze, Verify
 from schemas.case_words import Step
 from schemas.cases import (
     AcceptedBody,
@@ -10,6 +10,8 @@ from schemas.cases import (
     ContactOpenedBody,
     ContestedBody,
     FeedbackBody,
+    InhibitedBody,
+    LiftedBody,
     Referral,
     ReferredBody,
     SnoozedBody,
@@ -79,6 +81,21 @@ def snoozed(context: Context) -> SnoozedBody:
     command = context.asked(Snooze)
     clocks = tuple(context.deadlines.paused(clock, context.at, command.until) for clock in context.case.clocks)
     return SnoozedBody(clocks=clocks, until=command.until, reason=command.reason, note=command.note)
+
+
+def inhibited(context: Context) -> InhibitedBody:
+    """What comes of this rule is noted, unless it is worse than anything it said until now."""
+    command = context.asked(Inhibit)
+    about = [note.severity for note in context.case.alerts.values() if note.detector == command.detector]
+    return InhibitedBody(
+        detector=command.detector, until=command.until, severity=max(about), reason=command.reason, note=command.note
+    )
+
+
+def lifted(context: Context) -> LiftedBody:
+    """What was noted meanwhile and is still so comes back with the next tick."""
+    command = context.asked(Lift)
+    return LiftedBody(detector=command.detector, note=command.note)
 
 
 def contact_opened(context: Context) -> ContactOpenedBody:

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 
 from cases.chains import Chain
 from cases.digests import event_digest, payload_digest
+from cases.parts import Inhibition, ReferralState
 from schemas.alerts import Areas
 from schemas.case_commands import CaseEvidence
-from schemas.case_words import FeedbackResult, Lane, Refusal, Reply, State
+from schemas.case_words import Lane, Refusal, Reply, State
 from schemas.cases import (
     AcceptedBody,
     AlertNote,
@@ -24,10 +26,11 @@ from schemas.cases import (
     ContactOpenedBody,
     ContestedBody,
     FeedbackBody,
+    InhibitedBody,
     JoinedBody,
+    LiftedBody,
     OpenedBody,
     OverdueBody,
-    Referral,
     ReferredBody,
     RefusedBody,
     ReleasedBody,
@@ -35,21 +38,6 @@ from schemas.cases import (
     VerifiedBody,
 )
 from schemas.errors import Stop
-
-FINAL = (FeedbackResult.PROVIDED, FeedbackResult.ALREADY, FeedbackResult.DECLINED)
-
-
-@dataclass(slots=True)
-class ReferralState:
-    """A referral and the newest answer to it."""
-
-    asked: Referral
-    answer: FeedbackBody | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether the department gave its last word."""
-        return self.answer is not None and self.answer.result in FINAL
 
 
 @dataclass(slots=True)
@@ -66,6 +54,7 @@ class Case:
     held: bool
     per_day: int | None
     place: int
+    storm: str | None = None
     alerts: dict[str, AlertNote] = field(default_factory=dict)
     accepted_by: str | None = None
     accepted_at: datetime | None = None
@@ -79,6 +68,7 @@ class Case:
     closed: ClosedBody | None = None
     closed_at: datetime | None = None
     closed_severity: int = 0
+    closed_over: dict[str, int] = field(default_factory=dict)
     contacts_opened: int = 0
     refusals: int = 0
     clocks: tuple[Clock, ...] = ()
@@ -86,6 +76,8 @@ class Case:
     continues: list[str] = field(default_factory=list)
     updated_at: datetime | None = None
     released_on: date | None = None
+    resting: dict[str, date] = field(default_factory=dict)
+    inhibited: dict[str, Inhibition] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -93,7 +85,7 @@ class Case:
         if self.closed is not None:
             return State.CLOSED
         if self.held:
-            return State.HELD
+            return State.STORM if self.storm else State.HELD
         if self.accepted_at is None:
             return State.OPEN
         if self.verified is None:
@@ -119,14 +111,11 @@ class Case:
 
     def _fold(self, event: CaseEvent) -> None:
         body = event.body
-        if body.clocks is not None:
-            self.clocks = body.clocks
+        self.clocks = self.clocks if body.clocks is None else body.clocks
         self.updated_at = event.at
         match body:
             case OpenedBody() | JoinedBody() | AnnotatedBody():
-                self._note(body.alert)
-                if isinstance(body, JoinedBody) and body.released:
-                    self.held = False
+                self._take(body)
             case ReleasedBody():
                 self.held, self.released_on = False, event.at.date()
             case OverdueBody():
@@ -152,17 +141,44 @@ class Case:
                 self.referrals[body.referral].answer = body
             case SnoozedBody():
                 self.snoozed_until = body.until
+            case InhibitedBody():
+                self.inhibited[body.detector] = Inhibition(body.until, body.severity, body.reason, event.actor)
+            case LiftedBody():
+                self.inhibited.pop(body.detector, None)
             case ClosedBody():
-                self.closed, self.closed_at, self.reply = body, event.at, body.reply or self.reply
-                self.closed_severity = max((note.severity for note in self.alerts.values()), default=0)
+                self._close(body, event.at)
             case ContestedBody():
                 self.contested, self.verified, self.evidence = body.statement, None, ()
                 self.closed = self.closed_at = None
 
-    def _note(self, note: AlertNote) -> None:
+    def _close(self, body: ClosedBody, at: datetime) -> None:
+        self.closed, self.closed_at, self.reply = body, at, body.reply or self.reply
+        self.closed_severity = max((note.severity for note in self.alerts.values()), default=0)
+        looked_at = (note for note in self.alerts.values() if note.alert_id not in self.resting)
+        self.closed_over = {note.about: note.severity for note in sorted(looked_at, key=attrgetter("severity"))}
+
+    def _take(self, body: OpenedBody | JoinedBody | AnnotatedBody) -> None:
+        note = body.alert
+        if isinstance(body, AnnotatedBody) and body.rests_until is not None:
+            self.resting[note.alert_id] = body.rests_until
+        elif not isinstance(body, AnnotatedBody) or not note.standing:
+            self.resting.pop(note.alert_id, None)
+        if isinstance(body, JoinedBody):
+            self.held = self.held and not body.released
+            if body.reopened:
+                self._reopen()
+        if not isinstance(body, OpenedBody) and body.woken:
+            self.snoozed_until = None
         self.alerts[note.alert_id] = note
         if note.continues and note.continues not in self.continues:
             self.continues.append(note.continues)
+
+    def _reopen(self) -> None:
+        """Somebody has to sign for it, visit and listen anew; what was referred and answered stays."""
+        self.closed = self.closed_at = None
+        self.accepted_by = self.accepted_at = None
+        self.verified = self.verified_at = self.reply = self.contested = self.snoozed_until = None
+        self.evidence = ()
 
 
 class CaseView:
@@ -247,10 +263,6 @@ class CaseView:
         """The household's cases in a lane, newest first."""
         return (self.cases[case_id] for case_id in reversed(self._of_lane.get((household, lane), ())))
 
-    def holder_of(self, household: str, lane: Lane, alert_id: str) -> Case | None:
-        """The newest case that an alert opened or joined."""
-        return next((case for case in self.of_lane(household, lane) if alert_id in case.alerts), None)
-
     def open_cases(self) -> Iterator[Case]:
         """Every case that is not closed, in the order of opening."""
         return (case for case in self.cases.values() if case.closed is None)
@@ -276,6 +288,7 @@ class CaseView:
             held=body.held,
             per_day=body.per_day,
             place=self.opened,
+            storm=body.storm,
         )
         self.opened += 1
 

@@ -15,7 +15,9 @@ from schemas.cases import (
     ContactOpenedBody,
     ContestedBody,
     FeedbackBody,
+    InhibitedBody,
     JoinedBody,
+    LiftedBody,
     OpenedBody,
     OverdueBody,
     ReferredBody,
@@ -39,6 +41,7 @@ def summary(case: Case) -> dict[str, object]:
         "state": case.state.value,
         "severity": case.severity,
         "baseline": case.baseline,
+        "storm": case.storm,
         "area": case.areas.responsible if case.areas else None,
         "opened_at": case.opened_at.isoformat(),
         "reason": case.opening.reason,
@@ -56,6 +59,11 @@ def detail(case: Case, history: Iterable[CaseEvent]) -> dict[str, object]:
         "reply": case.reply.value if case.reply else None,
         "contested": case.contested,
         "snoozed_until": case.snoozed_until.isoformat() if case.snoozed_until else None,
+        "resting": {name: until.isoformat() for name, until in case.resting.items()},
+        "inhibited": {
+            rule: {"until": said.until.isoformat(), "reason": said.reason.value, "by": said.by}
+            for rule, said in case.inhibited.items()
+        },
         "referrals": [
             {**r.asked.model_dump(mode="json"), "result": r.answer.result.value if r.answer else None}
             for r in case.referrals.values()
@@ -81,10 +89,13 @@ def page(case: Case, history: Iterable[CaseEvent]) -> str:
         + ("  存量" if case.baseline else ""),
         f"编号 {case.case_id}  家庭 {case.household}  属地 {area}",
         "预警：",
-        *(f"  · {_alert(note)}" for note in case.alerts.values()),
+        *(f"  · {_alert(note)}{_rest(case, note)}" for note in case.alerts.values()),
     ]
     if case.clocks:
         lines += ["时限：", *(f"  · {_due(clock, clock in case.overdue)}" for clock in case.clocks)]
+    lines += [
+        f"暂不提示：{rule} 至{said.until}，{said.reason.label}（{said.by}）" for rule, said in case.inhibited.items()
+    ]
     if case.referrals:
         lines += ["转介："]
         for name, referral in case.referrals.items():
@@ -103,13 +114,15 @@ def says(event: CaseEvent) -> str:
 def _phrase(body: AnyBody) -> str:
     match body:
         case OpenedBody() | JoinedBody() | AnnotatedBody():
-            return _alert(body.alert) + ("（存量，待放行）" if isinstance(body, OpenedBody) and body.held else "")
+            return _alert(body.alert) + _handled(body)
         case RefusedBody():
             return f"{body.action.label}——{body.refusal.label}"
         case OverdueBody():
             return _due(body.clock, True)
-        case AcceptedBody() | ReleasedBody():
+        case AcceptedBody():
             return ""
+        case ReleasedBody():
+            return body.note or ""
         case _:
             return _work_phrase(body)
 
@@ -129,10 +142,28 @@ def _work_phrase(body: AnyBody) -> str:
             return _join(body.statement, "重新办理" if body.reopened else None)
         case SnoozedBody():
             return _join(f"至{body.until}", body.reason.label, body.note)
+        case InhibitedBody():
+            return _join(f"{body.detector}至{body.until}", body.reason.label, body.note)
+        case LiftedBody():
+            return _join(body.detector, body.note)
         case ContactOpenedBody():
             return f"用途：{body.purpose}"
         case _:
             return ""
+
+
+def _handled(body: OpenedBody | JoinedBody | AnnotatedBody) -> str:
+    held = "突增，待主管确认" if isinstance(body, OpenedBody) and body.storm else "存量，待放行"
+    said = [held] if isinstance(body, OpenedBody) and body.held else []
+    said += ["原个案重新办理"] if isinstance(body, JoinedBody) and body.reopened else []
+    said += [f"{body.rests_until}前只备注"] if isinstance(body, AnnotatedBody) and body.rests_until else []
+    said += ["暂缓结束"] if not isinstance(body, OpenedBody) and body.woken else []
+    return f"（{'，'.join(said)}）" if said else ""
+
+
+def _rest(case: Case, note: AlertNote) -> str:
+    until = case.resting.get(note.alert_id)
+    return f"（{until}前只备注）" if until and note.standing else ""
 
 
 def _alert(note: AlertNote) -> str:

@@ -7,6 +7,7 @@ household's cases lie in the partition of its murmur2; a sayable number names th
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -16,11 +17,14 @@ from kafka.structs import TopicPartition
 
 from cases.identity import partition_in
 from cases.view import Case, CaseView
-from schemas.case_commands import CaseCommand, encode_command
-from schemas.cases import CaseEvent, decode_event
+from lidm.settings import Settings
+from lidm.stores import reading
+from schemas.case_commands import CaseCommand, StormRelease, encode_command
+from schemas.cases import BEIJING, CaseEvent, decode_event
 from schemas.errors import DataError, Unreachable
 from schemas.partition import partition_of
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS
+from sinks.reads import case_events
 
 _QUIET_SECONDS = 30.0
 _EMBEDDED_API = (2, 0)
@@ -108,6 +112,30 @@ class CaseDesk:
                 producer.close(timeout=10)
             return self._answer(command.command_id, wait_seconds)
 
+    def release(self, order: StormRelease, *, expected: int, wait_seconds: float, at_ms: int | None) -> list[CaseEvent]:
+        """Delivers the release of a storm to every partition; the events that answer it, as far as they came in time.
+
+        Every partition must have been read, so that nothing between is missed.
+        """
+        value, found = encode_command(order), list[CaseEvent]()
+        with _reachable(self._bootstrap):
+            producer = KafkaProducer(bootstrap_servers=self._bootstrap, acks="all", api_version=self._api)
+            try:
+                for partition in range(self.partitions):
+                    producer.send(CASE_COMMANDS, value, partition=partition, timestamp_ms=at_ms).get(timeout=30)
+            finally:
+                producer.close(timeout=10)
+            deadline = time.monotonic() + wait_seconds
+            while len(found) < expected and time.monotonic() < deadline:
+                found += [event for event in self._take(200) if event.cause.command_id == order.command_id]
+        return found
+
+    def moment(self, at: datetime | None, clock: str) -> int | None:
+        """Timestamp of a command: none on the wall clock; on a driven clock the given one, else the newest event's."""
+        if at is not None:
+            return round(at.replace(tzinfo=BEIJING).timestamp() * 1000)
+        return None if clock == "wall" else max((event.at_ms for event in self.history), default=None)
+
     def _answer(self, command_id: str, wait_seconds: float) -> CaseEvent | None:
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -133,6 +161,14 @@ class CaseDesk:
         if fresh:
             self.history.append(event)
         return fresh
+
+
+def open_desk(settings: Settings) -> CaseDesk:
+    """The desk of these settings; the in-memory broker's with what the archive has of before."""
+    if not (settings.embedded and settings.announced and settings.announced.api):
+        return CaseDesk(settings.bootstrap, embedded=settings.embedded)
+    with reading(settings) as store:
+        return CaseDesk(settings.bootstrap, embedded=True, archived=case_events(store))
 
 
 @contextlib.contextmanager

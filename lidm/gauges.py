@@ -9,7 +9,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from lidm.policy_gauge import PolicyGauge, in_force
-from schemas.case_words import Lane
+from schemas.case_words import Lane, State
 from schemas.errors import LidmError
 from streams.case_partition import CasePartition
 from streams.lag import Lag
@@ -57,10 +57,13 @@ def _policy(gauge: PolicyGauge, parts: Iterable[object]) -> None:
 def _cases(parts: Iterable[CasePartition]) -> None:
     opened: Counter[str] = Counter()
     overdue: Counter[str] = Counter()
+    waiting = 0
     for part in parts:
         for case in part.work.view.open_cases():
             opened[case.lane] += 1
             overdue[case.lane] += any(clock in case.overdue for clock in case.clocks)
+            waiting += case.state is State.STORM
+    METRICS.set("lidm_cases_storm_held", waiting)
     for lane in Lane:
         METRICS.set("lidm_cases_open", opened[lane], lane=lane.value)
         METRICS.set("lidm_cases_overdue", overdue[lane], lane=lane.value)

@@ -17,10 +17,20 @@ from schemas.alerts import Alert
 from schemas.fact import Fact
 from schemas.facts import Membership
 from schemas.labels import Relation
-from schemas.records import BatchPartRecord, FactBody, GoliveRecord, PersonRecord, PolicyRecord, Record, TransferBody
+from schemas.records import (
+    BatchPartRecord,
+    FactBody,
+    GoliveRecord,
+    PersonRecord,
+    PolicyRecord,
+    Record,
+    RuleRecord,
+    SwitchRecord,
+    TransferBody,
+)
 from streams.replay import OwnBlock
 
-What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "参数", "预警"]
+What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "预警"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def timeline(
                 teller.take(record, known)
             elif isinstance(record, BatchPartRecord):
                 teller.replaced(record, known)
-            elif isinstance(record, GoliveRecord | PolicyRecord):
+            elif isinstance(record, RuleRecord):
                 teller.ruled(record, known)
     told = teller.entries + [_spoken(each, alert) for each in revisions]
     told.sort(key=lambda each: (each.known_at, each.what == "预警", each.day, each.feed, each.key))
@@ -123,16 +133,16 @@ class _Teller:
             Entry(day, known_at, "整期替换", body.feed, "", said, "", body.batchid, evidence=False, then=past)
         )
 
-    def ruled(self, record: GoliveRecord | PolicyRecord, then: bool | None) -> None:
-        """From here on the rule speaks here, or another policy holds: an old fact may lead to an alert only now."""
+    def ruled(self, record: RuleRecord, then: bool | None) -> None:
+        """The rule speaks here from now on, or is stopped, or another policy holds: an old fact may tell only now."""
         known_at, past = self._known(record, then)
-        if isinstance(record, GoliveRecord):
-            here = record.body.area in self._areas and record.body.detector == self._alert.detector
-            what: What = "启用"
-            said = f"规则{record.body.detector}在本地启用，存量每天最多放出{record.body.per_day}件"
-        else:
-            here, what, said = record.body.hash != self._policy, "参数", f"启用参数版本{record.body.hash[:12]}"
+        what: What = "参数"
+        if isinstance(record, PolicyRecord):
+            here, said = record.body.hash != self._policy, f"启用参数版本{record.body.hash[:12]}"
             self._policy = record.body.hash
+        else:
+            here = record.body.area in self._areas and record.body.detector == self._alert.detector
+            what, said = _switched(record)
         if here:
             day = known_at.date()
             self.entries.append(Entry(day, known_at, what, "", "", said, "", "", evidence=False, then=past))
@@ -188,6 +198,15 @@ class _Teller:
                 then=then,
             )
         )
+
+
+def _switched(record: GoliveRecord | SwitchRecord) -> tuple[What, str]:
+    """That a rule speaks here, or does not, and why."""
+    if isinstance(record, GoliveRecord):
+        return "启用", f"规则{record.body.detector}在本地启用，存量每天最多放出{record.body.per_day}件"
+    body = record.body
+    what: What = "停用" if body.to == "stop" else "恢复"
+    return what, f"规则{body.detector}在本地{what}，理由：{body.reason}"
 
 
 def _what(fact: Fact, held: Fact | None, moved: bool) -> What:

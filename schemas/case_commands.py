@@ -9,7 +9,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.case_words import Action, EvidenceKind, FeedbackResult, Outcome, Reply, Role, SnoozeReason, VerifyResult
+from schemas.case_words import (
+    Action,
+    EvidenceKind,
+    FeedbackResult,
+    InhibitReason,
+    Outcome,
+    Reply,
+    Role,
+    SnoozeReason,
+    VerifyResult,
+)
 from schemas.errors import Reject
 from schemas.explain import step_of
 from schemas.free_text import has_private_number
@@ -125,11 +135,41 @@ class Snooze(_Command):
     note: Text | None = None
 
 
+class Inhibit(_Command):
+    """暂不提示: alerts of one rule call nobody to this household until a date, unless they are worse than now."""
+
+    type: Literal["inhibit"] = "inhibit"
+    detector: Id
+    until: date
+    reason: InhibitReason
+    note: Text | None = None
+
+
+class Lift(_Command):
+    """恢复提示 before the date."""
+
+    type: Literal["lift"] = "lift"
+    detector: Id
+    note: Text | None = None
+
+
 class Contact(_Command):
     """Asks to see who the household is; the event that answers is the log of the opening."""
 
     type: Literal["contact"] = "contact"
     purpose: Annotated[Text, Field(min_length=2)]
+
+
+class StormRelease(_Wire):
+    """突增放行: the cases held of one rule and day go to the officers; travels on every partition."""
+
+    type: Literal["storm_release"] = "storm_release"
+    command_id: Id
+    detector: Id
+    on: date
+    reason: Annotated[Text, Field(min_length=2)]
+    actor: Text
+    role: Role = Role.SUPERVISOR
 
 
 class CaseTick(_Wire):
@@ -139,19 +179,18 @@ class CaseTick(_Wire):
     at_ms: int
 
 
-CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact
-_input: TypeAdapter[CaseCommand | CaseTick] = TypeAdapter(
-    Annotated[CaseCommand | CaseTick, Field(discriminator="type")]
-)
+CaseCommand = Accept | Verify | Refer | Feedback | Close | Contest | Snooze | Contact | Inhibit | Lift
+CaseOrder = CaseCommand | CaseTick | StormRelease
+_input: TypeAdapter[CaseOrder] = TypeAdapter(Annotated[CaseOrder, Field(discriminator="type")])
 
 
-def encode_command(command: CaseCommand | CaseTick) -> bytes:
-    """The message value of a command or tick."""
+def encode_command(command: CaseOrder) -> bytes:
+    """The message value of a command, a tick or the release of a storm."""
     return command.model_dump_json(exclude_none=True).encode()
 
 
-def decode_command(value: bytes) -> CaseCommand | CaseTick:
-    """The command or tick of a message value. Raises Reject, whose message never quotes the value."""
+def decode_command(value: bytes) -> CaseOrder:
+    """What a message value asks. Raises Reject, whose message never quotes the value."""
     try:
         return _input.validate_json(value)
     except ValidationError as error:

@@ -29,6 +29,7 @@ class State(Word):
     """Where a case stands."""
 
     HELD = "held", "存量待放行"
+    STORM = "storm", "突增待确认"
     OPEN = "open", "待签收"
     ACCEPTED = "accepted", "待核查"
     VERIFIED = "verified", "已核查"
@@ -48,6 +49,8 @@ class Action(Word):
     CONTEST = "contest", "异议"
     SNOOZE = "snooze", "暂缓"
     CONTACT = "contact", "查看联系方式"
+    INHIBIT = "inhibit", "暂不提示"
+    LIFT = "lift", "恢复提示"
 
 
 class Role(Word):
@@ -127,6 +130,25 @@ class SnoozeReason(Word):
     OTHER_DEPARTMENT = "other_department", "等待其他部门结论"
 
 
+class InhibitReason(Word):
+    """The only reasons for which alerts of a rule may call nobody to a household for a while."""
+
+    IN_HAND = "in_hand", "情况已掌握，正在帮扶"
+    EXPLAINED = "explained", "已核实并非困难"
+    DATA_PENDING = "data_pending", "等待部门更正数据"
+    WISH = "wish", "本人要求暂不上门"
+
+
+class Handling(Word):
+    """Why an alert led to no new case of its own when it came; the reason of the event that says where it went."""
+
+    MERGED = "merged", "近期办结的个案重新办理"
+    COOLDOWN = "cooldown", "同一情形近期已办结，只备注"
+    INHIBITED = "inhibited", "经办人设为暂不提示，只备注"
+    REST_OVER = "rest_over", "此前只备注的情形仍在，现予办理"
+    STORM = "storm", "同一规则当天突增，待主管确认"
+
+
 class EvidenceKind(Word):
     """What proves that somebody looked."""
 
@@ -143,7 +165,7 @@ class EventType(Word):
     OPENED = "opened", "建立个案"
     JOINED = "joined", "并入预警"
     ANNOTATED = "annotated", "预警变化备注"
-    RELEASED = "released", "存量放行"
+    RELEASED = "released", "放行"
     ACCEPTED = "accepted", "签收"
     VERIFIED = "verified", "核查"
     REFERRED = "referred", "转介"
@@ -153,6 +175,8 @@ class EventType(Word):
     SNOOZED = "snoozed", "暂缓"
     CONTACT_OPENED = "contact_opened", "查看联系方式"
     OVERDUE = "overdue", "超期提醒"
+    INHIBITED = "inhibited", "设为暂不提示"
+    LIFTED = "lifted", "恢复提示"
     REFUSED = "refused", "未受理操作"
 
 
@@ -161,6 +185,7 @@ class Refusal(Word):
 
     UNKNOWN_CASE = "UNKNOWN_CASE", "没有这件个案，请核对编号与家庭"
     HELD = "HELD", "个案属于上线存量，尚未放行"
+    STORM = "STORM", "个案属于突增的一批，待主管确认放行"
     NOT_ACCEPTED = "NOT_ACCEPTED", "个案尚未签收，请先签收"
     ALREADY_ACCEPTED = "ALREADY_ACCEPTED", "个案已经签收"
     NOT_VERIFIED = "NOT_VERIFIED", "个案尚未核查，请先核查并留痕"
@@ -177,4 +202,7 @@ class Refusal(Word):
     CLOSED = "CLOSED", "个案已经办结"
     TOO_LATE = "TOO_LATE", "已超过可提出异议的期限，请作为新的求助登记"
     OTHER_CASE_OPEN = "OTHER_CASE_OPEN", "这个家庭在同一类别已有办理中的个案，请在该个案提出"
-    BAD_DATE = "BAD_DATE", "暂缓截止日须在今天之后，且不超过规定的最长天数"
+    BAD_DATE = "BAD_DATE", "截止日须在今天之后，且不超过规定的最长天数"
+    URGENT = "URGENT", "四级、灾害、儿童等紧急情形不能暂缓，也不能设为暂不提示"
+    NO_SUCH_ALERT = "NO_SUCH_ALERT", "个案没有这条规则的预警"
+    NOT_INHIBITED = "NOT_INHIBITED", "这条规则没有设为暂不提示"

@@ -1,11 +1,12 @@
 """Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
 
 A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
-records (tick, batch.part, policy.activated, golive) carry an empty household and mean the whole partition.
+records (tick, batch.*, policy.activated, golive, detector.switch) carry an empty household: they mean the partition.
 `known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -167,6 +168,19 @@ class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     per_day: int
 
 
+class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A person takes a live detector off (`to` = `stop`) in an area and below, or lets it speak there again (`resume`).
+
+    Both name the same area: resuming a town does not lift the stop of its city.
+    """
+
+    area: str
+    detector: str
+    to: Literal["stop", "resume"]
+    actor: str
+    reason: str
+
+
 class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     household: str
     known_at: int
@@ -235,9 +249,16 @@ class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"
     body: GoliveBody
 
 
+class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.switch"):
+    """From here on this detector says nothing in this area, or speaks there again."""
+
+    body: SwitchBody
+
+
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
+RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
-EverybodysRecord = TickRecord | BatchRecord | PolicyRecord | GoliveRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord
 """Records that concern every household of a partition."""
 Record = PersonRecord | EverybodysRecord
 

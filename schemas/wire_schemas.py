@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from schemas import case_words
 from schemas.alerts import Alert
-from schemas.cases import CaseCommand, CaseEvent, CaseTick
+from schemas.case_commands import CaseOrder
+from schemas.cases import CaseEvent
 from schemas.feed_reports import Report
 from schemas.labels import AlertStateLabel, FamilyLabel
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS
@@ -29,7 +30,7 @@ _REF = "#/$defs/{name}"
 
 def wire_schemas() -> dict[str, Json]:
     """Topic and schema of one message of it."""
-    commands: TypeAdapter[CaseCommand | CaseTick] = TypeAdapter(CaseCommand | CaseTick)
+    commands: TypeAdapter[CaseOrder] = TypeAdapter(CaseOrder)
     (reports,), parts = msgspec.json.schema_components([Report], ref_template=_REF)
     reports.pop("discriminator")  # AsyncAPI's own word of that name means something else
     found = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
 from schemas.partition import partition_of
-from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, decode_block
+from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, SwitchRecord, decode_block
 from sinks.store import AlertStore, LogBlock, Param
 
 _EVERYBODYS = [each.__struct_config__.tag for each in get_args(EverybodysRecord)]
@@ -98,3 +98,13 @@ def newest_policy(store: AlertStore) -> PolicyBody | None:
         if bodies:
             return bodies[-1]
     return None
+
+
+def switches(store: AlertStore) -> list[SwitchRecord]:
+    """Every stop and resumption of a detector, in order. Every partition holds them all; the first one tells."""
+    rows = store.query(
+        "SELECT generation AS g, `offset` AS o, hex(block) FROM household_log "
+        "WHERE `partition` = 0 AND position(block, 'detector.switch') > 0 ORDER BY g, o LIMIT 1 BY g, o"
+    )
+    records = (each for _, _, block in rows for each in decode_block(bytes.fromhex(str(block))))
+    return [each for each in records if isinstance(each, SwitchRecord)]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cases.deadlines import default_deadlines
 from cases.snapshot import decode_record
 from schemas.alerts import Alert
-from schemas.case_commands import CaseTick, decode_command
+from schemas.case_commands import CaseTick, StormRelease, decode_command
 from schemas.case_words import EventType
 from schemas.cases import CaseEvent, decode_event, encode_event
 from schemas.errors import Reject
@@ -72,6 +72,8 @@ class CasePartition:
                 order = decode_command(value)
                 if isinstance(order, CaseTick):
                     events = self._work.on_tick(min(order.at_ms, timestamp_ms))
+                elif isinstance(order, StormRelease):
+                    events = self._work.on_storm_release(order, timestamp_ms)
                 else:
                     events = self._work.on_command(order, timestamp_ms)
         except (Reject, ValidationError) as error:

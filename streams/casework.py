@@ -1,27 +1,29 @@
 """Case work of one partition: alerts, commands and ticks in, case events out; pure, and equal after any restart.
 
-State is the fold of the events alone: what `on_*` returns it has already applied, and `restore` of the same events
-leads to the same state, as does `recall` of some cases, `restore` of the events since, then `settle`. Each alert
-revision and each command leads to at most one event, so a crash never leaves an input half answered; a tick read again
-continues where its events ended. Time is the timestamp of the input.
+State is the fold of the events alone: what `on_*` returns it has already applied. Each alert revision and each command
+leads to at most one event, so a crash never leaves an input half answered; a tick read again continues where its events
+ended. Time is the timestamp of the input.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
+from typing import NamedTuple
 
 from cases.baseline import due_for_release
 from cases.context import Context
 from cases.deadlines import Deadlines
 from cases.digests import payload_digest
-from cases.identity import case_id_of, number_of, series_of, split_number
+from cases.grouping import Grouping
+from cases.identity import case_id_of, number_of, series_of
 from cases.lanes import lane_of
-from cases.lifecycle import decide
-from cases.snapshot import CaseRecord
-from cases.view import Case, CaseView
-from schemas.alerts import Alert
-from schemas.case_commands import CaseCommand, CaseEvidence, Verify
-from schemas.case_words import Lane, Refusal, Role, Step
+from cases.lifecycle import decide, reason_of
+from cases.quiet import Rest, calls_for_work, holder_of, merges_into, rest_of
+from cases.storm import storm_name, storm_of
+from cases.view import Case
+from schemas.alerts import Alert, Areas
+from schemas.case_commands import CaseCommand, CaseEvidence, StormRelease, Verify
+from schemas.case_words import Handling, Lane, Refusal, Role, State, Step
 from schemas.cases import (
     TYPES,
     AlertNote,
@@ -30,86 +32,34 @@ from schemas.cases import (
     CaseEvent,
     Cause,
     Clock,
-    ClosedBody,
-    FeedbackBody,
     JoinedBody,
     OpenedBody,
     OverdueBody,
     RefusedBody,
     ReleasedBody,
-    SnoozedBody,
     VerifiedBody,
     beijing,
 )
+from streams.case_history import CaseHistory
 
 SERVICE = "lidm"
 
 
-class Casework:
+class _About(NamedTuple):
+    """Whose work an alert is."""
+
+    household: str
+    lane: Lane
+    areas: Areas | None
+    per_day: int | None
+
+
+class Casework(CaseHistory):
     """The cases of partition `partition` of `partitions`."""
 
     def __init__(self, partition: int, partitions: int, deadlines: Deadlines) -> None:
-        self.view = CaseView()
+        super().__init__()
         self._partition, self._partitions, self._deadlines = partition, partitions, deadlines
-        self._recalled = False
-        self._forget_derived()
-
-    def _forget_derived(self) -> None:
-        self._revisions: dict[tuple[str, str], int] = {}
-        self._commands: set[str] = set()
-        self._counts: Counter[str] = Counter()
-        self._released: Counter[str] = Counter()
-        self._released_on: date | None = None
-        self._now_ms = 0
-
-    # ---- history ----------------------------------------------------------------------------------------------------
-
-    def restore(self, event: CaseEvent) -> bool:
-        """Folds an event of our own past; False when it was known. Raises Stop when the past contradicts itself."""
-        if not self.view.apply(event):
-            return False
-        cause, body = event.cause, event.body
-        if cause.command_id is not None:
-            self._commands.add(cause.command_id)
-        if cause.alert_id is not None and cause.revision is not None:
-            self._remember(event.household, cause.alert_id, cause.revision)
-        if cause.tick_ms is not None:
-            self._now_ms = max(self._now_ms, cause.tick_ms)
-        if isinstance(body, OpenedBody):
-            self._count_number(body.number)
-        if isinstance(body, ReleasedBody):
-            self._count_release(event.at.date(), body.quota_of)
-        return True
-
-    def recall(self, case_id: str, record: CaseRecord) -> None:
-        """Takes a case as an earlier fold left it; may be ahead of the events restored so far."""
-        self._recalled = True
-        self.view.recall(case_id, record.chain, record.case)
-
-    def begin(self, opened: int) -> None:
-        """The events restored from here on come after so many openings."""
-        self.view.opened = max(self.view.opened, opened)
-
-    def record(self, case_id: str) -> CaseRecord:
-        """A case as it stands, for `recall`."""
-        return CaseRecord(self.view.chain(case_id), self.view.cases.get(case_id))
-
-    def settle(self) -> None:
-        """Everything is restored: what follows from the cases and their chains together is worked out again."""
-        if not self._recalled:
-            return
-        self._recalled = False
-        self._forget_derived()
-        self.view.settle()
-        for chain in self.view.chains.values():
-            self._commands.update(chain.commands)
-            self._now_ms = max(self._now_ms, chain.ticked_ms)
-        for case in self.view.cases.values():
-            self._count_number(case.number)
-            for note in case.alerts.values():
-                self._remember(case.household, note.alert_id, note.revision)
-            if case.released_on is not None:
-                self._count_release(case.released_on, case.opening.detector)
 
     # ---- inputs -----------------------------------------------------------------------------------------------------
 
@@ -118,12 +68,16 @@ class Casework:
         if alert.revision <= self._revisions.get((alert.household, alert.alert_id), 0):
             return []
         note, lane, at = AlertNote.of(alert), lane_of(alert.family), beijing(ts_ms)
-        holder = self.view.holder_of(alert.household, lane, alert.alert_id)
+        holder = holder_of(self.view.of_lane(alert.household, lane), alert.alert_id)
         self._remember(alert.household, alert.alert_id, alert.revision)
-        if not _calls_for_work(note, holder):
-            return [self._annotate(holder, note, at)] if holder else []
-        case = self.view.open_in(alert.household, lane)
-        return [self._join(case, note, at) if case else self._open(alert, note, lane, at)]
+        cause = Cause(alert_id=note.alert_id, revision=note.revision)
+        pressing = holder is not None and self._presses(holder, note, at)
+        if not pressing and not calls_for_work(note, holder):
+            return [self._annotate(holder, note, cause, at)] if holder else []
+        if (rest := self._rest(alert.household, lane, note, at)) is not None:
+            return [self._annotate(holder or rest.case, note, cause, at, rest)]
+        about = _About(alert.household, lane, alert.areas, alert.per_day)
+        return [self._work_on(about, note, cause, at)]
 
     def on_command(self, command: CaseCommand, ts_ms: int) -> list[CaseEvent]:
         """Answers a command once, with what happened or with a refusal."""
@@ -147,64 +101,145 @@ class Casework:
             cause,
             at,
             answer,
-            _reason_code(answer),
+            reason_of(answer),
             command.actor,
             command.role,
             evidence,
         )
         return [event]
 
+    def on_storm_release(self, order: StormRelease, ts_ms: int) -> list[CaseEvent]:
+        """A person looked at a storm: what was held of it until then goes to the officers."""
+        at, storm = beijing(ts_ms), storm_name(order.detector, order.on)
+        held = [c for c in self.view.open_cases() if c.held and c.storm == storm and c.opened_at < at]
+        return [self._let_go(case, order, at) for case in held]
+
     def on_tick(self, at_ms: int) -> list[CaseEvent]:
-        """It is at least `at_ms`: releases the day's portion of the baseline, says once what ran over its deadline."""
+        """It is at least `at_ms`: releases the day's portion of the baseline, takes up alerts whose rest is over while
+        they are in force, says once what ran over its deadline."""
         if at_ms < self._now_ms:
             return []
         self._now_ms = at_ms
         at, cause = beijing(at_ms), Cause(tick_ms=at_ms)
         events = [self._release(case, cause, at) for case in self._releasable(at)]
+        events += self._take_up(at_ms, at)
         for case, clock in list(self._run_out(at)):
             events.append(self._say(case, cause, at, OverdueBody(clock=clock), clock.step.value))
         return events
 
+    # ---- grouping ---------------------------------------------------------------------------------------------------
+
+    def _rules(self, at: datetime) -> Grouping:
+        return self._deadlines.on(at.date()).grouping
+
+    def _rest(self, household: str, lane: Lane, note: AlertNote, at: datetime) -> Rest | None:
+        return rest_of(self.view.of_lane(household, lane), lane, note, at.date(), self._rules(at))
+
+    def _take_up(self, at_ms: int, at: datetime) -> Iterator[CaseEvent]:
+        # Where something happened since, the next tick does it: a tick read again must come to the same.
+        for case in list(self.view.cases.values()):
+            for alert_id in list(case.resting):
+                note, lane = case.alerts[alert_id], case.lane
+                others = list(self.view.of_lane(case.household, lane))
+                here = note.standing and holder_of(others, alert_id) is case
+                before = all(each.updated_at is None or each.updated_at < at for each in others)
+                if here and before and self._rest(case.household, lane, note, at) is None:
+                    cause = Cause(alert_id=alert_id, revision=note.revision, tick_ms=at_ms)
+                    about = _About(case.household, lane, case.areas, case.per_day)
+                    yield self._work_on(about, note, cause, at, Handling.REST_OVER)
+
+    def _work_on(
+        self, about: _About, note: AlertNote, cause: Cause, at: datetime, why: Handling | None = None
+    ) -> CaseEvent:
+        """Somebody has to look at it: in the open case, in one closed a short while ago, or in a new one."""
+        case = self.view.open_in(about.household, about.lane)
+        if case is None and not note.baseline:
+            responsible = about.areas.responsible if about.areas else None
+            case = merges_into(self.view.of_lane(about.household, about.lane), responsible, at.date(), self._rules(at))
+        if case is None:
+            return self._open(about, note, cause, at, why)
+        return self._join(case, note, cause, at, why)
+
+    def _storm(self, lane: Lane, note: AlertNote, at: datetime) -> str | None:
+        if storm_name(note.detector, at.date()) in self._storms_over:
+            return None
+        opened = self._openings.get(note.detector, Counter())
+        return storm_of(note, lane, at.date(), opened, self._rules(at), self._partitions)
+
+    def _leads_on(self, case: Case, note: AlertNote, at: datetime) -> bool:
+        """Whether an alert takes a held case along: none of the stock, nor one more of the same storm unless urgent."""
+        if note.baseline or case.storm is None:
+            return not note.baseline
+        return note.detector != case.opening.detector or self._presses(case, note, at)
+
+    def _presses(self, case: Case, note: AlertNote, at: datetime) -> bool:
+        """Whether an alert has become urgent while its case waits in a storm."""
+        return case.state is State.STORM and note.standing and self._rules(at).is_urgent(note, case.lane)
+
+    def _wakes(self, case: Case, note: AlertNote, at: datetime) -> bool:
+        """Whether an urgent alert ends a pause."""
+        paused = case.closed is None and case.snoozed_until is not None and at.date() < case.snoozed_until
+        return paused and note.standing and self._rules(at).is_urgent(note, case.lane)
+
     # ---- decisions --------------------------------------------------------------------------------------------------
 
-    def _open(self, alert: Alert, note: AlertNote, lane: Lane, at: datetime) -> CaseEvent:
-        series = series_of(at, alert.areas, self._partition)
+    def _open(self, about: _About, note: AlertNote, cause: Cause, at: datetime, why: Handling | None) -> CaseEvent:
+        series = series_of(at, about.areas, self._partition)
+        storm = self._storm(about.lane, note, at)
+        held = note.baseline or storm is not None
         body = OpenedBody(
-            clocks=() if note.baseline else self._first_clocks(lane, note.severity, at),
+            clocks=() if held else self._first_clocks(about.lane, note.severity, at),
             number=number_of(series, self._counts[series] + 1),
             alert=note,
-            areas=alert.areas,
-            held=note.baseline,
-            per_day=alert.per_day,
+            areas=about.areas,
+            held=held,
+            per_day=about.per_day,
+            storm=storm,
         )
-        case_id = case_id_of(alert.household, lane, note.alert_id, note.revision)
-        cause = Cause(alert_id=note.alert_id, revision=note.revision)
-        return self._event(case_id, alert.household, lane, cause, at, body, note.detector)
+        case_id = case_id_of(about.household, about.lane, note.alert_id, note.revision)
+        return self._event(case_id, about.household, about.lane, cause, at, body, _reason(why, note, storm=storm))
 
-    def _join(self, case: Case, note: AlertNote, at: datetime) -> CaseEvent:
-        released = case.held and not note.baseline
-        first = self._first_clocks(case.lane, max(case.severity, note.severity), at) if released else None
-        body = JoinedBody(clocks=first or self._tightened(case, note, at), alert=note, released=released)
-        return self._say(case, Cause(alert_id=note.alert_id, revision=note.revision), at, body, note.detector)
+    def _join(self, case: Case, note: AlertNote, cause: Cause, at: datetime, why: Handling | None) -> CaseEvent:
+        reopened, released = case.closed is not None, case.held and self._leads_on(case, note, at)
+        woken = self._wakes(case, note, at)
+        if reopened or released:
+            clocks: tuple[Clock, ...] | None = self._first_clocks(case.lane, max(case.severity, note.severity), at)
+        else:
+            clocks = self._tightened(case, note, at, woken)
+        body = JoinedBody(
+            clocks=clocks, alert=note, released=released, reopened=reopened or None, woken=woken or None
+        )
+        return self._say(case, cause, at, body, _reason(why, note, reopened=reopened))
 
-    def _annotate(self, case: Case, note: AlertNote, at: datetime) -> CaseEvent:
-        body = AnnotatedBody(clocks=self._tightened(case, note, at), alert=note)
-        return self._say(case, Cause(alert_id=note.alert_id, revision=note.revision), at, body, note.state)
+    def _annotate(
+        self, case: Case, note: AlertNote, cause: Cause, at: datetime, rest: Rest | None = None
+    ) -> CaseEvent:
+        if rest is not None:
+            return self._say(case, cause, at, AnnotatedBody(alert=note, rests_until=rest.until), rest.why.value)
+        woken = self._wakes(case, note, at)
+        body = AnnotatedBody(clocks=self._tightened(case, note, at, woken), alert=note, woken=woken or None)
+        return self._say(case, cause, at, body, note.state)
 
-    def _tightened(self, case: Case, note: AlertNote, at: datetime) -> tuple[Clock, ...] | None:
+    def _tightened(self, case: Case, note: AlertNote, at: datetime, woken: bool) -> tuple[Clock, ...] | None:
         """The running clocks, none later than the new severity allows; None where it is no worse than before."""
-        if not note.standing or note.severity <= case.severity:
+        if not woken and (not note.standing or note.severity <= case.severity):
             return None
         fresh = (self._deadlines.clock(c.step, case.lane, note.severity, at, c.referral) for c in case.clocks)
-        return tuple(min(pair, key=lambda clock: clock.due) for pair in zip(case.clocks, fresh, strict=True))
+        return tuple(min(pair, key=_due) for pair in zip(case.clocks, fresh, strict=True))
 
     def _release(self, case: Case, cause: Cause, at: datetime) -> CaseEvent:
         clocks = self._first_clocks(case.lane, case.severity, at)
         return self._say(case, cause, at, ReleasedBody(clocks=clocks, quota_of=case.opening.detector), "baseline")
 
+    def _let_go(self, case: Case, order: StormRelease, at: datetime) -> CaseEvent:
+        clocks = self._first_clocks(case.lane, case.severity, at)
+        body = ReleasedBody(clocks=clocks, quota_of=order.detector, storm=case.storm, note=order.reason)
+        why, cause = Handling.STORM.value, Cause(command_id=order.command_id)
+        return self._event(case.case_id, case.household, case.lane, cause, at, body, why, order.actor, order.role)
+
     def _releasable(self, at: datetime) -> list[Case]:
         # Only what was there before the tick: a tick read again must not act on what it has not seen the first time.
-        held = [case for case in self.view.open_cases() if case.held and case.opened_at < at]
+        held = [case for case in self.view.open_cases() if case.held and not case.storm and case.opened_at < at]
         used = self._released if at.date() == self._released_on else Counter[str]()
         return list(due_for_release(held, used, self._partitions)) if held else []
 
@@ -254,45 +289,11 @@ class Casework:
         self.restore(event)
         return event
 
-    def _remember(self, household: str, alert_id: str, revision: int) -> None:
-        seen = self._revisions.get((household, alert_id), 0)
-        self._revisions[household, alert_id] = max(seen, revision)
 
-    def _count_number(self, number: str) -> None:
-        if split := split_number(number):
-            self._counts[split[0]] = max(self._counts[split[0]], split[1])
-
-    def _count_release(self, day: date, detector: str) -> None:
-        if self._released_on is None or day > self._released_on:
-            self._released_on, self._released = day, Counter()
-        self._released[detector] += day == self._released_on
+def _reason(why: Handling | None, note: AlertNote, *, reopened: bool = False, storm: str | None = None) -> str:
+    said = why or (Handling.MERGED if reopened else Handling.STORM if storm else None)
+    return said.value if said else note.detector
 
 
-def _calls_for_work(note: AlertNote, holder: Case | None) -> bool:
-    """Whether a revision needs somebody to act, rather than a remark on the case that knows the alert.
-
-    `updated` calls for work where the alert is new here (somebody moved in), is back, or is worse than when its case
-    was closed.
-    """
-    if note.state == "raised":
-        return True
-    if note.state != "updated":
-        return False
-    if holder is None:
-        return True
-    back = not holder.alerts[note.alert_id].standing
-    return holder.closed is not None and (back or note.severity > holder.closed_severity)
-
-
-def _reason_code(body: AnyBody) -> str:
-    match body:
-        case RefusedBody():
-            return body.refusal.value
-        case VerifiedBody() | FeedbackBody():
-            return body.result.value
-        case ClosedBody():
-            return body.outcome.value
-        case SnoozedBody():
-            return body.reason.value
-        case _:
-            return TYPES[type(body)].value
+def _due(clock: Clock) -> datetime:
+    return clock.due

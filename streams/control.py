@@ -12,10 +12,17 @@ from policy.areas import AreaUnknown
 from policy.bundle import Bundle
 from policy.parameters import Policy
 from schemas.errors import Stop
-from schemas.records import GoliveBody, PolicyBody
+from schemas.records import GoliveBody, PolicyBody, SwitchBody
 from streams.statelog import Item
 
 BEIJING = timezone(timedelta(hours=8))
+
+
+class Halt(msgspec.Struct):
+    """A stop in force: since when, and where the detector went live meanwhile (area, baseline breaches a day)."""
+
+    since_ms: int
+    golives: dict[str, int] = {}
 
 
 class Kept(msgspec.Struct):
@@ -26,6 +33,7 @@ class Kept(msgspec.Struct):
     policy: str = ""
     live: dict[str, dict[str, int]] = {}
     coverage: bytes = b""
+    stopped: dict[str, dict[str, Halt]] = {}
 
 
 class Marker(msgspec.Struct, array_like=True):
@@ -128,8 +136,23 @@ class Control:
         return True
 
     def go_live(self, body: GoliveBody) -> None:
-        """From here on this detector speaks in this area."""
+        """From here on this detector speaks in this area; where it is stopped, from when it no longer is."""
+        news = not self.live(body.detector, body.area)
         self.kept.live.setdefault(body.detector, {})[body.area] = body.per_day
+        for halt in self.kept.stopped.get(body.detector, {}).values() if news else ():
+            halt.golives[body.area] = body.per_day
+
+    def stop(self, body: SwitchBody, known_at: int) -> None:
+        """From here on this detector says nothing in this area; a stop in force stays the one it is."""
+        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at))
+
+    def resume(self, body: SwitchBody) -> Halt | None:
+        """The stop of exactly this area is over; None when there was none."""
+        halts = self.kept.stopped.get(body.detector, {})
+        halt = halts.pop(body.area, None)
+        if not halts:
+            self.kept.stopped.pop(body.detector, None)
+        return halt
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -154,6 +177,11 @@ class Control:
     def live(self, detector: str, area: str) -> bool:
         """Whether a detector speaks for households of an area."""
         areas = self.kept.live.get(detector)
+        return areas is not None and any(each in areas for each in self.chain(area))
+
+    def stopped(self, detector: str, area: str) -> bool:
+        """Whether somebody stopped a detector for households of an area."""
+        areas = self.kept.stopped.get(detector)
         return areas is not None and any(each in areas for each in self.chain(area))
 
 

@@ -41,6 +41,7 @@ class Folding:
         self._ahead: dict[str, int] = {}
         self._entered: dict[str, Household | None] = {}
         self._shown: set[str] = set()
+        self._silenced: set[str] = set()
 
     def _enter(self, name: str) -> Household | None:
         """The household, None when it has applied this block before a crash."""

@@ -15,7 +15,7 @@ from policy.bundle import Bundle
 from policy.parameters import Policy, PolicyMissing
 from schemas.alerts import Alert
 from schemas.feed_units import is_unit
-from streams.control import Control, date_of
+from streams.control import Control, Halt, date_of
 from streams.metrics import METRICS
 
 log = structlog.get_logger("lidm.monitor")
@@ -107,7 +107,8 @@ class Judge:
             if detector.about != about:
                 continue
             outlook = self._outlook(detector, policy, area)
-            if outlook.silent is not None and _silent(outlook.silent, detector, household):
+            quiet = outlook.silent is not None and _silent(outlook.silent, detector, household)
+            if quiet or control.stopped(detector.code, area):  # stopped: episodes stand, `resume` looks at everybody
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             household.dirty_head = True
@@ -138,6 +139,8 @@ class Judge:
         bundle, on, detector = control.bundle, control.on, self.detectors.get(code)
         if bundle is None or on is None or detector is None or (detector.about == "feed") != is_unit(household.id):
             return False
+        if control.stopped(code, household.responsible_area):
+            return False
         day = date_of(on)
         findings = self._find(detector, household, day, bundle)
         if findings is None or not self._outlook(detector, bundle.on(day), household.responsible_area).signed:
@@ -148,6 +151,18 @@ class Judge:
         )
         self.alerts += [(alert, known_at) for alert in told.alerts]
         return told.changed
+
+    def resume(self, household: Household, code: str, control: Control, halt: Halt, known_at: int) -> bool:
+        """Catches up where a stop is over and no other holds: what began meanwhile, differs or has ended is told.
+
+        Where the detector went live during the stop, what was never said is baseline, as at any golive.
+        """
+        detector, area = self.detectors.get(code), household.responsible_area
+        if detector is None or control.stopped(code, area):
+            return False
+        golives = [halt.golives[each] for each in control.chain(area) if each in halt.golives]
+        told = bool(golives) and self.release(household, code, control, golives[0], known_at)
+        return self.look(household, (detector,), control, known_at) or told
 
     def depart(self, household: Household, outcome: FoldResult, control: Control, known_at: int) -> None:
         """Says of episodes that left with a person where they went."""

@@ -33,23 +33,26 @@ CounterName = Literal[
     "lidm_batches_given_up_total",
 ]
 # Gauge: unread messages, by stage and topic
-# Gauge: open cases and overdue steps, by lane
+# Gauge: open cases and overdue steps, by lane; cases that wait in storms for a person
 # Gauge: households held by this worker
 # Gauge: dirty records waiting for the next checkpoint
 # Gauge: parameters of the policy in force that ended, were long unchecked or are missing, by what it is
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
+# Gauge: areas in which somebody stopped a detector, by detector
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
     "lidm_lag_messages",
     "lidm_cases_open",
     "lidm_cases_overdue",
+    "lidm_cases_storm_held",
     "lidm_households",
     "lidm_dirty_records",
     "lidm_partition_clock_seconds",
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
     "lidm_batches_held",
+    "lidm_detectors_stopped",
     "lidm_feed_cards_made_timestamp_seconds",
     "lidm_policy_findings",
 ]
@@ -78,6 +81,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
     "lidm_batches_held": ("feed",),
+    "lidm_detectors_stopped": ("detector",),
     "lidm_policy_findings": ("code",),
     "lidm_checkpoint_seconds": ("stage",),
 }

@@ -18,11 +18,13 @@ from schemas.records import (
     PersonRecord,
     PolicyRecord,
     Record,
+    SwitchRecord,
     TickRecord,
     decode_block,
 )
 from streams.checkpoint import Drained
 from streams.control import Control, day_of
+from streams.metrics import METRICS
 from streams.statelog import Item
 from streams.wholes import Wholes
 
@@ -55,6 +57,7 @@ class Watch(Wholes):
         self._control.read()
         self._shelf.index()
         self._show_held()
+        self._show_stopped()
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -64,6 +67,7 @@ class Watch(Wholes):
         self._shelf.reset()
         self._control.read()
         self._show_held()
+        self._show_stopped()
         return True
 
     def drain(self) -> Drained:
@@ -156,6 +160,25 @@ class Watch(Wholes):
             control.go_live(body)
             here = self._living_in((body.area,))
             self._sweep(here, lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+        elif isinstance(record, SwitchRecord):
+            self._switch(record)
+
+    def _switch(self, record: SwitchRecord) -> None:
+        """Somebody stopped a detector in an area, or it speaks there again and catches up."""
+        body, control, judge, known_at = record.body, self._control, self._judge, record.known_at
+        if body.to == "stop":
+            control.stop(body, known_at)
+        elif (halt := control.resume(body)) is not None:
+            here = self._living_in((body.area,))
+            self._sweep(here, lambda h: judge.resume(h, body.detector, control, halt, known_at))
+        self._show_stopped()
+
+    def _show_stopped(self) -> None:
+        """The gauge; every partition knows of every stop."""
+        stopped = self._control.kept.stopped
+        for code in self._silenced | stopped.keys():
+            METRICS.set("lidm_detectors_stopped", len(stopped.get(code, ())), detector=code)
+        self._silenced = set(stopped)
 
     def _look_by_new_policy(self, household: Household) -> bool:
         household.forget_views()  # the tree of areas may be another, and so what whole batches speak of

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
-from lidm.desk import CaseDesk
+from lidm.commands.case_storm import storm
+from lidm.desk import CaseDesk, open_desk
 from lidm.free_text import FREE_TEXT
 from lidm.settings import Settings, load_settings
-from lidm.stores import reading
 from schemas.case_commands import (
     Accept,
     CaseCommand,
@@ -23,15 +23,26 @@ from schemas.case_commands import (
     Contact,
     Contest,
     Feedback,
+    Inhibit,
+    Lift,
     Refer,
     Snooze,
     Verify,
 )
-from schemas.case_words import FeedbackResult, Lane, Outcome, Reply, Role, SnoozeReason, State, VerifyResult
-from schemas.cases import BEIJING, CaseEvent
+from schemas.case_words import (
+    FeedbackResult,
+    InhibitReason,
+    Lane,
+    Outcome,
+    Reply,
+    Role,
+    SnoozeReason,
+    State,
+    VerifyResult,
+)
+from schemas.cases import CaseEvent
 from schemas.errors import CallError, DataError, Unreachable
 from schemas.partition import partition_of
-from sinks.reads import case_events
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -65,6 +76,9 @@ def command() -> None:
     """办理个案：签收、核查、转介、反馈、办结；个案可用编号（年-区-流水）或 id 指明。"""
 
 
+command.add_command(storm)
+
+
 @command.command("list")
 @click.option("--household", default=None, help="只看一个家庭")
 @click.option("--lane", type=_choice(Lane), default=None, help=_labels(Lane))
@@ -73,7 +87,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def list_(household: str | None, lane: str | None, state: str | None, everything: bool, as_json: bool) -> None:
     """列出个案，重的在前。"""
-    with _desk(load_settings()) as desk:
+    with open_desk(load_settings()) as desk:
         view = desk.read([partition_of(household, desk.partitions)] if household else None)
     found = [
         case
@@ -97,7 +111,7 @@ def list_(household: str | None, lane: str | None, state: str | None, everything
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def show(case_name: str, household: str | None, as_json: bool) -> None:
     """看一件个案：预警、时限、转介、经过。"""
-    with _desk(load_settings()) as desk:
+    with open_desk(load_settings()) as desk:
         case = desk.find(case_name, household)
         history = [event for event in desk.history if event.case_id == case.case_id]
     click.echo(json.dumps(detail(case, history), ensure_ascii=False) if as_json else page(case, history))
@@ -175,6 +189,26 @@ def snooze(until: datetime, reason: str, note: str | None, **common: Any) -> Non
 
 @command.command()
 @_working
+@click.option("--detector", required=True, metavar="规则代码", help="哪条规则的预警")
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="恢复提示的日期")
+@click.option("--reason", required=True, type=_choice(InhibitReason), help=_labels(InhibitReason))
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
+def inhibit(detector: str, until: datetime, reason: str, note: str | None, **common: Any) -> None:
+    """这户这条规则的预警到期前只备注、不派单；加重的照派，到期仍在的再办。"""
+    _work(Inhibit, common, detector=detector, until=until.date(), reason=reason, note=note)
+
+
+@command.command()
+@_working
+@click.option("--detector", required=True, metavar="规则代码", help="哪条规则的预警")
+@click.option("--note", default=None, type=FREE_TEXT, help="说明")
+def lift(detector: str, note: str | None, **common: Any) -> None:
+    """提前恢复提示。"""
+    _work(Lift, common, detector=detector, note=note)
+
+
+@command.command()
+@_working
 @click.option("--purpose", required=True, type=FREE_TEXT, help="用途，如 入户核查前联系")
 @click.option("--members", is_flag=True, help="家庭全体成员（默认只看户主）")
 def contact(purpose: str, members: bool, **common: Any) -> None:
@@ -182,7 +216,7 @@ def contact(purpose: str, members: bool, **common: Any) -> None:
     from lidm.contacts import Contacts
 
     settings = load_settings()
-    with Contacts(settings.vault, settings.keys_dir) as book, _desk(settings) as desk:
+    with Contacts(settings.vault, settings.keys_dir) as book, open_desk(settings) as desk:
         case = desk.find(common["case_name"], common["household"])
         persons = book.persons(case.household, everyone=members)
         event = _send(desk, case, _build(Contact, settings, case, common, {"purpose": purpose}), settings, common)
@@ -198,16 +232,9 @@ def contact(purpose: str, members: bool, **common: Any) -> None:
         click.echo("  ".join([who.name, *who.phones, *who.addresses]))
 
 
-def _desk(settings: Settings) -> CaseDesk:
-    if not (settings.embedded and settings.announced and settings.announced.api):
-        return CaseDesk(settings.bootstrap, embedded=settings.embedded)
-    with reading(settings) as store:
-        return CaseDesk(settings.bootstrap, embedded=True, archived=case_events(store))
-
-
 def _work(kind: type[CaseCommand], common: dict[str, Any], **fields: object) -> None:
     settings = load_settings()
-    with _desk(settings) as desk:
+    with open_desk(settings) as desk:
         case = desk.find(common["case_name"], common["household"])
         event = _send(desk, case, _build(kind, settings, case, common, fields), settings, common)
     _refused(event, case, common["as_json"])
@@ -237,21 +264,12 @@ def _build(
 
 
 def _send(desk: CaseDesk, case: Case, order: CaseCommand, settings: Settings, common: dict[str, Any]) -> CaseEvent:
-    event = desk.send(order, wait_seconds=common["wait"], at_ms=_moment(desk, settings, common["at"]))
+    event = desk.send(order, wait_seconds=common["wait"], at_ms=desk.moment(common["at"], settings.effective_clock))
     if event is None:
         raise Unreachable(
             f"操作已送达但尚未受理（编号 {order.command_id}）：请确认 cases 环节在运行，可用 --command-id 重试"
         )
     return event
-
-
-def _moment(desk: CaseDesk, settings: Settings, at: datetime | None) -> int | None:
-    """Timestamp of a command: none on the wall clock; on a driven clock the given one, else the newest event's."""
-    if at is not None:
-        return round(at.replace(tzinfo=BEIJING).timestamp() * 1000)
-    if settings.effective_clock == "wall":
-        return None
-    return max((event.at_ms for event in desk.history), default=None)
 
 
 def _refused(event: CaseEvent, case: Case, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`lidm detectors`: which rules there are, whether their readable cases hold, and when they begin to speak."""
+"""`lidm detectors`: which rules there are, whether their readable cases hold, when they speak and who stopped them."""
 
 import json
 from collections.abc import Sequence
@@ -10,12 +10,14 @@ import click
 import detectors
 from detectors.casebook import CaseResult, case_files, run_file
 from detectors.registry import Detector, load_detectors, running
+from lidm.free_text import REASON
 from lidm.settings import load_settings
+from lidm.stops import Stopped, stops_now
 from lidm.tables import table
 from policy.bundle import Bundle
 from policy.readiness import not_ready
 from schemas.errors import CallError, DataError
-from schemas.records import GoliveBody, GoliveRecord
+from schemas.records import GoliveBody, GoliveRecord, SwitchBody, SwitchRecord
 
 DAY = click.DateTime(["%Y-%m-%d"])
 STAGES = {"trial": "试用", "in_service": "在用"}
@@ -24,7 +26,7 @@ CASES = Path(detectors.__file__).parent
 
 @click.group()
 def command() -> None:
-    """规则：目录、自测、启用。"""
+    """规则：目录、自测、启用、停用。"""
 
 
 @command.command("list")
@@ -32,8 +34,10 @@ def command() -> None:
 @click.option("--on", type=DAY, default=None, help="哪一天（默认今天）")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
-    """列出全部规则。"""
-    bundle = Bundle.load(load_settings().policy_dir) if area else None
+    """列出全部规则，和在哪里被人停用。"""
+    settings = load_settings()
+    bundle = Bundle.load(settings.policy_dir) if area else None
+    stops = stops_now(settings)
     found = []
     for each in load_detectors().values():
         entry: dict[str, object] = {
@@ -44,6 +48,7 @@ def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
             "stage": _stage(each),
             "listens": sorted(each.listens),
             "parameters": [*each.parameters, *each.optional],
+            "stopped": None if stops is None else [stop.as_json() for stop in stops if stop.detector == each.code],
         }
         if bundle is not None and area is not None:
             entry["not_ready"] = _not_ready(bundle, each, area, _day(on))
@@ -59,6 +64,8 @@ def list_(area: str | None, on: datetime | None, as_json: bool) -> None:
     for entry in found:
         for sentence in _texts(entry.get("not_ready")):
             click.echo(f"{entry['code']} 不能启用：{sentence}")
+    for line in _stop_lines(stops):
+        click.echo(line)
 
 
 @command.command()
@@ -96,9 +103,7 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
     from lidm import control_records  # compression and broker client come with the extra `service`
 
     settings = load_settings()
-    detector = load_detectors().get(code)
-    if detector is None:
-        raise CallError(f"没有规则“{code}”，有：{'、'.join(load_detectors())}")
+    detector = _known(code)
     if code not in running(settings.trial):
         raise DataError(f"{code}还在试用：监测环节没有运行它。先在各 monitor 上设 LIDM_TRIAL_DETECTORS={code}")
     bundle = Bundle.load(settings.policy_dir)
@@ -118,6 +123,64 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
     click.echo(
         f"{code} {detector.label}在{bundle.areas.name(area)}启用，存量每天最多放出{per_day}件，写入{partitions}个分区"
     )
+
+
+@command.command()
+@click.argument("code", metavar="规则代码")
+@click.option("--area", required=True, metavar="区划代码", help="在哪里停用（含下级）")
+@click.option("--reason", required=True, type=REASON, metavar="理由", help="为什么停用，留在记录里")
+@click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def stop(code: str, area: str, reason: str, at: datetime | None, as_json: bool) -> None:
+    """停用：规则在那里不再发出、更新、撤回任何预警，已发出的照旧；台账照记，恢复时补上。"""
+    _switch(SwitchBody(area, code, "stop", load_settings().actor, reason.strip()), at, as_json)
+
+
+@command.command()
+@click.argument("code", metavar="规则代码")
+@click.option("--area", required=True, metavar="区划代码", help="停用时写的那个区划")
+@click.option("--reason", required=True, type=REASON, metavar="理由", help="核实了什么，留在记录里")
+@click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def resume(code: str, area: str, reason: str, at: datetime | None, as_json: bool) -> None:
+    """恢复：仍在的情形发出或更新，已不在的撤回或注明消失，编号不变。"""
+    settings = load_settings()
+    stops = stops_now(settings)
+    if stops is not None and not any((each.detector, each.area) == (code, area) for each in stops):
+        there = "；".join(_stop_lines([each for each in stops if each.detector == code]))
+        raise DataError(f"{code}在{area}没有停用（刚停用的要等归档）{'。现有：' + there if there else ''}")
+    _switch(SwitchBody(area, code, "resume", settings.actor, reason.strip()), at, as_json)
+
+
+def _switch(body: SwitchBody, at: datetime | None, as_json: bool) -> None:
+    from lidm import control_records  # compression and broker client come with the extra `service`
+
+    settings = load_settings()
+    detector, bundle = _known(body.detector), Bundle.load(settings.policy_dir)
+    if body.area not in bundle.areas:
+        raise CallError(f"区划代码{body.area}不在areas.yaml里")
+    partitions = control_records.append_everywhere(
+        settings, lambda known_at: SwitchRecord("", known_at, "", 0, 0, body), at
+    )
+    if as_json:
+        said = {"area": body.area, "detector": body.detector, "to": body.to, "partitions": partitions}
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    done = "停用" if body.to == "stop" else "恢复"
+    click.echo(f"{body.detector} {detector.label}在{bundle.areas.name(body.area)}{done}，写入{partitions}个分区")
+
+
+def _known(code: str) -> Detector:
+    detector = load_detectors().get(code)
+    if detector is None:
+        raise CallError(f"没有规则“{code}”，有：{'、'.join(load_detectors())}")
+    return detector
+
+
+def _stop_lines(stops: Sequence[Stopped] | None) -> list[str]:
+    if stops is None:
+        return ["是否有规则被停用：未知（连接不上归档库）"]
+    return [f"{s.detector} 在{s.area}停用，自{s.since:%Y-%m-%d %H:%M}，{s.actor}：{s.reason}" for s in stops]
 
 
 def _stage(detector: Detector) -> str:

@@ -90,8 +90,8 @@ class Officer:
         return self._accept(event) if new else []
 
     def _accept_released(self, event: CaseEvent) -> list[CaseCommand]:
-        released = isinstance(event.body, JoinedBody) and event.body.released
-        return self._accept(event) if released else []
+        again = isinstance(event.body, JoinedBody) and (event.body.released or event.body.reopened)
+        return self._accept(event) if again else []
 
     def _accept(self, event: CaseEvent) -> list[CaseCommand]:
         return [] if plan_of(event.case_id) is Plan.NOT_YET_SEEN else [self._command(Accept, event, "accept")]

@@ -165,7 +165,7 @@ def test_a_closed_case_is_not_reopened_beside_an_open_one() -> None:
     desk = Desk()
     desk.visited(VerifyResult.NO_NEED)
     desk.do(Close, outcome=Outcome.NO_NEED)
-    desk.work.on_alert(alert("b"), desk.now)
+    desk.work.on_alert(alert("b", cause="q", baseline=True, per_day=1), desk.now)
     assert desk.refuses(Contest, statement="不同意") is Refusal.OTHER_CASE_OPEN
 
 

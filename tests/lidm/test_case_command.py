@@ -13,10 +13,12 @@ from cases.deadlines import default_deadlines
 from gateway.keys import init_keys, read_key
 from gateway.vault import Entry, Identity, Vault
 from lidm.main import main
-from schemas.case_commands import CaseTick, decode_command
-from schemas.cases import CaseEvent, encode_event
+from schemas.alerts import Alert
+from schemas.case_commands import CaseTick, StormRelease, decode_command
+from schemas.cases import AlertNote, CaseEvent, encode_event
 from schemas.partition import partition_of
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS
+from streams import casework
 from streams.casework import Casework
 from tests.cases.builders import HOUSEHOLD, alert, ms
 
@@ -26,6 +28,8 @@ Call = Callable[..., tuple[int, str]]
 
 class Worker:
     """Answers commands until told to stop."""
+
+    told: tuple[Alert, ...] = (alert("a"), alert("r", family="review"), alert("b", household="h_2", severity=4))
 
     def __init__(self, broker: str) -> None:
         self._producer = Producer({"bootstrap.servers": broker, "linger.ms": 0})
@@ -40,7 +44,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> "Worker":
-        for told in (alert("a"), alert("r", family="review"), alert("b", household="h_2", severity=4)):
+        for told in self.told:
             partition = partition_of(told.household, self.partitions)
             self._publish(partition, self.desks[partition].on_alert(told, NOON))
         self._thread.start()
@@ -60,7 +64,11 @@ class Worker:
             assert value is not None and partition is not None
             order = decode_command(value)
             assert not isinstance(order, CaseTick)
-            self._publish(partition, self.desks[partition].on_command(order, message.timestamp()[1]))
+            desk, at_ms = self.desks[partition], message.timestamp()[1]
+            if isinstance(order, StormRelease):
+                self._publish(partition, desk.on_storm_release(order, at_ms))
+            else:
+                self._publish(partition, desk.on_command(order, at_ms))
 
     def _publish(self, partition: int, events: list[CaseEvent]) -> None:
         for event in events:
@@ -161,6 +169,23 @@ def test_wrong_calls_and_unknown_cases_have_their_own_exit_codes(lidm: Call) -> 
     assert "13800138000" not in lidm("show", number)[1]
 
 
+def test_a_rule_is_inhibited_with_reason_and_day_and_lifted(lidm: Call) -> None:
+    number = json.loads(lidm("list", "--json", "--household", HOUSEHOLD, "--lane", "help")[1])[0]["number"]
+    asked = ("--detector", "MED-SELFPAY", "--until", "2026-06-20", "--reason", "in_hand", "--actor", "王")
+    code, said = lidm("inhibit", number, *asked, "--note", "已在帮扶")
+    assert (code, "MED-SELFPAY至2026-06-20，情况已掌握，正在帮扶，已在帮扶" in said) == (0, True)
+    assert "暂不提示：MED-SELFPAY 至2026-06-20，情况已掌握，正在帮扶（王）" in lidm("show", number)[1]
+    shown = json.loads(lidm("show", number, "--json")[1])["inhibited"]
+    assert shown == {"MED-SELFPAY": {"until": "2026-06-20", "reason": "in_hand", "by": "王"}}
+    assert lidm("lift", number, "--detector", "MED-SELFPAY")[0] == 0
+    code, said = lidm("lift", number, "--detector", "MED-SELFPAY")
+    assert (code, "没有设为暂不提示" in said) == (1, True)
+    worst = json.loads(lidm("list", "--json", "--household", "h_2")[1])[0]["number"]
+    for call in (("inhibit", worst, *asked), ("snooze", worst, "--until", "2026-06-20", "--reason", "away")):
+        code, said = lidm(*call)
+        assert (code, "紧急情形" in said) == (1, True)
+
+
 def test_a_command_repeated_under_its_id_is_answered_from_the_record(lidm: Call) -> None:
     number = json.loads(lidm("list", "--json", "--lane", "review")[1])[0]["number"]
     first = lidm("accept", number, "--command-id", "once", "--json")
@@ -168,6 +193,35 @@ def test_a_command_repeated_under_its_id_is_answered_from_the_record(lidm: Call)
         json.loads(lidm("accept", number, "--command-id", "once", "--json")[1])["event"]
         == json.loads(first[1])["event"]
     )
+
+
+@pytest.fixture
+def stormy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rule storms, whatever the figures."""
+
+    def storms(note: AlertNote, *_: object) -> str | None:
+        return "JOB-LOSS/2026-05-14" if note.detector == "JOB-LOSS" else None
+
+    monkeypatch.setattr(casework, "storm_of", storms)
+    monkeypatch.setattr(Worker, "told", (*Worker.told, alert("j", household="h_3", detector="JOB-LOSS")))
+
+
+def test_a_storm_is_listed_and_let_go_by_a_person(stormy: None, lidm: Call) -> None:
+    code, listed = lidm("storm", "list")
+    assert (code, "JOB-LOSS" in listed, "2026-05-14" in listed) == (0, True, True)
+    [told] = json.loads(lidm("storm", "list", "--json")[1])
+    assert (told["cases"], told["areas"]) == (1, 1)
+    [case] = json.loads(lidm("list", "--json", "--state", "storm")[1])
+    code, said = lidm("accept", case["number"])
+    assert (code, "突增" in said) == (1, True)
+    release = ("storm", "release", "JOB-LOSS")
+    assert lidm(*release, "2026-05-15", "--reason", "已核实")[0] == 1
+    assert lidm(*release, "2026-05-14", "--reason", "x")[0] == 2
+    later = ("--reason", "已核实，属实", "--actor", "主管", "--at", "2026-05-14T13:00:00")
+    code, said = lidm(*release, "2026-05-14", *later)
+    assert (code, "已放行1件" in said) == (0, True), said
+    assert "主管 放行：已核实，属实" in lidm("show", case["number"])[1]
+    assert "没有因突增等待" in lidm("storm", "list")[1]
 
 
 def test_nobody_answering_is_told(lidm: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import policy
 from detectors.registry import load_detectors
 from lidm.main import main
 from policy.bundle import Bundle
-from schemas.records import GoliveRecord, PolicyRecord, Record, decode_block
+from schemas.records import GoliveRecord, PolicyRecord, Record, SwitchRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 
 CITY = "339901000000"
@@ -175,7 +175,40 @@ def test_list_says_what_stands_in_the_way(lidm: Call) -> None:
     assert set(listed) == set(load_detectors())
     assert listed["DEATH-ON-BENEFIT"]["family"] == "review"
     assert listed["RIGID-RATIO"]["not_ready"]
-    assert lidm("detectors", "list")[0] == 0
+    assert listed["RIGID-RATIO"]["stopped"] is None
+    code, out = lidm("detectors", "list")
+    assert code == 0
+    assert "是否有规则被停用：未知" in out
+
+
+def test_stop_and_resume_are_in_every_partition_with_name_and_reason(lidm: Call, mock_broker: str) -> None:
+    code, out = lidm("detectors", "stop", "MED-SELFPAY", "--area", CITY, "--reason", "口径有误，先停")
+    assert code == 0, out
+    assert "大额自付医疗在星河市（虚构）停用" in out
+    code, out = lidm("detectors", "resume", "MED-SELFPAY", "--area", CITY, "--reason", "已核对", "--json")
+    assert (code, json.loads(out)["partitions"]) == (0, PARTITIONS), "nobody knows what is stopped: it is done"
+    for found in records(mock_broker).values():
+        bodies = [each.body for each in found if isinstance(each, SwitchRecord)]
+        assert [(each.to, each.area, each.detector, each.actor) for each in bodies] == [
+            ("stop", CITY, "MED-SELFPAY", "operator"),
+            ("resume", CITY, "MED-SELFPAY", "operator"),
+        ]
+        assert bodies[0].reason == "口径有误，先停"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("NONE", "--area", CITY, "--reason", "x"), "没有规则"),
+        (("MED-SELFPAY", "--area", "123", "--reason", "x"), "不在areas.yaml里"),
+        (("MED-SELFPAY", "--area", CITY, "--reason", " "), "须写明理由"),
+        (("MED-SELFPAY", "--area", CITY, "--reason", "见999999198805041236"), "证件"),
+    ],
+)
+def test_a_wrong_stop(lidm: Call, words: tuple[str, ...], says: str) -> None:
+    code, out = lidm("detectors", "stop", *words)
+    assert code == 2
+    assert says in out
 
 
 def test_cases_run_and_a_wrong_one_is_named_with_its_line(lidm: Call, tmp_path: Path) -> None:

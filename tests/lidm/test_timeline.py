@@ -20,6 +20,8 @@ from schemas.records import (
     PolicyBody,
     PolicyRecord,
     Record,
+    SwitchBody,
+    SwitchRecord,
     TransferBody,
     TransferRecord,
 )
@@ -140,6 +142,17 @@ def test_when_the_rule_began_to_speak_and_which_policy_held() -> None:
     )
     assert [(each.what, each.known_at.day) for each in told.entries] == [("参数", 2), ("启用", 3), ("参数", 7)]
     assert told.entries[2].said == "启用参数版本bbbbbbbbbbbb"
+
+
+def test_who_stopped_the_rule_here_and_why() -> None:
+    def switch(area: str, to: str, known: int) -> SwitchRecord:
+        body = SwitchBody(area, "MED-SELFPAY", to, "officer-7", "核对口径")  # type: ignore[arg-type]
+        return SwitchRecord("", at(known), "", 0, 0, body)
+
+    told = story(switch(TOWN, "stop", 2), switch("339901002000", "stop", 3), switch(TOWN, "resume", 4))
+    assert [(each.what, each.known_at.day) for each in told.entries] == [("停用", 3), ("恢复", 5)]
+    assert told.entries[0].said == "规则MED-SELFPAY在本地停用，理由：核对口径"
+    assert "officer-7" not in told.entries[0].said, "a page for the family names no officer"
 
 
 def test_a_month_told_anew_is_part_of_the_story_where_it_concerns_the_household() -> None:

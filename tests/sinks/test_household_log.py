@@ -21,13 +21,15 @@ from schemas.records import (
     PolicyBody,
     PolicyRecord,
     Record,
+    SwitchBody,
+    SwitchRecord,
     TickBody,
     TickRecord,
     decode_block,
     encode_block,
 )
 from sinks import household_log
-from sinks.household_log import blocks_of, extents, newest_policy
+from sinks.household_log import blocks_of, extents, newest_policy, switches
 from sinks.store import AlertStore
 from tests.households.making import bill
 
@@ -39,6 +41,11 @@ HERE = partition_of(ANNA, PARTITIONS)
 
 def fact(household: str, key: str) -> Record:
     return FactRecord(household, AT, "feeds.x", 0, 0, FactBody(f"p_{'c' * 32}", bill(key, 3)))
+
+
+def switch(to: str) -> Record:
+    body = SwitchBody("339901000000", "MED-SELFPAY", to, "王", "核对口径")  # type: ignore[arg-type]
+    return SwitchRecord("", AT, "", 0, 0, body)
 
 
 def policy(name: str) -> Record:
@@ -54,8 +61,9 @@ LOG: tuple[tuple[Record, ...], ...] = (
     (GoliveRecord("", AT, "", 0, 0, GoliveBody("339901000000", "MED-SELFPAY", 5)),),
     (fact(BERT, "S5"),),
     (fact(ANNA, "S6"),),
+    (switch("stop"),),
 )
-OURS = (0, 1, 3, 4, 5, 7)
+OURS = (0, 1, 3, 4, 5, 7, 8)
 
 
 def put(store: AlertStore, generation: str, partition: int, log: Iterable[tuple[int, tuple[Record, ...]]]) -> None:
@@ -77,7 +85,7 @@ def filled(store: AlertStore) -> AlertStore:
 def test_only_blocks_that_name_the_household_or_everybody(filled: AlertStore) -> None:
     within = extents(filled, ANNA)
     assert [(each.partition, each.first, each.last, each.blocks, each.whole) for each in within] == [
-        (HERE, 0, 7, 8, True)
+        (HERE, 0, 8, 9, True)
     ]
     found = list(blocks_of(filled, ANNA, within))
     assert [each.offset for each in found] == list(OURS)
@@ -111,7 +119,7 @@ def test_generations_follow_each_other_and_a_gap_shows(filled: AlertStore) -> No
     put(filled, "g2", PARTITIONS - 1, [(0, LOG[1])])
     within = extents(filled, ANNA)
     assert [(each.generation, each.whole) for each in within] == [("g1", True), ("g2", False)]
-    assert [(each.generation, each.offset) for each in blocks_of(filled, ANNA, within)][-2:] == [("g1", 7), ("g2", 4)]
+    assert [(each.generation, each.offset) for each in blocks_of(filled, ANNA, within)][-2:] == [("g1", 8), ("g2", 4)]
 
 
 def test_nothing_archived_is_nothing(store: AlertStore) -> None:
@@ -127,13 +135,11 @@ def test_the_policy_activated_last_also_where_others_only_speak_of_one(filled: A
     assert (found.hash, found.bundle) == ("three", b"zstd\0'\\")
 
 
-def test_whatever_is_said_of_a_batch_concerns_everybody(store: AlertStore) -> None:
-    """Without what partitions counted and somebody decided a replay would not know that a held batch took effect."""
-    said: tuple[Record, ...] = (
-        BatchBegunRecord("", AT, "", 0, 0, BatchBegunBody("civil.benefit", "b", 4, "2026-01", (), "full_snapshot", AT)),
-        BatchCountRecord("", AT, "", 0, 0, BatchCountBody("civil.benefit", "b", 4, 0, 9, 3)),
-        BatchVerdictRecord("", AT, "", 0, 0, BatchVerdictBody("civil.benefit", "b", "release", "王某", "已核实")),
-    )
-    for partition in range(PARTITIONS):
-        put(store, "g1", partition, [(offset, (record,)) for offset, record in enumerate(said)])
-    assert [each.offset for each in blocks_of(store, ANNA, extents(store, ANNA))] == [0, 1, 2]
+def test_stops_and_resumptions_in_order_over_generations(store: AlertStore) -> None:
+    assert switches(store) == []
+    told = [(1, (switch("stop"),)), (2, (fact(BERT, "S1"),)), (3, (switch("resume"), switch("stop")))]
+    put(store, "g1", 0, told)
+    put(store, "g1", 0, told[:1])
+    put(store, "g1", 1, told)
+    put(store, "g2", 0, [(0, (switch("resume"),))])
+    assert [each.body.to for each in switches(store)] == ["stop", "resume", "stop", "resume"]

@@ -1,6 +1,6 @@
 """Blocks of invented households for tests of one partition, and a partition that folds, crashes and comes back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import zstandard
@@ -27,6 +27,7 @@ PUBLIC_KEY = bytes(range(1, 33))
 BY_TOPIC = {spec.topic: spec for spec in FEEDS.every}
 Block = tuple[int, int, bytes]
 """Offset, timestamp, value."""
+Said = Callable[[int], Record]
 
 
 def config(partitions: int = 1) -> StreamConfig:
@@ -82,17 +83,25 @@ class Log:
         self.blocks.append((len(self.blocks), at_ms, value))
 
 
-def story(households: int = 12, weeks: int = 10) -> Log:
-    """A log of some weeks; what the monitor mails to itself is in it where a running one would have put it."""
+def story(
+    households: int = 12, weeks: int = 10, said: Mapping[int, Iterable[Said]] | None = None, mute: str = ""
+) -> Log:
+    """A log of some weeks; what the monitor mails to itself is in it where a running one would have put it.
+
+    `said`: control records at the end of a week, made from their moment; `mute`: a detector that does not go live.
+    """
     workload, log, watch = Workload(households, weeks, partitions=1, small=1.0), Log(), Watch(0, config())
     log.control(policy_record(workload.begin_ms))
     log.tick(workload.begin_ms)
-    for code in DETECTORS:
+    for code in (each for each in DETECTORS if each != mute):
         log.control(GoliveRecord("", workload.begin_ms, "", 0, 0, GoliveBody("339901000000", code, 5)))
     log.feed(workload.roster())
     done = 0
     for week in workload.weeks():
         done = _week(log, watch, week, done)
+        for make in (said or {}).get(week.number, ()):
+            log.control(make(week.tick_ms + 1))
+        done = settle(log, watch, done)
     return log
 
 

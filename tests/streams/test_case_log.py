@@ -16,6 +16,8 @@ from schemas.case_commands import (
     Contact,
     Contest,
     Feedback,
+    Inhibit,
+    Lift,
     Refer,
     Snooze,
     Verify,
@@ -241,6 +243,8 @@ WORK: list[tuple[type[CaseCommand], dict[str, Any]]] = [
     (Snooze, {"until": "2026-05-20", "reason": "in_hospital"}),
     (Feedback, {"referral": "R1", "result": "provided"}),
     (Contact, {"purpose": "入户前联系"}),
+    (Inhibit, {"detector": "MED-SELFPAY", "until": "2026-06-20", "reason": "in_hand"}),
+    (Lift, {"detector": "MED-SELFPAY"}),
     (Close, {"outcome": "temp_aid"}),
     (Contest, {"statement": "有不同意见"}),
     (Close, {"outcome": "temp_aid"}),
@@ -264,4 +268,4 @@ def test_whoever_changes_the_fold_raises_its_version() -> None:
     assert {event.type for event in events} == set(EventType)
     records = b"".join(encode_record(work.record(case_id)) for case_id in work.view.chains)
     digest = hashlib.sha256(records).hexdigest()[:16]
-    assert {(CODEC_VERSION, FOLD_VERSION): digest} == {(1, 1): "b8a1d96673eeceaa"}
+    assert {(CODEC_VERSION, FOLD_VERSION): digest} == {(1, 2): "3cb13f502b4a42f7"}

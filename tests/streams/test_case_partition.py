@@ -36,7 +36,7 @@ def test_archived_cases_come_back_in_the_order_of_opening() -> None:
     """The archive gives them in the order of their ids."""
     work, events, opened = Casework(0, 1, default_deadlines()), list[CaseEvent](), list[str]()
     for n in count():
-        events += _closed(work, f"a{n}", NOON + n * DAY_MS)
+        events += _closed(work, f"a{n}", NOON + n * 100 * DAY_MS)
         opened.append(events[-1].case_id)
         if opened != sorted(opened) and len(opened) > 3:
             break

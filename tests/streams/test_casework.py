@@ -31,13 +31,13 @@ def only(events: list[CaseEvent]) -> CaseEvent:
 
 def finish(desk: Casework, case_id: str, at_ms: int, household: str = HOUSEHOLD) -> None:
     """Accepts, verifies and closes a case."""
-    who = {"case_id": case_id, "household": household, "actor": "王"}
+    who, nth = {"case_id": case_id, "household": household, "actor": "王"}, desk.view.next_seq(case_id)
     commands: list[CaseCommand] = [
-        Accept.model_validate({**who, "command_id": f"{case_id}.1"}),
+        Accept.model_validate({**who, "command_id": f"{case_id}.{nth}"}),
         Verify.model_validate(
-            {**who, "command_id": f"{case_id}.2", "result": VerifyResult.NO_NEED, "evidence": [SEEN]}
+            {**who, "command_id": f"{case_id}.{nth + 1}", "result": VerifyResult.NO_NEED, "evidence": [SEEN]}
         ),
-        Close.model_validate({**who, "command_id": f"{case_id}.3", "outcome": Outcome.NO_NEED}),
+        Close.model_validate({**who, "command_id": f"{case_id}.{nth + 2}", "outcome": Outcome.NO_NEED}),
     ]
     for command in commands:
         desk.on_command(command, at_ms)
@@ -82,16 +82,16 @@ def test_what_happens_to_an_alert_is_noted_and_never_closes(state: str) -> None:
     assert desk.view.cases[opened.case_id].state is State.OPEN
 
 
-def test_after_closing_a_remark_goes_to_the_old_case_and_a_return_opens_a_new_one() -> None:
+def test_after_closing_a_remark_goes_to_the_old_case_and_much_later_a_return_opens_a_new_one() -> None:
     desk = work()
     first = only(desk.on_alert(alert("a"), NOON)).case_id
     finish(desk, first, NOON)
     assert only(desk.on_alert(alert("a", 2, "updated"), NOON)).case_id == first
     assert only(desk.on_alert(alert("a", 3, "lapsed"), NOON)).case_id == first
-    again = only(desk.on_alert(alert("a", 4), NOON))
+    again = only(desk.on_alert(alert("a", 4), NOON + 100 * DAY))
     assert again.type is EventType.OPENED
-    finish(desk, again.case_id, NOON)
-    worse = only(desk.on_alert(alert("a", 5, "updated", severity=4), NOON))
+    finish(desk, again.case_id, NOON + 100 * DAY)
+    worse = only(desk.on_alert(alert("a", 5, "updated", severity=4), NOON + 140 * DAY))
     assert worse.type is EventType.OPENED
     assert len({first, again.case_id, worse.case_id}) == 3
 
@@ -107,7 +107,7 @@ def test_who_moves_in_brings_the_alert_and_the_old_case_stays() -> None:
     assert desk.view.cases[old.case_id].state is State.OPEN
     desk.on_alert(alert("a", 4, "moved", household=OTHER, moved_to=HOUSEHOLD), NOON)
     finish(desk, old.case_id, NOON)
-    assert only(desk.on_alert(alert("a", 5, "updated"), NOON)).type is EventType.OPENED
+    assert only(desk.on_alert(alert("a", 5, "updated"), NOON + 100 * DAY)).type is EventType.OPENED
 
 
 def test_an_alert_that_ended_before_anybody_heard_of_it_says_nothing() -> None:

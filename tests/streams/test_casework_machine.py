@@ -19,11 +19,22 @@ from schemas.case_commands import (
     Contact,
     Contest,
     Feedback,
+    Inhibit,
+    Lift,
     Refer,
     Snooze,
     Verify,
 )
-from schemas.case_words import FeedbackResult, Outcome, Refusal, Reply, SnoozeReason, State, VerifyResult
+from schemas.case_words import (
+    FeedbackResult,
+    InhibitReason,
+    Outcome,
+    Refusal,
+    Reply,
+    SnoozeReason,
+    State,
+    VerifyResult,
+)
 from schemas.cases import CaseEvent, beijing, decode_event, encode_event
 from streams.casework import Casework
 from tests.cases.builders import SEEN, alert, ms
@@ -31,6 +42,7 @@ from tests.cases.builders import SEEN, alert, ms
 HOUSEHOLDS = ("h_1", "h_2")
 FAMILIES: tuple[Family, ...] = ("risk", "entitlement", "review", "quality")
 STATES: tuple[AlertState, ...] = ("raised", "updated", "updated", "withdrawn", "lapsed", "moved")
+DETECTORS = ("MED-SELFPAY", "MED-SELFPAY", "JOB-LOSS", "DISASTER-ACCIDENT")
 ITEMS = st.sampled_from([{"department": d, "item": i} for d in ("医保局", "民政局") for i in ("救助", "补贴")])
 
 
@@ -64,8 +76,16 @@ class CaseMachine(RuleBasedStateMachine):
     def something_to_do(self) -> None:
         self._alert("risk", "raised", HOUSEHOLDS[0], 2, False)
 
-    def _alert(self, family: Family, state: AlertState, household: str, severity: int, baseline: bool) -> None:
-        name = f"{household}.{family}"
+    def _alert(
+        self,
+        family: Family,
+        state: AlertState,
+        household: str,
+        severity: int,
+        baseline: bool,
+        detector: str = DETECTORS[0],
+    ) -> None:
+        name = f"{household}.{family}.{detector}"
         self.revisions[name] = self.revisions.get(name, 0) + 1
         told = alert(
             name,
@@ -74,6 +94,7 @@ class CaseMachine(RuleBasedStateMachine):
             family=family,
             household=household,
             severity=severity,
+            detector=detector,
             baseline=baseline,
             per_day=2 if baseline else None,
         )
@@ -86,9 +107,12 @@ class CaseMachine(RuleBasedStateMachine):
         household=st.sampled_from(HOUSEHOLDS),
         severity=st.integers(1, 4),
         baseline=st.booleans(),
+        detector=st.sampled_from(DETECTORS),
     )
-    def alert_comes(self, family: Family, state: AlertState, household: str, severity: int, baseline: bool) -> None:
-        self._alert(family, state, household, severity, baseline)
+    def alert_comes(
+        self, family: Family, state: AlertState, household: str, severity: int, baseline: bool, detector: str
+    ) -> None:
+        self._alert(family, state, household, severity, baseline, detector)
 
     def _command(self, kind: type[CaseCommand], pick: int, **fields: Any) -> None:
         cases = list(self.work.view.cases.values())
@@ -143,6 +167,15 @@ class CaseMachine(RuleBasedStateMachine):
     @rule(pick=pick)
     def contact(self, pick: int) -> None:
         self._command(Contact, pick, purpose="入户前联系")
+
+    @rule(pick=pick, days=st.integers(-1, 100), detector=st.sampled_from(DETECTORS))
+    def inhibit(self, pick: int, days: int, detector: str) -> None:
+        until = beijing(self.now).date() + timedelta(days=days)
+        self._command(Inhibit, pick, detector=detector, until=until, reason=InhibitReason.WISH)
+
+    @rule(pick=pick, detector=st.sampled_from(DETECTORS))
+    def lift(self, pick: int, detector: str) -> None:
+        self._command(Lift, pick, detector=detector)
 
     @rule(pick=pick, steps=st.integers(2, 5), outcome=st.sampled_from([Outcome.TEMP_AID, Outcome.INFORMED]))
     def diligent(self, pick: int, steps: int, outcome: Outcome) -> None:
@@ -217,6 +250,12 @@ class CaseMachine(RuleBasedStateMachine):
             if told.state in ("raised", "updated"):
                 holders = [c for c in self.work.view.cases.values() if c.household == household]
                 assert any(alert_id in case.alerts and case.alerts[alert_id].standing for case in holders)
+
+    @invariant()
+    def what_is_urgent_never_rests(self) -> None:
+        for case in self.work.view.cases.values():
+            notes = [case.alerts[alert_id] for alert_id in case.resting]
+            assert not [n for n in notes if n.standing and (n.severity == 4 or n.detector == "DISASTER-ACCIDENT")]
 
     def teardown(self) -> None:
         for case_id in {event.case_id for event in self.events}:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import Stop
-from schemas.records import BatchPartBody, GoliveBody
+from schemas.records import BatchPartBody, GoliveBody, SwitchBody
 from streams.control import Control, day_of
 from streams.statelog import Item
 from tests.streams.making import policy_record
@@ -83,3 +83,36 @@ def test_an_unknown_area_is_its_own_chain() -> None:
     made = control()
     assert made.chain("110101000000") == ("110101000000",)
     assert CITY in made.chain(TOWN)
+
+
+def switch(area: str, to: str) -> SwitchBody:
+    return SwitchBody(area, "MED-SELFPAY", to, "王", "核对口径")  # type: ignore[arg-type]
+
+
+def test_a_stop_holds_below_its_area_until_exactly_that_area_is_resumed() -> None:
+    made = control()
+    made.stop(switch(CITY, "stop"), NOW)
+    made.stop(switch(TOWN, "stop"), NOW)
+    made.stop(switch(TOWN, "stop"), NOW + 1)
+    assert made.stopped("MED-SELFPAY", TOWN)
+    assert not made.stopped("JOB-LOSS", TOWN)
+    assert made.resume(switch(CITY, "resume")) is not None
+    assert made.stopped("MED-SELFPAY", TOWN)
+    assert not made.stopped("MED-SELFPAY", CITY)
+    halt = made.resume(switch(TOWN, "resume"))
+    assert halt is not None and halt.since_ms == NOW
+    assert made.resume(switch(TOWN, "resume")) is None
+    assert made.kept.stopped == {}
+
+
+def test_stops_come_back_with_the_golives_that_wait_for_their_end() -> None:
+    made = control()
+    made.go_live(GoliveBody(CITY, "MED-SELFPAY", 20))
+    made.stop(switch(TOWN, "stop"), NOW)
+    made.go_live(GoliveBody(CITY, "MED-SELFPAY", 30))
+    made.stop(SwitchBody(TOWN, "JOB-LOSS", "stop", "王", "核对口径"), NOW)
+    made.go_live(GoliveBody(CITY, "JOB-LOSS", 5))
+    made.advance(1)
+    again = loaded(made.drain())
+    assert again.kept.stopped["MED-SELFPAY"][TOWN].golives == {}, "it spoke before the stop"
+    assert again.kept.stopped["JOB-LOSS"][TOWN].golives == {CITY: 5}
