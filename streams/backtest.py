@@ -104,7 +104,7 @@ class _Pair:
 
     def fold(self, block: LoggedBlock, records: list[Record]) -> None:
         """Takes a block; `records` where it was looked at."""
-        if self.after is None or not records:
+        if self.after is None or not any(isinstance(each, PolicyRecord | TransferRecord) for each in records):
             self._take(block.known_at, block.block, block.block)
             return
         theirs = [_alone(each) for each in records]

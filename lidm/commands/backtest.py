@@ -21,7 +21,6 @@ from lidm.backtest.report import report
 from lidm.backtest.tally import Named
 from lidm.backtest.words import OUTCOMES, text
 from lidm.backtest.work import Question, back_test
-from lidm.logs import configure_logs
 from lidm.settings import Settings, load_settings
 from lidm.stores import reading
 from lidm.written import named, private_file, write_page
@@ -55,7 +54,6 @@ def command(
     if not folder.is_dir():
         raise CallError(f"没有这个参数目录：{folder}")
     settings = load_settings()
-    configure_logs("warning")
     asked = Question(Bundle.load(folder), law, first.date(), last.date(), settings.trial)
     with _history(settings, saved) as log:
         answer = back_test(log, asked, jobs or len(os.sched_getaffinity(0)))
