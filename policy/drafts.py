@@ -6,7 +6,7 @@ values on every day. Areas and schemes keep their own dates under both.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, cast
 
 from policy.bundle import Bundle
@@ -16,28 +16,29 @@ Law = Literal["in-force", "counterfactual"]
 Entry = dict[str, JSON]
 Place = tuple[str, str]
 """Area and parameter."""
-_EVER = date.min.isoformat()
+_LOOK_BACK = timedelta(days=2 * 366)
+"""Rules look back on months and years: what holds throughout holds so long before the first day asked about."""
 _TABLES = ("areas", "schemes")
 
 
 class Draft:
-    """Stands in for every bundle that was activated. `newest`: the one activated last, which the draft will replace."""
+    """Stands in for every bundle that was activated. `newest`: the one activated last, which the draft will replace;
+    `asked_from`: the first day that is asked about."""
 
-    def __init__(self, draft: Bundle, newest: Bundle, law: Law) -> None:
-        self._law = law
+    def __init__(self, draft: Bundle, newest: Bundle, law: Law, asked_from: date) -> None:
         self._plain = draft.plain()
         before = newest.plain()
         self._tables = tuple(name for name in _TABLES if before[name] != self._plain[name])
-        self._differs = _differences(_dict(before["rules"]), _dict(self._plain["rules"]))
-        self._throughout = _throughout(draft) if law == "counterfactual" else None
+        self._parts = _differences(_dict(before["rules"]), _dict(self._plain["rules"]))
+        self._throughout = _throughout(draft, asked_from) if law == "counterfactual" else None
         self._made: dict[str, Bundle] = {}
 
     @property
-    def first(self) -> date | None:
+    def differs(self) -> date | None:
         """The first day on which it can lead to another answer; None: on no day."""
         if self._throughout is not None or self._tables:
             return date.min
-        return min((date.fromisoformat(day) for day in self._differs.values()), default=None)
+        return min((date.fromisoformat(day) for day in self._parts.values()), default=None)
 
     def instead_of(self, bundle: Bundle) -> Bundle:
         """What would have been in force in place of a bundle of the past."""
@@ -53,7 +54,7 @@ class Draft:
         plain |= {table: self._plain[table] for table in self._tables}
         rules, declared = _dict(plain["rules"]), _dict(plain["declared"])
         drafted, named = _dict(self._plain["rules"]), _dict(self._plain["declared"])
-        for (area, name), day in self._differs.items():
+        for (area, name), day in self._parts.items():
             theirs, ours = _rule(rules, area, name), _rule(drafted, area, name)
             values: list[JSON] = [*_until(_values(theirs), day), *_from(_values(ours), day)]
             _dict(rules.setdefault(area, {}))[name] = {**(ours or theirs), "values": values}
@@ -62,13 +63,13 @@ class Draft:
         return Bundle(plain)
 
 
-def _throughout(draft: Bundle) -> Bundle:
-    """The newest value of each parameter in each place, without beginning or end."""
-    plain = draft.plain()
+def _throughout(draft: Bundle, first: date) -> Bundle:
+    """The newest value of each parameter in each place, from when there was any, or early enough, and without end."""
+    plain, early = draft.plain(), (first - _LOOK_BACK).isoformat()
     for rules in _dict(plain["rules"]).values():
         for rule in map(_dict, _dict(rules).values()):
             if values := _values(rule):
-                rule["values"] = [{**values[-1], "since": _EVER, "until": None}]
+                rule["values"] = [{**values[-1], "since": min(str(values[0]["since"]), early), "until": None}]
     return Bundle(plain)
 
 

@@ -14,7 +14,7 @@ _SHOWN_PLACES = 6
 def silenced(answer: Answer, detectors: Mapping[str, Detector], place: Callable[[str], str]) -> Iterator[str]:
     """Sentences, one per rule that lacks a parameter, or has only an example of it, where it did not before."""
     asked, newest = answer.asked, answer.policies[-1].bundle
-    drafted = Draft(asked.draft, newest, asked.law).instead_of(newest)
+    drafted = Draft(asked.draft, newest, asked.law, asked.first).instead_of(newest)
     days = [date.fromordinal(day) for day in sorted({answer.span.parts, answer.reached})]
     areas = sorted(code for code in answer.tally.households if code)
     for detector in detectors.values():

@@ -79,7 +79,7 @@ def back_test(log: LogFile, asked: Question, jobs: int = 1) -> Answer:
     if not policies:
         raise DataError(f"到 {asked.last} 为止的台账日志里没有启用过参数，没有可以比较的")
     newest = policies[-1].bundle
-    differs = Draft(asked.draft, newest, asked.law).first
+    differs = Draft(asked.draft, newest, asked.law, asked.first).differs
     parts = differs if differs is not None and asked.first < differs <= asked.last else asked.first
     span = Span(asked.first.toordinal(), asked.last.toordinal(), parts.toordinal())
     task = Task(log, asked.draft.canonical(), newest.canonical(), asked.law, span, asked.trial)
@@ -95,7 +95,8 @@ def back_test(log: LogFile, asked: Question, jobs: int = 1) -> Answer:
 
 def one_partition(task: Task, partition: int) -> Done:
     """Folds and counts one partition."""
-    laid = Draft(Bundle.from_canonical(task.draft), Bundle.from_canonical(task.newest), task.law)
+    draft, newest = (Bundle.from_canonical(each) for each in (task.draft, task.newest))
+    laid = Draft(draft, newest, task.law, date.fromordinal(task.span.first))
     partitions = task.log.partitions
     config = replace(to_nobody(partitions, task.trial), decoded_households=_DECODED * partitions)
     blocks = (LoggedBlock(*each) for each in task.log.read(partition))
