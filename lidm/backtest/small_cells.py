@@ -4,7 +4,8 @@ What is withheld must not follow from the sum of its line either, so where only 
 second one goes along.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 LEAST = 5
@@ -28,17 +29,34 @@ def grid(cells: Mapping[tuple[R, C], int]) -> dict[tuple[R, C], int | None]:
     return _shown(cells, [*rows.values(), *columns.values()])
 
 
-def _shown(cells: Mapping[K, int], lines: Iterable[Sequence[K]]) -> dict[K, int | None]:
-    several = [line for line in lines if len(line) > 1]  # a cell by itself is its own sum
+def _shown(cells: Mapping[K, int], lines: Sequence[Sequence[K]]) -> dict[K, int | None]:
     hidden = {at for at, count in cells.items() if 0 < count < LEAST}
-    while fresh := [at for line in several for at in _second(line, cells, hidden)]:
-        hidden.update(fresh)
+    lying: dict[K, list[int]] = {at: [] for at in cells}
+    for number, line in enumerate(lines):
+        for at in line:
+            lying[at].append(number)
+    missing = Counter(number for at in cells if at in hidden for number in lying[at])
+    alone = [number for number, count in missing.items() if count == 1]
+    while alone:
+        number = alone.pop()
+        told = [at for at in lines[number] if at not in hidden]
+        if missing[number] != 1 or not told:  # a cell by itself is its own sum
+            continue
+        second = min(told, key=_unwelcome(cells, lying, missing, number))
+        hidden.add(second)
+        missing.update(lying[second])
+        alone += [n for n in lying[second] if missing[n] == 1]
     return {at: None if at in hidden else count for at, count in cells.items()}
 
 
-def _second(line: Sequence[K], cells: Mapping[K, int], hidden: set[K]) -> list[K]:
-    """The smallest cell to withhold along with the only one withheld; one with households before one without."""
-    told = [at for at in line if at not in hidden]
-    if len(told) != len(line) - 1:
-        return []
-    return [min(told, key=lambda at: (cells[at] == 0, cells[at]))]
+def _unwelcome(
+    cells: Mapping[K, int], lying: Mapping[K, Sequence[int]], missing: Mapping[int, int], line: int
+) -> Callable[[K], tuple[bool, bool, int]]:
+    """How little a cell lends itself to be withheld too: without households; where it would be the only one of its
+    other lines; large."""
+
+    def rank(at: K) -> tuple[bool, bool, int]:
+        others = [number for number in lying[at] if number != line]
+        return cells[at] == 0, any(not missing[number] for number in others), cells[at]
+
+    return rank

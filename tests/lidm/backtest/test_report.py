@@ -13,7 +13,8 @@ from lidm.backtest.work import Answer, Question
 from policy.bundle import Bundle
 from schemas.plain_identity import carries_identity
 from streams.backtest import Activated, Span
-from tests.lidm.backtest.planned import CITY, FIRST, LAST, LOWER, RULE, bundle, lined, lined_from
+from tests.households.making import CITY
+from tests.lidm.backtest.planned import FIRST, LAST, LOWER, RULE, bundle, lined, lined_from
 
 TOWNS = ("339901001000", "339901002000", "339901003000")
 MONDAY = date(2026, 6, 1)
