@@ -9,6 +9,7 @@ from schemas.errors import CallError, LidmError
 
 GROUPS = {
     "alerts": "看预警",
+    "backtest": "参数草案放到归档的历史上重算一遍",
     "bench": "性能测量（相对值）",
     "case": "办理案件",
     "demo": "整套服务加一座虚构的城市",
@@ -23,7 +24,7 @@ GROUPS = {
     "rejected": "未受理的消息：清单、查看、修补重发",
     "roster": "官方名册：入库、与本库逐人比对、各地签字",
     "run": "一个进程里运行全部环节",
-    "store": "归档库：迁移、状态、预检",
+    "store": "归档库：迁移、状态、预检、存出台账日志",
     "topics": "主题目录与集群对照",
     "worker": "运行一个环节",
 }

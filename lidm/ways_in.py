@@ -2,14 +2,13 @@
 
 import fcntl
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -182,13 +181,6 @@ def say_problems(problems: Sequence[RowProblem], total: int) -> None:
         click.echo(problem.text, err=True)
     if total > SHOWN_PROBLEMS:
         click.echo(f"……另有 {total - SHOWN_PROBLEMS:,} 行", err=True)
-
-
-def private_file(path: Path) -> TextIO:
-    """A file to write that only its owner reads, with a mark that tells Excel it is UTF-8."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(handle, 0o600)
-    return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 
 def write_json(path: Path | None, value: dict[str, Any]) -> None:

@@ -66,16 +66,21 @@ class Difference(NamedTuple):
     again: object
 
 
+def opened(block: LoggedBlock) -> list[Record]:
+    """The records of an archived block. Raises Stop on bytes that are no block."""
+    try:
+        return decode_block(block.block)
+    except msgspec.MsgspecError as error:
+        raise Stop(f"归档里分区{block.partition}的{block.offset}号消息不是一个数据块") from error
+
+
 def own_blocks(blocks: Iterable[LoggedBlock], household: str) -> Iterator[OwnBlock]:
     """The records of these blocks that concern a household. Raises Stop on bytes that are no block."""
-    for generation, partition, offset, at_ms, value in blocks:
-        try:
-            records = decode_block(value)
-        except msgspec.MsgspecError as error:
-            raise Stop(f"归档里分区{partition}的{offset}号消息不是一个数据块") from error
+    for block in blocks:
+        records = opened(block)
         own = tuple(each for each in records if each.household in ("", household))
         if own:
-            yield OwnBlock(generation, partition, offset, at_ms, own, frozenset(each.known_at for each in records))
+            yield OwnBlock(*block[:4], own, frozenset(each.known_at for each in records))
 
 
 def replay(blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iterable[str]) -> Replay:
@@ -86,7 +91,7 @@ def replay(blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iter
     generation = ""
     with METRICS.muted():
         for block in blocks:
-            watch = watch or Watch(block.partition, _config(block.partition))
+            watch = watch or Watch(block.partition, to_nobody(block.partition + 1))
             if generation not in ("", block.generation):
                 watch.next_generation()
             generation = block.generation
@@ -133,7 +138,7 @@ def _covered(watch: Watch | None, feeds: Iterable[str], reached: Said | None) ->
     )
 
 
-def _config(partition: int) -> StreamConfig:
+def to_nobody(partitions: int, trial: tuple[str, ...] = ("*",)) -> StreamConfig:
     """No broker, and a seal nobody can open: a replay delivers nothing. Whatever spoke then speaks again."""
     _, public = new_key_pair()
-    return StreamConfig(broker="", partitions=partition + 1, seal_public_key=public, trial=("*",))
+    return StreamConfig(broker="", partitions=partitions, seal_public_key=public, trial=trial)

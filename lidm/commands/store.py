@@ -1,12 +1,14 @@
-"""`lidm store`: schema of the store, where it stands, and whether it is what the code expects."""
+"""`lidm store`: schema of the store, where it stands, whether it is what the code expects, its log as a file."""
 
 import json
+from pathlib import Path
 
 import click
 
 from lidm.stores import reading
 from lidm.tables import table
 from schemas.errors import DataError
+from sinks.log_file import save
 from sinks.preflight import preflight
 
 _STATUS = {
@@ -19,7 +21,7 @@ _STATUS = {
 
 @click.group()
 def command() -> None:
-    """归档库：迁移、状态、预检。"""
+    """归档库：迁移、状态、预检、存出台账日志。"""
 
 
 @command.command()
@@ -66,3 +68,16 @@ def preflight_command(as_json: bool) -> None:
         click.echo(table(("检查", "结果", "说明"), [(c.name, "通过" if c.ok else "不符", c.detail) for c in checks]))
     if not all(check.ok for check in checks):
         raise DataError("归档库与程序不符")
+
+
+@command.command("save-log")
+@click.argument("file", metavar="文件", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def save_log(file: Path, as_json: bool) -> None:
+    """把归档的台账日志存成一个文件，供没有归档库的机器回测（lidm backtest --log）；只有本人可读。"""
+    with reading() as store:
+        log = save(file, store.read_household_log())
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "partitions": log.partitions, "blocks": log.blocks}))
+    else:
+        click.echo(f"已写入 {file}：{log.partitions} 个分区，{log.blocks:,} 个数据块")

@@ -1,4 +1,4 @@
-"""Pieces of HTML: everything that is not marked as markup is escaped."""
+"""Pieces of HTML, and the page around them: everything that is not marked as markup is escaped."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -7,6 +7,7 @@ from string import Template
 from typing import Final
 
 PAGE: Final = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+FOOT: Final = "本页由数据类的定义、目录和示例生成（lidm feed pages）；示例中的人员、编号均为虚构。"
 
 
 class Html(str):
@@ -64,7 +65,10 @@ def section(anchor: str, title: str, body: Cell) -> Html:
     return Html(f'<section id="{anchor}"><h2>{safe(title)}</h2>{safe(body)}</section>')
 
 
-def page(title: str, lead: Cell, contents: Iterable[tuple[str, str]], body: Cell) -> str:
-    """The whole page; `contents`: address and words of each link on top."""
+def page(
+    title: str, lead: Cell, contents: Iterable[tuple[str, str]], body: Cell, *, foot: Cell = FOOT, style: str = ""
+) -> str:
+    """The whole page; `contents`: address and words of each link on top; `style`: rules of this page's own."""
     links = "".join(f'<a href="{at}">{safe(said)}</a>' for at, said in contents)
-    return PAGE.substitute(title=safe(title), lead=safe(lead), contents=links, body=safe(body))
+    parts = {"title": safe(title), "lead": safe(lead), "body": safe(body), "foot": safe(foot)}
+    return PAGE.substitute(parts, contents=links, style=style)
