@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from lidm import paper
 from lidm.explain_page import page
 from lidm.explain_text import explanation, verdict
 from lidm.explanation import ROOT, Explanation, explain
 from lidm.settings import load_settings
 from lidm.stores import reading
-from schemas.errors import CallError, DataError
+from schemas.errors import DataError
 
 __all__ = ["ROOT", "command"]
 
@@ -31,7 +32,7 @@ def command(alert_id: str, revision: int | None, only_replay: bool, file: Path |
     with reading(settings) as store:
         told = explain(store, alert_id, revision, settings.policy_dir)
     if file is not None:
-        _write(file, page(told))
+        paper.write(file, page(told))
     if as_json:
         click.echo(json.dumps(told.as_json(), ensure_ascii=False))
     elif only_replay:
@@ -46,10 +47,3 @@ def command(alert_id: str, revision: int | None, only_replay: bool, file: Path |
 
 def _name(told: Explanation) -> str:
     return f"预警 {told.alert.alert_id} 第 {told.alert.revision} 次"
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CallError(f"写不了文件 {file}：{error.strerror}") from error
