@@ -68,7 +68,7 @@ class _Seen(NamedTuple):
     answers: list[Asked]
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """Dimensions, an exit as one more; an exit alone is no need."""
         found = _dimensions(self.together)
         return found + 1 if found and self.exit is not None else found
@@ -115,14 +115,14 @@ def compound(household: Household, on: date, policy: Policy) -> Findings:
     findings.recheck(*(policy.next_change(name, area) for name in (_RULE, NEEDS, *NAMES)))
     findings.recheck(*(each.findings.recheck_on for each in seen.answers if each.findings is not None))
     findings.recheck(*_over(household, today, terms))
-    if seen.count < terms.least:
+    if seen.total < terms.least:
         for feed, last_covered in _hidden(household, on, policy, seen, terms):
             findings.lacks(feed, last_covered)
         return findings
 
     def holds(day: int) -> bool:
         there = household.declared_on(day) is not None
-        return there and _look(household, day, policy, dimensions, terms).count >= terms.least
+        return there and _look(household, day, policy, dimensions, terms).total >= terms.least
 
     first = max(_began(seen, terms), _settled_since(policy, area))
     days = [first, *(each.since for each in seen.together), *edges(household, first, today)]
@@ -144,13 +144,10 @@ def _look(household: Household, day: int, policy: Policy, dimensions: Sequence[D
 
 
 def _together(signals: Sequence[_Signal], days: int) -> list[_Signal]:
-    """The signals of the most dimensions that began within so many days; of equally many, the latest."""
-    best: list[_Signal] = []
-    for first in sorted({each.since for each in signals}):
-        near = [each for each in signals if first <= each.since <= first + days]
-        if _dimensions(near) >= _dimensions(best):
-            best = near
-    return best
+    """The signals of the most dimensions begun within so many days; then the most signals, then the latest."""
+    firsts = sorted({each.since for each in signals})
+    near = ([each for each in signals if first <= each.since <= first + days] for first in firsts)
+    return max(reversed(list(near)), key=lambda each: (_dimensions(each), len(each)), default=[])
 
 
 def _dimensions(signals: Sequence[_Signal]) -> int:
@@ -221,13 +218,13 @@ def _breach(household: Household, seen: _Seen, since: int, rule: Rule, terms: _T
         cause=HOUSEHOLD,
         subject="HOUSEHOLD",
         since=date.fromordinal(since),
-        severity=severity(terms.bands, seen.count),
-        measure=seen.count,
+        severity=severity(terms.bands, seen.total),
+        measure=seen.total,
         unit="dimensions",
         threshold=line,
         reason=(
             f"{terms.window_days}天内先后出现、至今还在的困难有{_dimensions(seen.together)}个方面："
-            f"{'；'.join(_said(seen.together))}{left}。合计{seen.count}个方面，"
+            f"{'；'.join(_said(seen.together))}{left}。合计{seen.total}个方面，"
             f"请安排个案会商，先核实是否同一原因引起（满{line.value}个方面提示，{line.cited}）"
         ),
         evidence=evidence_days(set(shown)),

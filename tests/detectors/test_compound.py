@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 from typing import Any, cast
 
@@ -111,10 +112,8 @@ def test_what_others_said_before_changes_nothing(
     random.shuffle(codes)
     for code in codes:
         found = evaluate(SOURCES[code], told, on)
-        step(
-            told, SOURCES[code], found, on=on, policy=WIDE.on(on), live=True, known_at=0,
-            evaluate_at=lambda day, source=SOURCES[code]: evaluate(source, told, day),
-        )  # fmt: skip
+        source, again = SOURCES[code], partial(evaluate, SOURCES[code], told)
+        step(told, source, found, on=on, policy=WIDE.on(on), live=True, known_at=0, evaluate_at=again)
     assert evaluate(COMPOUND, told, on) == evaluate(COMPOUND, fresh, on)
 
 

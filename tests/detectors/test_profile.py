@@ -63,7 +63,7 @@ def bill(n: int, day: int, yuan: int, visit: str = "INPATIENT") -> tuple[str, An
 
 def owned(person: str, use: str = "HOME") -> tuple[str, AnyFact]:
     key = head(f"u1|{person}", (0, False), TODAY - 400)
-    return person, Property(*key, "u1", "ACQUIRE", "OWNERSHIP", use, 100)
+    return person, Property(*key, "u1", "ACQUIRE", "OWNERSHIP", use, 100, 90)
 
 
 def allowed(person: str) -> tuple[str, AnyFact]:
@@ -89,7 +89,8 @@ def test_with_complete_files_nothing_is_nothing() -> None:
     assert {code: each.level for code, each in seen.items() if code != "INCOME"} == {
         "FAMILY": 0, "HEALTH": 0, "ASSETS": 0, "SPENDING": 0, "SOURCE": 0, "CARE": 0,
     }  # fmt: skip
-    assert seen["HEALTH"].reasons == seen["HEALTH"].lacks == ()
+    assert seen["HEALTH"].reasons == ()
+    assert seen["HEALTH"].lacks == ()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_family(born: tuple[int, int, int], level: int, says: str) -> None:
 
 def test_a_severe_disability_is_health_and_makes_a_dependant() -> None:
     severe = certificate(PEOPLE[0], "PHYSICAL", TODAY - 2000, 1, (None, None), "NEW", (0, False))
-    seen = asked(home((GROWN, GROWN, CHILD)), (PEOPLE[0], severe))
+    seen = asked(home((GROWN, OLD, GROWN)), (PEOPLE[0], severe))
     assert (seen["HEALTH"].level, seen["FAMILY"].level) == (2, 1)
     assert "重度残疾1人（户主一级）" in said(seen["HEALTH"])
     assert [item.key for part in seen["HEALTH"].reasons for item in part.evidence] == [severe.key]
