@@ -2,16 +2,31 @@
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
+import policy
+from detectors.registry import load_detectors
+from policy.bundle import Bundle
 from schemas.plain_identity import carries_identity
+from schemas.topics import HOUSEHOLD_EVENTS
+from streams.watch import Watch
 from tests.lidm import test_explain_command as explained
-from tests.lidm.test_explain_command import ALERTS, Call, Page
+from tests.lidm.test_explain_command import ALERTS, BLOCKS, Call, Page
+from tests.streams.making import config
 
 lidm, whole = explained.lidm, explained.whole
-NEWEST = {each.alert_id: each for each in ALERTS if each.detector == "MED-SELFPAY"}
-MEDICAL = next(each for each in NEWEST.values() if each.state in ("raised", "updated"))
-HOME = MEDICAL.household
+WATCH = Watch(0, config())
+for _offset, _at_ms, _value in BLOCKS:
+    WATCH.fold(HOUSEHOLD_EVENTS, _offset, _at_ms, _value)
+ON = date.fromordinal(WATCH.known.on or 0)
+POLICY = Bundle.load(Path(policy.__file__).parent).on(ON)
+SPENT = {
+    name: found.breaches
+    for name in WATCH.names()
+    if (found := load_detectors()["MED-SELFPAY"].evaluate(WATCH.household(name), ON, POLICY)).breaches
+}
+HOME = min(SPENT)
 HOMES = sorted({each.household for each in ALERTS})
 NOBODY = "h_" + "f" * 32
 
@@ -19,7 +34,7 @@ NOBODY = "h_" + "f" * 32
 def test_a_profile_says_what_shows_and_what_cannot_be_told(lidm: Call) -> None:
     code, out = lidm("household", "profile", HOME)
     assert code == 0, out
-    said = ("星河市（虚构）", "《星河市多维困难画像口径试行通知（虚构）》", "大额自付医疗：", "不能判断", "排序分")
+    said = (SPENT[HOME][0].reason, "《星河市多维困难画像口径试行通知（虚构）》", "大额自付医疗：", "不能判断", "排序分")
     for piece in (f"家庭 {HOME}", *said):
         assert piece in out
     assert not re.search(r"\bp_[0-9a-f]{32}", out)
@@ -31,9 +46,11 @@ def test_json_has_levels_reasons_and_the_keys_of_the_facts(lidm: Call) -> None:
     assert code == 0
     assert body["activated"] is True
     spending = next(each for each in body["dimensions"] if each["code"] == "SPENDING")
-    (medical,) = [each for each in spending["parts"] if each["says"] == MEDICAL.reason]
-    assert medical["level"] == MEDICAL.severity
-    assert {each["key"] for each in medical["evidence"]} == {each.key for each in MEDICAL.evidence}
+    told = {each["says"]: each for each in spending["parts"] if each["name"] == "MED-SELFPAY"}
+    assert sorted(told) == sorted(each.reason for each in SPENT[HOME])
+    for each in SPENT[HOME]:
+        assert told[each.reason]["level"] == each.severity
+        assert [item["key"] for item in told[each.reason]["evidence"]] == [item.key for item in each.evidence]
     assert body["points"] == sum(each["weight"] * (each["level"] or 0) for each in body["dimensions"])
 
 
