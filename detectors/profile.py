@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
-from detectors.findings import EvidenceItem, Insufficient
+from detectors.findings import EvidenceItem, Insufficient, evidence_days
 from detectors.needs import Asked, ask
 from detectors.signs import SIGN_LABELS, Ledger, measure
 from households.ledger import Household
@@ -72,6 +72,11 @@ class Facet:
         """What shows, the gravest first."""
         shown = [each for each in self.parts if each.level]
         return tuple(sorted(shown, key=lambda each: (-(each.level or 0), each.name, each.says)))
+
+    @property
+    def evidence(self) -> tuple[EvidenceItem, ...]:
+        """The records behind all that shows, by day."""
+        return evidence_days(dict.fromkeys(item for each in self.reasons for item in each.evidence))
 
     @property
     def lacks(self) -> tuple[Insufficient, ...]:

@@ -22,7 +22,6 @@ NOT_HELD = (
     "性别：证件号码在网关换成代码，台账里没有性别",
     "城乡：区划树没有城乡分类，只能按镇街看",
     "民族、国籍：不收集",
-    "从发出预警到落实帮扶的时间：各部门反馈日期不全，本报告不算",
 )
 HELP = ("risk", "entitlement")
 _AGES = ((0, 6), (6, 16), (16, 60), (60, 80), (80, 200))
@@ -88,6 +87,11 @@ class _Outcome(NamedTuple):
     reviewed: bool
 
 
+def few(count: int) -> bool:
+    """Whether a count could point at somebody."""
+    return 0 < count < LEAST
+
+
 def wilson(count: int, of: int) -> tuple[float, float]:
     """The interval in which a share lies with 95 % confidence, sound for small numbers and for 0 and 1."""
     share, spread = count / of, Z * Z / of
@@ -145,7 +149,7 @@ def as_json(told: Report) -> dict[str, Any]:
             for each in told.breakdowns
         ],
         "not_held": list(NOT_HELD),
-        "never_alerted": told.silent,
+        "never_alerted": None if few(told.silent) else told.silent,
         "seed": told.seed,
         "visits": [{"household": home, "area": area} for home, area in told.visits],
     }
@@ -208,9 +212,9 @@ def _row(group: str, outcomes: Sequence[_Outcome]) -> Row:
 
 def _share(count: int, of: int) -> Share:
     """Hidden where those counted, those left, or all of them are few but not nobody."""
-    if 0 < of < LEAST:
+    if few(of):
         return Share(None, None)
-    return Share(None if 0 < count < LEAST or 0 < of - count < LEAST else count, of)
+    return Share(None if few(count) or few(of - count) else count, of)
 
 
 def _hidden_together(shares: Sequence[Share]) -> list[Share]:

@@ -3,9 +3,9 @@
 from datetime import date
 from html import escape
 
-from detectors.profile import Facet, Part
+from detectors.profile import Facet
 from lidm.need import Told
-from lidm.need_text import NOTE, USE, arithmetic, heading, lacking, level
+from lidm.need_text import NOTE, USE, arithmetic, lacking, level, measures
 from lidm.paper import Input, Row, facts, inputs, paper, shown, table
 
 _STEPS = 4
@@ -20,7 +20,8 @@ def page(told: Told) -> str:
         + facts([
             ("判定日", str(about.on)),
             ("所知截至", str(told.known_until)),
-            ("口径", escape(heading(told))),
+            ("地区", escape(told.place)),
+            ("口径", escape(measures(told))),
             ("参数", escape(about.policy)),
         ])
     )  # fmt: skip
@@ -64,12 +65,8 @@ def _dots(facet: Facet) -> str:
 def _facet(told: Told, facet: Facet) -> str:
     if not facet.reasons:
         return ""
-    return f"<h2>{escape(facet.label)}　{escape(level(facet))}</h2>" + "".join(
-        _reason(told, each) for each in facet.reasons
+    said = "".join(
+        f"<p>{shown(each.label, told.people)}：{shown(each.says, told.people)}</p>" for each in facet.reasons
     )
-
-
-def _reason(told: Told, part: Part) -> str:
-    says = f"<p>{shown(part.label, told.people)}：{shown(part.says, told.people)}</p>"
-    rests = [Input(date.fromordinal(each.day), each.feed, each.source, each.key, each.value) for each in part.evidence]
-    return says + (inputs(rests, told.people) if rests else "")
+    rests = [Input(date.fromordinal(each.day), each.feed, each.source, each.key, each.value) for each in facet.evidence]
+    return f"<h2>{escape(facet.label)}　{escape(level(facet))}</h2>{said}{inputs(rests, told.people) if rests else ''}"

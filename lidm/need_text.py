@@ -31,7 +31,11 @@ def arithmetic(profile: Profile) -> str:
 
 def lacking(lacks: Sequence[Insufficient]) -> str:
     """What was not covered, in one phrase; empty when everything was."""
-    return "、".join(f"{_title(each.feed)}（{_until(each)}）" for each in lacks)
+    until: dict[str, list[str]] = {}
+    for each in lacks:
+        how = f"只收齐到{each.last_covered}" if each.last_covered else "没有收齐过"
+        until.setdefault(how, []).append(_title(each.feed))
+    return "；".join(f"{'、'.join(titles)}{how}" for how, titles in until.items())
 
 
 def behind(item: EvidenceItem) -> str:
@@ -40,24 +44,23 @@ def behind(item: EvidenceItem) -> str:
     return f"{day} {feed_title(item.feed)} {evidence_value(item.feed, item.value)} {item.key}"
 
 
-def heading(told: Told) -> str:
-    """Whose profile, when, by what."""
-    about = told.profile
+def measures(told: Told) -> str:
+    """By what the levels are: the document, and whether it was activated."""
     which = "" if told.activated else "（归档里没有启用过，按本机参数）"
-    return f"{told.place}  {about.on}  口径{cited(about.document)}{which}"
+    return f"{cited(told.profile.document)}{which}"
 
 
 def text(told: Told) -> str:
     """The profile on the terminal."""
-    lines = [f"家庭 {told.profile.household}", heading(told), NOTE, ""]
-    for facet in told.profile.facets:
+    about = told.profile
+    lines = [f"家庭 {about.household}", f"{told.place}  {about.on}  口径{measures(told)}", NOTE, ""]
+    for facet in about.facets:
         lines.append(f"{facet.label}  {level(facet)}")
-        for part in facet.reasons:
-            lines.append(f"  · {part.label}：{_plain(told, part.says)}")
-            lines += [f"      {_plain(told, behind(each))}" for each in part.evidence]
+        lines += [f"  · {part.label}：{_plain(told, part.says)}" for part in facet.reasons]
+        lines += [f"      {_plain(told, behind(each))}" for each in facet.evidence]
         if facet.lacks:
             lines.append(f"  数据不全：{lacking(facet.lacks)}")
-    return "\n".join([*lines, "", f"排序分 {arithmetic(told.profile)}", USE])
+    return "\n".join([*lines, "", f"排序分 {arithmetic(about)}", USE])
 
 
 def order(found: Sequence[Told], failed: Sequence[tuple[str, str]]) -> str:
@@ -82,7 +85,3 @@ def _plain(told: Told, said: str) -> str:
 
 def _title(feed: str) -> str:
     return "迁入前的记录" if feed == HISTORY else feed_title(feed)
-
-
-def _until(lack: Insufficient) -> str:
-    return f"收齐到{lack.last_covered}" if lack.last_covered else "没有收齐过"

@@ -227,7 +227,7 @@ def _breach(household: Household, seen: _Seen, since: int, rule: Rule, terms: _T
             f"{'；'.join(_said(seen.together))}{left}。合计{seen.total}个方面，"
             f"请安排个案会商，先核实是否同一原因引起（满{line.value}个方面提示，{line.cited}）"
         ),
-        evidence=evidence_days(set(shown)),
+        evidence=evidence_days({(each.feed, each.key): each for each in shown}.values()),
     )
 
 
