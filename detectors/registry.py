@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -50,7 +50,8 @@ class Detector:
     `quiet(on, policy, area)`: a cheap question to households of the area, certain where it says True: `evaluate` would
     find no breach and no day to look again. May raise PolicyMissing. `about`: what it is asked about, households or the
     units of feeds; of the other it is never asked. `trial`: written and checked on its cases, not yet on a city and its
-    costs; it runs only where somebody asks for it by name (`running`).
+    costs; it runs only where somebody asks for it by name (`running`). `reads`: codes of detectors it asks itself, of
+    the same household, day and policy; it never sees what they said before.
     """
 
     code: str
@@ -65,6 +66,7 @@ class Detector:
     optional: tuple[str, ...] = ()
     about: About = "household"
     trial: bool = False
+    reads: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -96,28 +98,71 @@ def detector(
     quiet: Quiet | None = None,
     about: About = "household",
     trial: bool = False,
+    reads: tuple[Evaluate, ...] = (),
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector.
 
-    Raises UnknownFeed, ProtectedAttribute (a rule of the review family looks at nationality, ethnicity or where a
-    household registration comes from), and ValueError when the code is taken.
+    `reads`: detectors it asks, registered before it; it listens to whatever they listen to and does without those whose
+    parameters are missing. Raises UnknownFeed, ProtectedAttribute (a rule of the review family looks at nationality,
+    ethnicity or where a household registration comes from), and ValueError when the code is taken, or when it reads
+    what is no rule of risk or entitlement about households, or reads others itself.
     """
     unknown = sorted({*listens, *absence} - KIND_OF_FEED.keys())
     if unknown:
         raise UnknownFeed(f"{code} listens to unknown feeds: {', '.join(unknown)}")
+    asked = _asked_by(code, reads)
 
     def register(evaluate: Evaluate) -> Evaluate:
         taken = _REGISTERED.get(code)
         if taken is not None and taken.evaluate.__module__ != evaluate.__module__:
             raise ValueError(f"detector {code} is defined twice: {taken.evaluate.__module__}, {evaluate.__module__}")
-        feeds, closing = frozenset(listens), frozenset(absence)
-        face = (code, version, family, feeds, rule, closing, evaluate, standards, quiet, optional, about, trial)
-        made = Detector(*face)
+        made = Detector(
+            code=code,
+            version=version,
+            family=family,
+            listens=frozenset(listens).union(*(each.listens for each in asked)),
+            rule=rule,
+            absence=frozenset(absence).union(*(each.absence for each in asked)),
+            evaluate=evaluate,
+            standards=standards,
+            quiet=quiet,
+            optional=_parameters_of(asked, optional, (rule, *standards)),
+            about=about,
+            trial=trial,
+            reads=tuple(each.code for each in asked),
+        )
         _refuse_protected(made)
         _REGISTERED[code] = made
         return evaluate
 
     return register
+
+
+def registered(functions: Collection[Evaluate]) -> tuple[Detector, ...]:
+    """The detectors these functions were registered as, by code. Raises ValueError for one that is none."""
+    known = {each.evaluate: each for each in _REGISTERED.values()}
+    strangers = [each.__name__ for each in functions if each not in known]
+    if strangers:
+        raise ValueError(f"no detectors: {', '.join(strangers)}")
+    return tuple(sorted((known[each] for each in functions), key=lambda each: each.code))
+
+
+def _asked_by(code: str, reads: tuple[Evaluate, ...]) -> tuple[Detector, ...]:
+    asked = registered(reads)
+    wrong = [
+        each.code
+        for each in asked
+        if each.family not in (Family.RISK, Family.ENTITLEMENT) or each.about != "household" or each.reads
+    ]
+    if wrong:
+        raise ValueError(f"{code} must not read {', '.join(wrong)}")
+    return asked
+
+
+def _parameters_of(asked: Iterable[Detector], own: tuple[str, ...], needed: tuple[str, ...]) -> tuple[str, ...]:
+    """What it does without where nobody publishes it: its own, and all that those it asks count with."""
+    names = (*own, *(name for each in asked for name in (*each.parameters, *each.optional)))
+    return tuple(name for name in dict.fromkeys(names) if name not in needed)
 
 
 def _refuse_protected(made: Detector) -> None:

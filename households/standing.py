@@ -3,6 +3,8 @@
 Answers only what the household's live facts say; asking changes nothing.
 """
 
+from collections.abc import Iterable
+
 from households.queries import Queries
 from schemas.facts_living import YearTotal
 from schemas.facts_standing import Authorisation, Disability, Property, Vehicle
@@ -28,8 +30,13 @@ def authorised(household: Queries, person: str, scope: str, day: int) -> bool:
 
 def disabilities(household: Queries, person: str, day: int) -> list[Disability]:
     """The certificates in force on a day, the newest of each category."""
+    return in_force(household.of_kind(Disability, person), day)
+
+
+def in_force(certificates: Iterable[Disability], day: int) -> list[Disability]:
+    """Of one person's certificates, told by their day, those in force: the newest of each category, while it lasts."""
     newest: dict[str, Disability] = {}
-    for each in household.of_kind(Disability, person):
+    for each in certificates:
         if each.day <= day:
             newest[each.category] = each
     ends = ((each, (each.expires, each.until)) for each in newest.values())

@@ -13,10 +13,10 @@ from detectors.episodes import SHANGHAI
 from households.wholes import EVERYWHERE
 from lidm.alert_text import amount, state
 from lidm.fact_words import feed_title, said_of, same_content
+from lidm.people_words import named, plain
 from schemas.alerts import Alert
 from schemas.fact import Fact
 from schemas.facts import Membership
-from schemas.labels import Relation
 from schemas.records import (
     BatchPartRecord,
     FactBody,
@@ -64,9 +64,7 @@ class Timeline:
 
     def plain(self, text: str) -> str:
         """A text with every pseudonym of a person replaced by the relation."""
-        for person, name in self.people.items():
-            text = text.replace(person, name)
-        return text
+        return plain(text, self.people)
 
 
 def timeline(
@@ -155,15 +153,7 @@ class _Teller:
                 held = members.get(fact.person)
                 if held is None or held.day < fact.day:
                     members[fact.person] = fact
-        found: dict[str, str] = {}
-        for relation in dict.fromkeys(each.relation for each in members.values()):
-            same = sorted(
-                (each for each in members.values() if each.relation == relation),
-                key=lambda each: (each.born or date.max.toordinal(), each.person),
-            )
-            label = Relation[relation].label if relation in Relation.__members__ else relation
-            for number, each in enumerate(same, 1):
-                found[each.person] = f"{label}{number}" if len(same) > 1 else label
+        found = named(members)
         strangers = sorted({person for person, _, _ in self._newest} - found.keys())
         return found | dict.fromkeys(strangers, "其他人员")
 

@@ -1,16 +1,20 @@
 """What a parameter may look like. The national file of a rule declares each key with one of these expressions.
 
 fen · fen by scheme · fen by A, B · count · percent · multiple · severity · yes or no · one of A, B · list of A, B ·
-codes · pairs of codes · texts · severity by multiple · severity by count · age range · item catalogue
+codes · pairs of codes · texts · severity by multiple · severity by count · age range · item catalogue ·
+dimensions of need
 """
 
 import re
 from collections.abc import Callable
 
-from policy.catalogue import Entries, read_catalogue
+from policy import catalogue, needs
 from policy.marked import Marked
 
-Plain = int | bool | str | list[str] | list[int] | list[list[int]] | list[list[str]] | dict[str, int] | Entries
+Plain = (
+    int | bool | str | list[str] | list[int] | list[list[int]] | list[list[str]] | dict[str, int]
+    | catalogue.Entries | needs.Entries
+)  # fmt: skip
 Reader = Callable[[Marked, frozenset[str]], Plain]
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,31}")
 
@@ -124,5 +128,6 @@ _SIMPLE: dict[str, Reader] = {
     "codes": lambda value, schemes: _distinct(value, _code),
     "pairs of codes": _pairs,
     "texts": lambda value, schemes: _distinct(value, Marked.text),
-    "item catalogue": read_catalogue,
+    "item catalogue": catalogue.read_catalogue,
+    "dimensions of need": needs.read_dimensions,
 }

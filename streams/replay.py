@@ -88,20 +88,37 @@ def replay(blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iter
     watch: Watch | None = None
     said: list[Said] = []
     reached: Said | None = None
-    generation = ""
     with METRICS.muted():
-        for block in blocks:
-            watch = watch or Watch(block.partition, to_nobody(block.partition + 1))
-            if generation not in ("", block.generation):
-                watch.next_generation()
-            generation = block.generation
-            watch.fold(HOUSEHOLD_EVENTS, block.offset, block.at_ms, encode_block(block.records))
+        for watch, block in _folding(blocks):
             fresh = [Said(alert, block) for alert in _drain(watch)] if watch.speaking else []
             said += fresh
             reached = next((s for s in fresh if (s.alert.alert_id, s.alert.revision) == (alert_id, revision)), None)
             if reached is not None:
                 break
     return Replay(tuple(said), reached, _covered(watch, feeds, reached))
+
+
+def folded(blocks: Iterable[OwnBlock]) -> Watch | None:
+    """The partition as these blocks leave it, for questions about the household they are about; None without any."""
+    watch: Watch | None = None
+    with METRICS.muted():
+        for watch, _ in _folding(blocks):
+            if watch.speaking:
+                _drain(watch)
+    return watch
+
+
+def _folding(blocks: Iterable[OwnBlock]) -> Iterator[tuple[Watch, OwnBlock]]:
+    """Folds block by block."""
+    watch: Watch | None = None
+    generation = ""
+    for block in blocks:
+        watch = watch or Watch(block.partition, to_nobody(block.partition + 1))
+        if generation not in ("", block.generation):
+            watch.next_generation()
+        generation = block.generation
+        watch.fold(HOUSEHOLD_EVENTS, block.offset, block.at_ms, encode_block(block.records))
+        yield watch, block
 
 
 def differences(then: Alert, again: Said) -> list[Difference]:

@@ -11,8 +11,10 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
+from detectors import exits
 from detectors.burden import Counting, charges, evidence, inside, rolling_year
 from detectors.calendar import anniversary, day_text, months_later
+from detectors.exits import nobody_left
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.lacking import member_on, turns
 from detectors.people import staying, tier
@@ -39,15 +41,6 @@ class _Signal(NamedTuple):
     evidence: Callable[[int], tuple[EvidenceItem, ...]]
 
 
-def _nobody_left(household: Household) -> bool:
-    """Whether no scheme of anybody here ever ended; kept until a membership changes."""
-    ended = household.memo.get("ended")
-    if ended is None:
-        left = {each.scheme for member in household.head.members for each in member.statuses if each.until is not None}
-        ended = household.memo["ended"] = tuple(sorted(left))
-    return not ended
-
-
 @detector(
     code="RECENT-EXIT",
     version="1.0.0",
@@ -55,7 +48,7 @@ def _nobody_left(household: Household) -> bool:
     listens=("civil.household", "medical.settlement", "medical.reimbursement", "civil.temp_aid", "vital.death"),
     rule="recent_exit",
     standards=("medical_selfpay",),
-    quiet=lambda on, policy, area: _nobody_left,
+    quiet=lambda on, policy, area: nobody_left,
     trial=True,
 )
 def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
@@ -66,7 +59,7 @@ def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
     number of grants; the line is the part of the risk line that the place sets.
     """
     findings = Findings.covering(household, on, policy, "medical.settlement")
-    if _nobody_left(household):
+    if nobody_left(household):
         return findings
     area, today = household.responsible_area, on.toordinal()
     rule, medical = policy.rule("recent_exit", area), policy.rule("medical_selfpay", area)
@@ -78,7 +71,8 @@ def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
                 left = _left(household, member.person, day, rule)
                 return left is not None and signal.measure(day) >= signal.line(day).value
 
-            edges = {*signal.edges, *turns(household), *_windows(household, member.person, rule)}
+            over = exits.windows(household, member.person, rule.number("window_months"))
+            edges = {*signal.edges, *turns(household), *over}
             findings.recheck(next_edge(edges, today))
             since = unbroken(edges, shows, today)
             if since is not None:
@@ -87,27 +81,8 @@ def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
 
 
 def _left(household: Household, person: str, day: int, rule: Rule) -> Status | None:
-    """The scheme somebody left last before a day, while that is recent and nothing like it is held."""
-    then, schemes = member_on(household, person, day), rule.words("exit_schemes")
-    told = [each for each in then.statuses if each.scheme in schemes] if then is not None else []
-    if any(each.since <= day and (each.until is None or day < each.until) for each in told):
-        return None
-    ended = [each for each in told if each.until is not None and each.until <= day]
-    last = max(ended, key=lambda each: (each.until or 0, each.scheme), default=None)
-    recent = last is not None and day < months_later(last.until or 0, rule.number("window_months"))
-    return last if recent else None
-
-
-def _windows(household: Household, person: str, rule: Rule) -> set[int]:
-    """Days on which an exit ceases to be recent."""
-    months = rule.number("window_months")
-    return {
-        months_later(each.until, months)
-        for member in household.head.members
-        if member.person == person
-        for each in member.statuses
-        if each.until is not None
-    }
+    """The scheme somebody left, while that is recent as the place counts."""
+    return exits.left(household, person, day, rule.words("exit_schemes"), rule.number("window_months"))
 
 
 def _treatment(household: Household, member: Member, rule: Rule, medical: Rule, schemes: Schemes) -> _Signal:

@@ -146,6 +146,10 @@ FACTS["MEMBER-DEATH"] |= hardship_facts.certificates
 FACTS |= entitlement_facts.FACTS | review_facts.FACTS | exit_facts.FACTS
 FACTS |= hardship_facts.FACTS
 FACTS |= income_facts.FACTS
+FACTS["COMPOUND"] = st.one_of(
+    *(FACTS[code] for code in ("DISASTER-ACCIDENT", "HELP-SEEKING", "MED-SELFPAY", "MEMBER-DEATH", "RENT-ARREARS")),
+    *(FACTS[code] for code in ("JOB-LOSS", "NEW-DISABILITY", "SAFETY-SILENCE")),
+)
 
 members = st.tuples(
     st.integers(1940, 2020).map(lambda year: date(year, 7, 1).toordinal()), st.none() | days, st.none() | days
