@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from cases.grouping import Grouping
 from cases.workdays import WorkCalendar
 from schemas.alerts import Document
+from schemas.calendar import SHANGHAI
 from schemas.case_words import Lane, Step
-from schemas.cases import BEIJING, Clock
+from schemas.cases import Clock
 from schemas.errors import DataError
 
 DEFAULT_FILE = Path(__file__).with_name("deadlines.yaml")
@@ -115,7 +116,7 @@ class Deadlines:
         """The clock after resting from `at` until the start of `until`: what was left then is left after it."""
         if clock.due <= at:
             return clock
-        resumed = datetime.combine(until, time(), BEIJING)
+        resumed = datetime.combine(until, time(), SHANGHAI)
         if clock.natural:
             return clock.model_copy(update={"due": clock.due + (resumed - at)})
         left = self.calendar.between(at.date(), last_day(clock))
@@ -127,7 +128,7 @@ class Deadlines:
 
     @staticmethod
     def _end_of(day: date) -> datetime:
-        return datetime.combine(day + timedelta(days=1), time(), BEIJING)
+        return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
 
 
 def last_day(clock: Clock) -> date:

@@ -7,7 +7,7 @@ the household's head and return what has to be said, in an order that follows fr
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -18,8 +18,8 @@ from households.ledger import Household
 from households.state import Episode
 from policy.parameters import Policy
 from schemas.alerts import Alert, AlertState
+from schemas.calendar import SHANGHAI
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 EvaluateAt = Callable[[date], Findings]
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from gateway.values import SHANGHAI
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError
 from schemas.explain import NO_SNAPSHOT
 from schemas.feed import FEEDS

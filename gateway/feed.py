@@ -26,7 +26,7 @@ from gateway.problems import BadRow, RowProblem
 from gateway.publish import envelope_of, feed_spec
 from gateway.publisher import BrokerPublisher, Publisher
 from gateway.security import PLAIN, Security
-from gateway.values import SHANGHAI
+from schemas.calendar import SHANGHAI
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError
 

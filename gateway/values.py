@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-SHANGHAI = timezone(timedelta(hours=8))
+from schemas.calendar import SHANGHAI
+
 OPERATIONS = {
     "": "record",
     "登记": "record",

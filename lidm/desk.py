@@ -19,8 +19,9 @@ from cases.identity import partition_in
 from cases.view import Case, CaseView
 from lidm.settings import Settings
 from lidm.stores import reading
+from schemas.calendar import SHANGHAI
 from schemas.case_commands import CaseCommand, StormRelease, encode_command
-from schemas.cases import BEIJING, CaseEvent, decode_event
+from schemas.cases import CaseEvent, decode_event
 from schemas.errors import DataError, Unreachable
 from schemas.partition import partition_of
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS
@@ -133,7 +134,7 @@ class CaseDesk:
     def moment(self, at: datetime | None, clock: str) -> int | None:
         """Timestamp of a command: none on the wall clock; on a driven clock the given one, else the newest event's."""
         if at is not None:
-            return round(at.replace(tzinfo=BEIJING).timestamp() * 1000)
+            return round(at.replace(tzinfo=SHANGHAI).timestamp() * 1000)
         return None if clock == "wall" else max((event.at_ms for event in self.history), default=None)
 
     def _answer(self, command_id: str, wait_seconds: float) -> CaseEvent | None:

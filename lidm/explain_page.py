@@ -6,7 +6,6 @@ of persons and households are left out, and what looks like an identity number i
 
 from html import escape
 
-from detectors.episodes import SHANGHAI
 from lidm.alert_text import amount, document, gap, state, subject
 from lidm.chart import series_of, svg
 from lidm.explain_text import dated, late, late_word, left_out, now, verdict, what_of
@@ -14,6 +13,7 @@ from lidm.explanation import Explanation
 from lidm.fact_words import feed_title
 from lidm.paper import Input, Row, facts, inputs, paper, shown, table
 from lidm.timeline import Entry, title_of
+from schemas.calendar import SHANGHAI
 from schemas.labels import FamilyLabel
 
 

@@ -23,12 +23,12 @@ from gateway.private import private_folder
 from gateway.publisher import BrokerPublisher
 from gateway.scope import Scope
 from gateway.sealed import SealedFeed
-from gateway.values import SHANGHAI
 from gateway.views import Watermarks, pull
 from gateway.watched import WatchedFolder
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
 from lidm.ways_in import key_in_use, keys_of, publisher_of, recognising, vault_of, watched_of
+from schemas.calendar import SHANGHAI
 from schemas.errors import LidmError, Stop, Unreachable
 from schemas.feed import FEEDS
 from schemas.topics import Catalogue

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from detectors.episodes import SHANGHAI
 from households.wholes import EVERYWHERE
 from lidm.alert_text import amount, state
 from lidm.fact_words import feed_title, said_of, same_content
 from lidm.people_words import named, plain
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.fact import Fact
 from schemas.facts import Membership
 from schemas.records import (

@@ -22,9 +22,9 @@ from gateway.resume import Keeping
 from gateway.retired import Retired
 from gateway.rows import FileProgress
 from gateway.scope import Watched
-from gateway.values import SHANGHAI
 from gateway.vault import Vault
 from lidm.settings import Settings
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError
 
 SHOWN_PROBLEMS = 20

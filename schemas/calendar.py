@@ -1,6 +1,8 @@
 """Days and months as feeds write them, in the numbers facts carry."""
 
-from datetime import date
+from datetime import date, timedelta, timezone
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def ordinal(day: date | None) -> int | None:

@@ -4,10 +4,11 @@ An event is one link of its case's chain: `seq` counts from 1, `previous_digest`
 What events say (`schemas.case_bodies`) and the commands that lead to them may be imported from here too.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
+from schemas.calendar import SHANGHAI
 from schemas.case_bodies import (
     BODIES,
     TYPES,
@@ -93,12 +94,11 @@ __all__ = [  # what is passed on
     "encode_command",
 ]
 
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def beijing(ms: int) -> datetime:
     """The moment of a broker timestamp, in China's time zone."""
-    return datetime.fromtimestamp(ms // 1000, BEIJING).replace(microsecond=ms % 1000 * 1000)
+    return datetime.fromtimestamp(ms // 1000, SHANGHAI).replace(microsecond=ms % 1000 * 1000)
 
 
 class _Wire(BaseModel):

@@ -6,13 +6,13 @@ path. Reversals and manifests, which are rare, are decoded here as well.
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.calendar import SHANGHAI
 from schemas.compiled import Event, reversed_data
 from schemas.envelope import DAY_MS, FUTURE_TIME, MANIFESTS, Manifest, Outcome, problem_of
 from schemas.feed import Flaw, field
@@ -23,7 +23,6 @@ from schemas.scalars import Area, Count, Moment, Month, Person, Text, Trail, Wor
 if TYPE_CHECKING:
     from schemas.envelope import Decoder
 
-_SHANGHAI = timezone(timedelta(hours=8))
 _KNOWN_NAME = re.compile(r"[a-z][a-z_]{0,39}")
 NO_SNAPSHOT = "这类数据不收全量快照：离开须以终止日期写明，逐人核对用 lidm roster reconcile"
 _NOT_ENVELOPE = ("specversion", "type", "source", "id")
@@ -128,7 +127,7 @@ class Explainer:
         """The event of a reversal: only its key and, when given, its day count."""
         given = element["data"]
         head: Any = msgspec.convert({**element, "data": None}, Event[None])
-        at = head.time.astimezone(_SHANGHAI)
+        at = head.time.astimezone(SHANGHAI)
         data = reversed_data(self._spec.model, self._decoder.data_type, given if isinstance(given, dict) else {}, at)
         return msgspec.structs.replace(head, data=data)
 

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 
+from schemas.calendar import SHANGHAI
 from schemas.feed_reports import HoldReport, ReadingReport, decode_report
 from schemas.topics import Catalogue
 from sinks.store import AlertStore
-
-BEIJING = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def bounds(month: str) -> tuple[int, int]:
 
 def day_bounds(day: date) -> tuple[int, int]:
     """The day in China as half-open milliseconds."""
-    begin = int(datetime(day.year, day.month, day.day, tzinfo=BEIJING).timestamp() * 1000)
+    begin = int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp() * 1000)
     return begin, begin + 86_400_000
 
 
@@ -109,4 +108,4 @@ def before(month: str) -> str:
 
 def day_of(at_ms: int) -> date:
     """The day in China."""
-    return datetime.fromtimestamp(at_ms / 1000, BEIJING).date()
+    return datetime.fromtimestamp(at_ms / 1000, SHANGHAI).date()

@@ -15,10 +15,11 @@ import msgspec
 import zstandard
 
 from policy.bundle import Bundle
+from schemas.calendar import SHANGHAI
 from schemas.records import PolicyBody, PolicyRecord, Record, TickBody, TickRecord, TransferRecord, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
-from streams.control import BEIJING, day_of
+from streams.control import day_of
 from streams.metrics import METRICS
 from streams.rebuild import KEEP_EVERY, LoggedBlock
 from streams.replay import opened
@@ -173,5 +174,5 @@ def _unpacked(body: PolicyBody) -> Bundle:
 
 
 def _end_of(day: int) -> int:
-    over = datetime.combine(date.fromordinal(day) + timedelta(days=1), datetime.min.time(), BEIJING)
+    over = datetime.combine(date.fromordinal(day) + timedelta(days=1), datetime.min.time(), SHANGHAI)
     return int(over.timestamp() * 1000) - 1

@@ -1,7 +1,7 @@
 """What a partition knows besides its households: its clock, closed batches, the policy in force, what is live."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 import msgspec
 import zstandard
@@ -11,11 +11,10 @@ from households.coverage import Cadence, Coverage
 from policy.areas import AreaUnknown
 from policy.bundle import Bundle
 from policy.parameters import Policy
+from schemas.calendar import SHANGHAI
 from schemas.errors import Stop
 from schemas.records import GoliveBody, PolicyBody, SwitchBody
 from streams.statelog import Item
-
-BEIJING = timezone(timedelta(hours=8))
 
 
 class Halt(msgspec.Struct):
@@ -198,7 +197,7 @@ def date_of(day: int) -> date:
 
 def day_of(at_ms: int) -> int:
     """The day ordinal of a moment, in China."""
-    return datetime.fromtimestamp(at_ms / 1000, BEIJING).toordinal()
+    return datetime.fromtimestamp(at_ms / 1000, SHANGHAI).toordinal()
 
 
 def _newer(key: str, value: bytes, known: bytes | None) -> bool:

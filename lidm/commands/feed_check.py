@@ -13,9 +13,9 @@ from gateway.checking import check_file
 from gateway.mapping import load_mapping
 from gateway.problems import REFUSALS
 from gateway.publish import feed_spec
-from gateway.values import SHANGHAI
 from lidm.tables import table
 from lidm.ways_in import SHOWN_PROBLEMS, bar_on, terminal
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.identity_flaws import IdentityFlaw
 

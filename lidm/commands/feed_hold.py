@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from gateway.values import SHANGHAI
 from lidm.free_text import REASON
 from lidm.settings import load_settings
 from lidm.tables import table
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.feed_reports import HoldReport

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gateway.values import SHANGHAI
 from lidm.free_text import FREE_TEXT
 from lidm.reading import ends_of, read_topic
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
 from lidm.ways_in import publisher_of
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.topics import INTAKE_CONTROL, feed_topic

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gateway.values import SHANGHAI
 from lidm.settings import load_settings
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError
 from schemas.feed import FEEDS
 

@@ -8,10 +8,10 @@ import click
 
 from gateway.mapping import load_mapping
 from gateway.publish import feed_spec
-from gateway.values import SHANGHAI
 from lidm.settings import load_settings
 from lidm.tables import table
 from lidm.ways_in import say_problems
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.labels import ProblemCode
 

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from gateway.keys import init_keys, read_key
-from gateway.values import SHANGHAI
 from lidm.free_text import FREE_TEXT
 from lidm.settings import load_settings
 from lidm.ways_in import keys_of, vault_of
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 
 

@@ -10,7 +10,6 @@ import click
 from gateway.identities import Linkage
 from gateway.keys import read_key, write_private
 from gateway.rekey import rename, rotate
-from gateway.values import SHANGHAI
 from lidm.settings import load_settings
 from lidm.ways_in import (
     keep_key,
@@ -23,6 +22,7 @@ from lidm.ways_in import (
     vault_of,
     watched_of,
 )
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 
 SETTLE_SECONDS = 3.0

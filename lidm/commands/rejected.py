@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from gateway.mend import Mender
-from gateway.values import SHANGHAI
 from lidm.free_text import FREE_TEXT, REASON
 from lidm.settings import load_settings
 from lidm.steward import Item, Outcome, Steward
 from lidm.tables import table
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from streams.letters import Wanted
 

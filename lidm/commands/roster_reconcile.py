@@ -10,12 +10,12 @@ import click
 
 from gateway.reconcile import KINDS, LIMIT, Reconciled, reconcile
 from gateway.signoffs import Signoffs
-from gateway.values import SHANGHAI
 from lidm.free_text import FREE_TEXT
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
 from lidm.ways_in import linkage_of, progress_on, recognising, terminal, write_json
 from lidm.written import private_file
+from schemas.calendar import SHANGHAI
 from schemas.errors import DataError
 
 SHOWN = 40

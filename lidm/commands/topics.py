@@ -6,12 +6,12 @@ from datetime import datetime
 import click
 import structlog
 
-from gateway.values import SHANGHAI
 from lidm.cluster import TopicState, admin_of, apply, look
 from lidm.free_text import FREE_TEXT
 from lidm.gaps import accept, gaps_of
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.topics import Catalogue
 from streams.gaps import NOTE_CHARACTERS, Gap

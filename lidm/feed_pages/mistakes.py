@@ -16,7 +16,7 @@ from gateway.advice import advice
 from gateway.checking import check_file
 from gateway.reading import IDENTITY, column_of
 from gateway.template import EXAMPLE_NUMBER, example_of
-from gateway.values import SHANGHAI
+from schemas.calendar import SHANGHAI
 from schemas.errors import LidmError
 from schemas.examples_of import KNOWN_AT_MS
 from schemas.feed import FEEDS, FeedSpec, FieldSpec

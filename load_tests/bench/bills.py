@@ -9,8 +9,10 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
+
+from schemas.calendar import SHANGHAI
 
 TODAY = date(2026, 6, 30)
 TOLD = date(2026, 1, 5)
@@ -20,7 +22,6 @@ SOURCE = "urn:xinghe:medical-insurance"
 LINES_FEN = {"TEKUN": 100_000, "DIBAO": 500_000, "DIBIAN": 1_000_000, "OTHER": 1_500_000}
 """Yearly self-paid line by scheme: 星河市 policy, medical_selfpay."""
 SCHEMES = ("TEKUN", "DIBAO", "DIBAO", "DIBIAN", "OTHER")
-BEIJING = timezone(timedelta(hours=8))
 DAYS = 400
 CROSSING_SHARE = 0.012
 DUPLICATE_SHARE = 0.01
@@ -184,4 +185,4 @@ def bill_event(bill: Bill, person: str) -> bytes:
 
 def noon_ms(day: date) -> int:
     """Noon in Beijing, in milliseconds since 1970."""
-    return int(datetime(day.year, day.month, day.day, 12, tzinfo=BEIJING).timestamp() * 1000)
+    return int(datetime(day.year, day.month, day.day, 12, tzinfo=SHANGHAI).timestamp() * 1000)

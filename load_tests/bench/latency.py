@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from load_tests.bench import ground, process
-from load_tests.bench.bills import BEIJING, LINES_FEN, Plan, plan, year_before
+from load_tests.bench.bills import LINES_FEN, Plan, plan, year_before
 from load_tests.bench.ground import Message, broker, publish, wait_read
 from load_tests.bench.rounds import BILLS, DETECTORS, FEEDS, MEMBERS
+from schemas.calendar import SHANGHAI
 from schemas.errors import DataError
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.ticks import now_ms
@@ -35,7 +36,7 @@ class Heard(NamedTuple):
 
 def measure(folder: Path, seconds: int, rate: int = RATE) -> dict[str, Any]:
     """Seconds from event to alert, p50 and p99. Raises DataError when other households are alerted than planned."""
-    bench = plan(rate * seconds, max(1, rate * seconds // BILLS_PER_HOUSEHOLD), today=datetime.now(BEIJING).date())
+    bench = plan(rate * seconds, max(1, rate * seconds // BILLS_PER_HOUSEHOLD), today=datetime.now(SHANGHAI).date())
     with broker(folder / "latency") as kafka:
         bootstrap = kafka.bootstrap
         ground.create_topics(bootstrap, "wall")

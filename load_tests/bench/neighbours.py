@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from load_tests.bench import ground, process
-from load_tests.bench.bills import BEIJING, Plan, plan
+from load_tests.bench.bills import Plan, plan
 from load_tests.bench.ground import PARTITIONS, Message, broker, publish, wait_read, wait_until
 from load_tests.bench.latency import Heard, causes, first_alerts, heard_bills, paced, percentile
 from load_tests.bench.rounds import BILLS, DETECTORS, FEEDS, MEMBERS
+from schemas.calendar import SHANGHAI
 from schemas.errors import DataError
 from schemas.feed import FEEDS as KNOWN
 from schemas.generate import example_event
@@ -67,7 +68,7 @@ class Sizes:
 
 def measure(folder: Path, sizes: Sizes) -> dict[str, Any]:
     """The figures. Raises DataError when other households are alerted than planned, or garbage was lost."""
-    bench = shuffled(plan(sizes.bills, max(1, sizes.bills // BILLS_PER_HOUSEHOLD), today=datetime.now(BEIJING).date()))
+    bench = shuffled(plan(sizes.bills, max(1, sizes.bills // BILLS_PER_HOUSEHOLD), today=datetime.now(SHANGHAI).date()))
     with broker(folder / "neighbours") as kafka:
         bootstrap = kafka.bootstrap
         ground.create_topics(bootstrap, "wall")

@@ -1,15 +1,15 @@
 """CloudEvents of invented people as departments' systems would send them, with the time a driver gives them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
 
+from schemas.calendar import SHANGHAI
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
 
-BEIJING = timezone(timedelta(hours=8))
 SOURCE = "urn:lidm:chaos"
 CITY = "339901000000"
 TOWN = "339901001000"
@@ -53,7 +53,7 @@ class Pen:
         batch: str | None = None,
     ) -> Message:
         """One event of a feed, in the partition of its person."""
-        happened = min(datetime(day.year, day.month, day.day, 8, tzinfo=BEIJING), self.at)
+        happened = min(datetime(day.year, day.month, day.day, 8, tzinfo=SHANGHAI), self.at)
         event: Json = {
             "specversion": "1.0",
             "id": name,

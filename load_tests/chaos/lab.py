@@ -16,13 +16,14 @@ from lidm.cluster import admin_of, apply
 from lidm.compose import clickhouse_store, stream_config
 from lidm.control_records import activate, append_everywhere
 from lidm.settings import Settings
-from load_tests.chaos.events import BEIJING, CITY, Message
+from load_tests.chaos.events import CITY, Message
 from load_tests.chaos.fleet import Fleet, Worker, wait_until
 from load_tests.chaos.pace import Pace
 from load_tests.chaos.topics import Reader
 from load_tests.chaos.workload import Week, Workload
 from load_tests.city.officer import Officer
 from policy.bundle import Bundle
+from schemas.calendar import SHANGHAI
 from schemas.case_commands import encode_command
 from schemas.cases import CaseEvent, decode_event
 from schemas.partition import partition_of
@@ -64,13 +65,13 @@ class Lab:
 
     def begin(self, at_ms: int) -> None:
         """Policy and time."""
-        at = datetime.fromtimestamp(at_ms / 1000, BEIJING)
+        at = datetime.fromtimestamp(at_ms / 1000, SHANGHAI)
         activate(self.settings, Bundle.load(self.settings.policy_dir), at)
         self.tick(at_ms)
 
     def golive(self, code: str, at_ms: int, per_day: int = 50) -> None:
         """A detector speaks in the invented city from now on."""
-        at = datetime.fromtimestamp(at_ms / 1000, BEIJING)
+        at = datetime.fromtimestamp(at_ms / 1000, SHANGHAI)
         append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day)), at)
 
     def play(self, week: Week, pace: Pace | None = None) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from households.codec import canonical, in_force
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.topics import STATE
 from streams.rebuild import read_state
 
-NOW = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+NOW = datetime(2026, 5, 18, 12, tzinfo=SHANGHAI)
 MOVED, BACK = date(2026, 2, 1), date(2026, 4, 1)
 BILLS = 6
 STAGES = ("intake", "monitor")

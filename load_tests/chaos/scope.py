@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.workload import BORN
+from schemas.calendar import SHANGHAI
 from schemas.partition import partition_of
 
-NOW = datetime(2026, 6, 1, 12, tzinfo=BEIJING)
+NOW = datetime(2026, 6, 1, 12, tzinfo=SHANGHAI)
 LARGE_FEN = 2_000_000
 SMALL_FEN = 3_000
 MONTHS = 24

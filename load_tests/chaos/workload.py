@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from load_tests.chaos.events import BEIJING, Json, Message, Operation, Pen, bill, membership, refund, rent
+from load_tests.chaos.events import Json, Message, Operation, Pen, bill, membership, refund, rent
+from schemas.calendar import SHANGHAI
 from schemas.partition import partition_of
 
 FIRST_DAY = date(2025, 5, 12)
@@ -214,4 +215,4 @@ class Workload:
 
 
 def _noon(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=BEIJING)
+    return datetime(day.year, day.month, day.day, 12, tzinfo=SHANGHAI)

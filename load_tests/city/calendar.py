@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+from schemas.calendar import SHANGHAI
+
 TAIL_WEEKS = 3  # after the last month: its files arrive by day 12, and their alerts must settle
 
 

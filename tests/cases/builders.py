@@ -5,9 +5,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from schemas.alerts import Alert, AlertState, Areas, Document, Family, Threshold
+from schemas.calendar import SHANGHAI
 from schemas.case_commands import CaseEvidence
 from schemas.case_words import EvidenceKind
-from schemas.cases import BEIJING
 
 HOUSEHOLD = "h_" + "0" * 31 + "1"
 AREAS = Areas(hukou="339901001001", residence="339901001001", responsible="339901001001", incident="339901001001")
@@ -16,7 +16,7 @@ SEEN = CaseEvidence(kind=EvidenceKind.VISIT, note="已入户，见到本人")
 
 def ms(text: str) -> int:
     """Broker timestamp of a Beijing time such as `2026-05-14 09:00`."""
-    return round(datetime.fromisoformat(text).replace(tzinfo=BEIJING).timestamp() * 1000)
+    return round(datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp() * 1000)
 
 
 def alert(

@@ -7,15 +7,15 @@ import pytest
 
 from cases.deadlines import DEFAULT_FILE, Deadlines, default_deadlines, last_day
 from cases.workdays import WorkCalendar
+from schemas.calendar import SHANGHAI
 from schemas.case_words import Lane, Step
-from schemas.cases import BEIJING
 from schemas.errors import DataError
 
 LIMITS = default_deadlines()
 
 
 def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 @pytest.mark.parametrize(

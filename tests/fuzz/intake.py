@@ -11,8 +11,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from load_tests.chaos.events import BEIJING, Pen, membership
+from load_tests.chaos.events import Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.feed import FEEDS, MAX_ELEMENTS, FeedSpec
 from schemas.records import FactRecord, decode_block
 from schemas.sealing import new_key_pair
@@ -160,4 +161,4 @@ def _elements(value: bytes | None) -> tuple[int, int]:
 def _at() -> Any:
     from datetime import datetime
 
-    return datetime.fromtimestamp(KNOWN_AT_MS / 1000, BEIJING)
+    return datetime.fromtimestamp(KNOWN_AT_MS / 1000, SHANGHAI)

@@ -20,7 +20,8 @@ from lidm.reading import read_topic
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings, load_settings
 from lidm.steward import Keys, Outcome, _prepared
-from load_tests.chaos.events import BEIJING, Pen, bill
+from load_tests.chaos.events import Pen, bill
+from schemas.calendar import SHANGHAI
 from schemas.errors import Unreachable
 from schemas.feed import FEEDS
 from schemas.sealing import new_key_pair
@@ -40,7 +41,7 @@ PERSON = "p_" + "4" * 32
 
 def refused(broker: str, data: Path, name: str, public: bytes | None = None) -> str:
     """A dead letter as intake writes it; its place."""
-    pen, day = Pen(datetime.now(BEIJING), 4), date(2026, 5, 18)
+    pen, day = Pen(datetime.now(SHANGHAI), 4), date(2026, 5, 18)
     said = dict(bill(name, day, 1_000))
     said["amount"] = said.pop("total")
     message = pen.event(KIND, name, PERSON, said, day)
@@ -133,7 +134,7 @@ def test_a_letter_for_an_older_key_stays_and_holds_up_no_other(
 
 def test_a_letter_too_large_to_send_stays() -> None:
     private, public = new_key_pair()
-    pen, day = Pen(datetime.now(BEIJING), 4), date(2026, 5, 18)
+    pen, day = Pen(datetime.now(SHANGHAI), 4), date(2026, 5, 18)
     message = pen.event(KIND, "BIG1", PERSON, bill("BIG1", day, 1_000), day)
     value = message.value.replace(b"{", b'{"pad":"' + b"a" * MAX_MESSAGE_BYTES + b'",', 1)
     at = Coordinates(feed_topic(KIND), message.partition, 1, pen.ms)

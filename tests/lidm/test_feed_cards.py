@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lidm.feed_cards import fact_of, send
-from load_tests.chaos.events import BEIJING
+from schemas.calendar import SHANGHAI
 from schemas.feed_reports import CardReport, decode_report
 from schemas.feed_units import unit_of
 from schemas.feeds.report_cards import FeedDay, FeedPeriod
@@ -20,7 +20,7 @@ from tests.streams.making import alerts, config, policy_record
 KIND, AREA = "housing.security", "339901000000"
 CATALOGUE = Catalogue.load()
 OWNER = CATALOGUE.owner(KIND)
-MONDAY = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+MONDAY = datetime(2026, 5, 18, 12, tzinfo=SHANGHAI)
 
 
 def made(day: int, **said: Any) -> CardReport:

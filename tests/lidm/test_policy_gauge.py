@@ -5,9 +5,9 @@ from datetime import datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
-from detectors.episodes import SHANGHAI
 from lidm import policy_gauge
 from lidm.policy_gauge import PolicyGauge, in_force
+from schemas.calendar import SHANGHAI
 from schemas.records import Record, TickBody, TickRecord, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.metrics import Metrics

@@ -5,10 +5,10 @@ from datetime import date, datetime
 import msgspec
 import pytest
 
-from detectors.episodes import SHANGHAI
 from lidm.explain_text import late, what_of
 from lidm.timeline import Timeline, timeline
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.fact import Fact, Version
 from schemas.records import (
     BatchPartBody,

@@ -21,10 +21,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from load_tests.chaos.events import BEIJING
 from load_tests.chaos.lab import Lab, lab
 from load_tests.mess.files import inhabitants
 from load_tests.mess.forms import flood
+from schemas.calendar import SHANGHAI
 from schemas.feed import FEEDS
 from schemas.records import FactRecord, decode_block
 from tests.gateway.test_roster import member, write
@@ -133,7 +133,7 @@ def through_the_service(folder: Path, rows: int, people: int, patience: float = 
     """Rows of so many people, all of whom are watched; returns when the archive has everything."""
     with lab(folder / "lab", workers=("intake", "monitor", "archive")) as made:
         data = made.settings.data_dir
-        made.begin(int(datetime.fromisoformat(AT).replace(tzinfo=BEIJING).timestamp() * 1000))
+        made.begin(int(datetime.fromisoformat(AT).replace(tzinfo=SHANGHAI).timestamp() * 1000))
         homes = [member(f"HK{n}", who, "户主") for n, who in enumerate(inhabitants(people))]
         loaded = Command(data, ("roster", "load", str(write(folder / "roster.csv", homes)))).ended()
         assert loaded.code == 0, loaded.said

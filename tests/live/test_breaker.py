@@ -10,18 +10,19 @@ import pytest
 from click.testing import CliRunner
 
 from lidm.commands.feed_parked import list_parked, resume_feed
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.fleet import wait_until
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.topics import read_all
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.feed import FEEDS
 from schemas.records import FactRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, REJECTED
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 BAD, GOOD = "medical.settlement", "employment.contribution"
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 4)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 4)
 DAY = PEN.at.date()
 PERSON, HOME = "p_" + "1" * 32, "h_" + "1" * 32
 GARBAGE = 3_000

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.chaos.events import BEIJING, CITY, Message, Pen, membership
+from load_tests.chaos.events import CITY, Message, Pen, membership
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.topics import read_all
 from load_tests.chaos.workload import BORN, SINCE
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.case_words import Lane
 from schemas.cases import CaseEvent, OpenedBody, decode_event
 from schemas.feed_reports import CardReport, ReceiptReport, decode_report, encode_report
@@ -22,7 +23,7 @@ from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 KIND = "employment.contribution"
-MONDAY = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+MONDAY = datetime(2026, 5, 18, 12, tzinfo=SHANGHAI)
 PEOPLE = [f"p_{n:031x}0" for n in range(20)]
 UNIT = f"f_{KIND}"
 

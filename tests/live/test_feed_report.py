@@ -8,13 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from lidm.commands.feed_report import report_feeds
-from load_tests.chaos.events import BEIJING, Pen, membership
+from load_tests.chaos.events import Pen, membership
 from load_tests.chaos.lab import lab
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 KIND = "employment.contribution"
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 4)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 4)
 PEOPLE = [f"p_{n:031x}0" for n in range(20)]
 
 

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from gateway.keys import KeyFiles, read_key
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.topics import read_all
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.sealing import open_sealed
 from schemas.topics import REJECTED, STATE, Catalogue
 from streams.rebuild import read_state
@@ -23,7 +24,7 @@ from tests.gateway.people import number
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 KIND = "medical.settlement"
 NUMBERS = (number(1), number(2), number(3))
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 4)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 4)
 DAY = PEN.at.date()
 PERSON, HOME = "p_" + "1" * 32, "h_" + "1" * 32
 LARGEST = 1_048_400

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lidm.commands.roster import command
-from load_tests.chaos.events import BEIJING
 from load_tests.chaos.lab import Lab, lab
+from schemas.calendar import SHANGHAI
 from schemas.errors import DataError
 from tests.gateway.test_reconcile import DISTRICT, families, planted
 from tests.gateway.test_roster import write
@@ -24,7 +24,7 @@ def call(made: Lab, *words: object) -> Result:
 
 def test_differences_are_listed_and_signed_for(tmp_path: Path) -> None:
     with lab(tmp_path / "lab", workers=("intake", "monitor")) as made:
-        made.begin(int(datetime(2026, 6, 3, 9, tzinfo=BEIJING).timestamp() * 1000))
+        made.begin(int(datetime(2026, 6, 3, 9, tzinfo=SHANGHAI).timestamp() * 1000))
         loaded = call(made, "load", write(tmp_path / "roster.csv", families()), "--at", AT)
         assert loaded.exit_code == 0, loaded.output
         made.quiet("intake", "monitor")

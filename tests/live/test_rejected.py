@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 from gateway.vault import Vault
 from lidm.commands.rejected import command
 from lidm.ways_in import vault_of
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.topics import read_all
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
 from schemas.records import FactRecord, decode_block
@@ -24,7 +25,7 @@ from streams.letters import REPLAYS_HEADER
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 KIND = "medical.settlement"
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 4)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 4)
 DAY = PEN.at.date()
 PERSON, HOME = "p_" + "1" * 32, "h_" + "1" * 32
 

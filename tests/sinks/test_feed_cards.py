@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from lidm.feed_report import html_of
-from load_tests.chaos.events import BEIJING
+from schemas.calendar import SHANGHAI
 from schemas.feed_reports import CardReport, ReceiptReport, encode_report
 from schemas.topics import Catalogue
 from sinks.card_records import began, cards, day_cards
@@ -18,7 +18,7 @@ from tests.sinks.test_feedcard import AT, KIND, PEOPLE, Intake, month_of_data, p
 CATALOGUE = Catalogue.load()
 OWNER = CATALOGUE.owner(KIND)
 DAY = AT.date()
-AT_MS = int(datetime(2026, 5, 20, 9, tzinfo=BEIJING).timestamp() * 1000)
+AT_MS = int(datetime(2026, 5, 20, 9, tzinfo=SHANGHAI).timestamp() * 1000)
 
 
 def worked(day: date) -> bool:

@@ -12,8 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from lidm.feed_report import figures, html_of, index_of, write_excel
-from load_tests.chaos.events import BEIJING, Message, Pen, membership
+from load_tests.chaos.events import Message, Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.feed_reports import ReadingReport, ReceiptReport, decode_report, encode_report
 from schemas.topics import FEED_REPORTS, feed_topic
 from sinks.feed_periods import due_of
@@ -27,7 +28,7 @@ from tests.streams.making import BY_TOPIC, PUBLIC_KEY, inbound
 
 KIND = "employment.contribution"
 PARTITIONS = 2
-AT = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+AT = datetime(2026, 5, 18, 12, tzinfo=SHANGHAI)
 AT_MS = int(AT.timestamp() * 1000)
 PEOPLE = [f"p_{n:030x}00" for n in range(8)]
 STRANGER = "p_" + "f" * 31 + "0"

@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from structlog.testing import capture_logs
 
-from load_tests.chaos.events import BEIJING, Message, Pen
+from load_tests.chaos.events import Message, Pen
+from schemas.calendar import SHANGHAI
 from schemas.errors import Stop
 from schemas.topics import ALIASES, MEMBERS
 from streams import intake as module
@@ -23,7 +24,7 @@ from streams.registry import Registry, Stay, encode_stay
 from tests.streams.making import config
 
 KIND = "employment.contribution"
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 1)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 1)
 PERSON = "p_" + "1" * 32
 
 

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from lidm.commands.feed import command
-from load_tests.chaos.events import BEIJING, Pen
+from load_tests.chaos.events import Pen
+from schemas.calendar import SHANGHAI
 from schemas.catalogue_words import missing_text
 from schemas.facts import Membership
 from schemas.feed import FEEDS
@@ -20,7 +21,7 @@ from tests.streams.making import BY_TOPIC, PUBLIC_KEY, inbound
 from tests.streams.test_routing import HOME, PARTITIONS, PERSON, member
 
 KIND = "civil.benefit"
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), PARTITIONS)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), PARTITIONS)
 
 
 def told(mode: str, catalogue: Catalogue | None = None) -> list[list[Record]]:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.workload import BORN
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.facts import Membership
 from schemas.provisional import is_provisional, provisional_of, silent_until
 from schemas.records import GoliveBody, GoliveRecord
@@ -17,7 +18,7 @@ from streams.watch import Watch
 from tests.streams.making import Log, alerts, config, fold, policy_record
 
 CITY = "339901000000"
-AT = datetime(2026, 5, 18, 12, tzinfo=BEIJING)
+AT = datetime(2026, 5, 18, 12, tzinfo=SHANGHAI)
 PERSON = "p_" + "7" * 32
 AWAY = provisional_of(PERSON)
 HOME = "h_" + "3" * 32

@@ -5,8 +5,9 @@ from datetime import date, datetime
 
 import pytest
 
-from load_tests.chaos.events import BEIJING, Message, Pen, bill, membership
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.facts_standing import FamilyChange
 from schemas.partition import partition_of
 from schemas.records import BatchPartRecord, FactRecord, Record, decode_block
@@ -21,7 +22,7 @@ from streams.routing import BLOCK_RECORDS, Router
 from tests.streams.making import BY_TOPIC, inbound
 
 PARTITIONS = 4
-PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), PARTITIONS)
+PEN = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), PARTITIONS)
 DAY = PEN.at.date()
 PERSON, STRANGER = "p_" + "1" * 32, "p_" + "2" * 32
 HOME, NEXT = "h_" + "1" * 32, "h_" + "2" * 32

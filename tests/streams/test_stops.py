@@ -5,8 +5,9 @@ from functools import cache, partial
 
 import pytest
 
-from load_tests.chaos.events import BEIJING, Pen, bill, membership
+from load_tests.chaos.events import Pen, bill, membership
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.records import GoliveBody, GoliveRecord, SwitchBody, SwitchRecord, decode_block, encode_block
 from streams.metrics import METRICS
 from streams.watch import Watch
@@ -103,7 +104,7 @@ def _matter(alert: Alert) -> tuple[str, str, str]:
 
 
 def test_what_ended_meanwhile_is_told_at_the_end_and_what_came_and_went_is_not() -> None:
-    log, at = Log(), datetime(2025, 5, 12, 12, tzinfo=BEIJING)
+    log, at = Log(), datetime(2025, 5, 12, 12, tzinfo=SHANGHAI)
     ms, day = int(at.timestamp() * 1000), at.date()
     anna, bert = (f"p_{n:032x}" for n in (1, 2))
     log.control(policy_record(ms))

@@ -12,8 +12,9 @@ from gateway.identities import Linkage
 from gateway.publish import publish_file
 from gateway.rows import column_of
 from households.ledger import Household
-from load_tests.chaos.events import BEIJING, Pen, membership
+from load_tests.chaos.events import Pen, membership
 from load_tests.chaos.workload import BORN, SINCE
+from schemas.calendar import SHANGHAI
 from schemas.envelope import Problem
 from schemas.facts import Contribution
 from schemas.feed import FEEDS
@@ -59,7 +60,7 @@ def published(folder: Path, version: int, recorded: datetime) -> Outlet:
 def ledger(*outlets: Outlet) -> Household:
     """What one household knows after intake read both topics."""
     router, household = Router(Registry(), 1, bytes(range(32))), Household(HOME)
-    pen = Pen(datetime(2026, 5, 18, 12, tzinfo=BEIJING), 1)
+    pen = Pen(datetime(2026, 5, 18, 12, tzinfo=SHANGHAI), 1)
     home = membership(HOME, SINCE, "CHILD", BORN["CHILD"])
     for topic, polled in inbound([pen.event("civil.household", "m1", LINKAGE.person(WHO), home, SINCE)]).items():
         router.take(BY_TOPIC[topic], polled)

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from households.ledger import Household
-from load_tests.chaos.events import BEIJING, SOURCE, Json, Message, Pen, membership
+from load_tests.chaos.events import SOURCE, Json, Message, Pen, membership
+from schemas.calendar import SHANGHAI
 from schemas.feed_reports import HoldReport, decode_report
 from schemas.partition import partition_of
 from schemas.records import BatchVerdictBody, BatchVerdictRecord, Record, TickBody, TickRecord, encode_block
@@ -17,7 +18,7 @@ from streams.watch import Watch
 from tests.streams.making import BY_TOPIC, PUBLIC_KEY, Block, config, fold, inbound, policy_record
 
 PARTITIONS = 3
-BEGIN = datetime(2026, 5, 4, 9, tzinfo=BEIJING)
+BEGIN = datetime(2026, 5, 4, 9, tzinfo=SHANGHAI)
 BORN, SINCE = date(1970, 1, 1), date(2020, 1, 1)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import policy
-from load_tests.chaos.events import BEIJING, CITY, bill, refund
+from load_tests.chaos.events import CITY, bill, refund
 from policy.bundle import Bundle
+from schemas.calendar import SHANGHAI
 from schemas.records import TickBody, TickRecord
 from sinks.log_file import LogFile, save
 from sinks.store import LogBlock
@@ -19,11 +20,11 @@ from tests.streams.town import PARTITIONS, Town, home, person
 
 RULE = "medical_selfpay"
 SPENT_ON = date(2026, 5, 20)
-BEGUN = datetime(2026, 6, 1, 9, tzinfo=BEIJING)
-KNOWN = datetime(2026, 6, 2, 9, tzinfo=BEIJING)
+BEGUN = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
+KNOWN = datetime(2026, 6, 2, 9, tzinfo=SHANGHAI)
 REFUNDED_ON = date(2026, 6, 8)
-TICKS = [datetime(2026, 6, 3, 12, tzinfo=BEIJING), *(datetime(2026, 6, d, 12, tzinfo=BEIJING) for d in (10, 17, 24))]
-OVER = datetime(2026, 7, 1, 12, tzinfo=BEIJING)
+TICKS = [datetime(2026, 6, 3, 12, tzinfo=SHANGHAI), *(datetime(2026, 6, d, 12, tzinfo=SHANGHAI) for d in (10, 17, 24))]
+OVER = datetime(2026, 7, 1, 12, tzinfo=SHANGHAI)
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
 LINE, LOWER, HIGHER = 15_000, 12_000, 18_000
 
@@ -75,7 +76,7 @@ def blocks() -> tuple[LogBlock, ...]:
         if number == 0:
             for n in REFUNDED:
                 data = refund(f"S{n}", f"R{n}", REFUNDED_ON, 10_000_00)
-                town.at = datetime(2026, 6, 9, 9, tzinfo=BEIJING)
+                town.at = datetime(2026, 6, 9, 9, tzinfo=SHANGHAI)
                 town.read([town.pen.event("medical.reimbursement", f"r{n}", person(n), data, REFUNDED_ON)])
     _tick(town, OVER)
     return tuple(_logged(town))
