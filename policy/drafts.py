@@ -16,8 +16,8 @@ Law = Literal["in-force", "counterfactual"]
 Entry = dict[str, JSON]
 Place = tuple[str, str]
 """Area and parameter."""
-_LOOK_BACK = timedelta(days=400)
-"""Rules look back on a year and the month it began in: so long before the first day does hold what holds throughout."""
+_LOOK_BACK = timedelta(days=366)
+"""Rules look back on a year: so long before the first day does hold what holds throughout."""
 _TABLES = ("areas", "schemes")
 
 
