@@ -16,8 +16,8 @@ Law = Literal["in-force", "counterfactual"]
 Entry = dict[str, JSON]
 Place = tuple[str, str]
 """Area and parameter."""
-_LOOK_BACK = timedelta(days=2 * 366)
-"""Rules look back on months and years: what holds throughout holds so long before the first day asked about."""
+_LOOK_BACK = timedelta(days=366)
+"""Rules look back on a year: so long before the first day does hold what holds throughout."""
 _TABLES = ("areas", "schemes")
 
 
@@ -39,6 +39,16 @@ class Draft:
         if self._throughout is not None or self._tables:
             return date.min
         return min((date.fromisoformat(day) for day in self._parts.values()), default=None)
+
+    def touched(self, bundle: Bundle, until: date) -> frozenset[str] | None:
+        """Parameters that have another value somewhere, on some day until then, in place of this bundle; None: areas or
+        schemes differ, and with them anything may."""
+        drafted = self.instead_of(bundle).plain()
+        before = bundle.plain()
+        if any(before[table] != drafted[table] for table in _TABLES):
+            return None
+        parts = _differences(_dict(before["rules"]), _dict(drafted["rules"]))
+        return frozenset(name for (_, name), day in parts.items() if day <= until.isoformat())
 
     def instead_of(self, bundle: Bundle) -> Bundle:
         """What would have been in force in place of a bundle of the past."""

@@ -1,19 +1,20 @@
 """One partition folded twice from the same log: with the policies of then, and with others in their place.
 
-The monitor's own fold, detectors and episodes, and nothing is sent. Up to the day from which the answers may differ
-both are one; on the eve of that day everybody is asked again in both, so that what differs follows from the values.
-Two things are not as they were: everybody is asked on that eve, and an episode does not go along with a person who
-moves after it but is found again where the person lives now. What came along in the log is the answer of the policy of
-then.
+The monitor's own fold, detectors and episodes, and nothing is sent. Rules answer for themselves, so the second time
+only those are asked that read something else then. On the eve of the first day on which answers may differ everybody is
+asked again in both, so that what differs follows from the values. Two things are not as they were: everybody is asked
+on that eve, and an episode does not go along with a person who moves after it but is found again where the person lives
+now. What came along in the log is the answer of the policy of then.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 import zstandard
 
+from detectors.registry import Detector
 from policy.bundle import Bundle
 from schemas.calendar import SHANGHAI
 from schemas.records import PolicyBody, PolicyRecord, Record, TickBody, TickRecord, TransferRecord, encode_block
@@ -39,10 +40,11 @@ class Span(NamedTuple):
 
 
 class Twice(NamedTuple):
-    """A partition at the end of the span, twice. `begun`, `reached`: first and last day that the log tells of."""
+    """A partition at the end of the span, twice; once where no rule can answer otherwise. `begun`, `reached`: first and
+    last day that the log tells of."""
 
     before: Watch
-    after: Watch
+    after: Watch | None
     begun: int | None
     reached: int | None
 
@@ -55,10 +57,18 @@ class Activated(NamedTuple):
 
 
 def fold_twice(
-    blocks: Iterable[LoggedBlock], partition: int, config: StreamConfig, span: Span, instead: Instead
+    blocks: Iterable[LoggedBlock],
+    partition: int,
+    config: StreamConfig,
+    span: Span,
+    instead: Instead,
+    touched: Mapping[str, Detector],
 ) -> Twice:
-    """Folds a partition's whole log up to the end of the span; blocks come in order. Raises Stop on no block."""
-    pair = _Pair(partition, config, instead)
+    """Folds a partition's whole log up to the end of the span; blocks come in order. Raises Stop on no block.
+
+    `touched`: the rules that may answer otherwise; the second watch knows no others.
+    """
+    pair = _Pair(partition, config, instead, touched)
     begun: int | None = None
     reached: int | None = None
     with METRICS.muted():
@@ -74,7 +84,7 @@ def fold_twice(
             begun = day if begun is None else begun
             reached = day if day is not None else reached
             pair.fold(block, records)
-    return Twice(pair.before, pair.after or pair.before, begun, reached)
+    return Twice(pair.before, pair.after, begun, reached)
 
 
 def activated(blocks: Iterable[LoggedBlock], last: int) -> list[Activated]:
@@ -93,19 +103,19 @@ def activated(blocks: Iterable[LoggedBlock], last: int) -> list[Activated]:
 
 
 class _Pair:
-    """Two watches of one partition; one, as long as they cannot differ."""
+    """Two watches of one partition; what they are told differs from the day on which they part."""
 
-    def __init__(self, partition: int, config: StreamConfig, instead: Instead) -> None:
+    def __init__(self, partition: int, config: StreamConfig, instead: Instead, touched: Mapping[str, Detector]) -> None:
         self.before = Watch(partition, config)
-        self.after: Watch | None = None
-        self._partition, self._config = partition, config
+        self.after = Watch(partition, config, touched) if touched else None
         self._instead = instead
+        self._parted = False
         self._offset = 0
         self._packed: dict[str, bytes] = {}
 
     def fold(self, block: LoggedBlock, records: list[Record]) -> None:
         """Takes a block; `records` where it was looked at."""
-        if self.after is None or not any(isinstance(each, PolicyRecord | TransferRecord) for each in records):
+        if not self._parted or not any(isinstance(each, PolicyRecord | TransferRecord) for each in records):
             self._take(block.known_at, block.block, block.block)
             return
         theirs = [_alone(each) for each in records]
@@ -113,15 +123,10 @@ class _Pair:
         self._take(block.known_at, encode_block(theirs), encode_block(ours))
 
     def part(self, at_ms: int) -> None:
-        """From here on they are two, and everybody is asked."""
-        if self.after is not None:
+        """From here on other values hold in one of them, and everybody is asked in both."""
+        if self._parted or self.after is None:
             return
-        drained = self.before.drain()
-        self.before.keep(drained.state)
-        self.after = Watch(self._partition, self._config)
-        for key, raw in (*self.before.records(), *self.before.control_records()):
-            self.after.restore(key.encode(), raw)
-        self.after.opened()
+        self._parted = True
         bundle = self.before.known.bundle
         if bundle is not None:
             name = f"{bundle.hash}+"  # the name it has is in force already, and nobody would be asked

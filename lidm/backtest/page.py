@@ -19,6 +19,7 @@ from lidm.feed_pages import markup
 from lidm.feed_pages.markup import Cell, Html, join, section, tag, terms
 
 _STYLE = """
+.wide { margin-bottom: 12px; }
 .figures td:nth-child(n+2), .figures th:nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 0 0 12px; }
 svg { display: block; min-width: 640px; }
@@ -69,7 +70,7 @@ def _areas(said: Report) -> Html:
 
 def _work(said: Report) -> Html:
     lead = tag("p", "每周至少发现一种新情形的户数；同一户一周里有几种新情形只算一次。窗口开始前已在情形之中的另计。")
-    head = ("责任地区", "窗口前已有", "按草案", "新发现（户次）", "按草案", "每周平均", "按草案")
+    head = ("责任地区", "窗口前已有", "草案", "新发现（户次）", "草案", "每周平均", "草案")
     weeks = max(1, len(said.weeks))
     rows = [
         (t.name, *map(figure, (t.stood_before, t.stood_after, t.before, t.after)),

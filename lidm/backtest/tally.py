@@ -1,11 +1,12 @@
 """Counts of households over both outcomes, partition by partition: a household lies in one, so counts add up. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from households.ledger import HOUSEHOLD, Household
+from households.state import Episode
 from lidm.backtest.spells import Outcome, Spell, days, monday, outcomes, spells
 from policy.schemes import Schemes
 from streams.backtest import Span
@@ -98,22 +99,29 @@ class Tally:
         return found
 
 
-def tally_household(into: Tally, before: Household, after: Household, span: Span, schemes: Schemes) -> None:
-    """Counts one household. Both are the same ledger; only their episodes may differ."""
-    area = before.responsible_area
-    if before.members_on(span.last):
+def tally_household(
+    into: Tally,
+    household: Household,
+    before: Sequence[Episode],
+    after: Sequence[Episode],
+    span: Span,
+    schemes: Schemes,
+) -> None:
+    """Counts one household: its episodes as it was, and with the draft. The ledger is the same."""
+    area = household.responsible_area
+    if household.members_on(span.last):
         into.households[area] += 1
-    if not before.head.episodes and not after.head.episodes:
+    if not before and not after:
         return
-    theirs, ours = (spells(each.head.episodes, span.first, span.last) for each in (before, after))
+    theirs, ours = (spells(each, span.first, span.last) for each in (before, after))
     for detector in (ANY, *sorted({each.detector for each in (*theirs, *ours)})):
         one, other = (_days(found, detector, span.parts) for found in (theirs, ours))
         if one or other:
-            scheme = before.tier_of(HOUSEHOLD, min(one | other), schemes)
+            scheme = household.tier_of(HOUSEHOLD, min(one | other), schemes)
             told = outcomes(one, other)
             into.cells.setdefault(Cell(detector, scheme, area), Count()).add(_count(one, other, told))
             if detector != ANY:
-                into.named += [Named(before.id, detector, each, scheme, area, min(one ^ other)) for each in told]
+                into.named += [Named(household.id, detector, each, scheme, area, min(one ^ other)) for each in told]
     _work(into, area, theirs, ours, span.first)
 
 

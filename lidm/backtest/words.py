@@ -80,7 +80,7 @@ def _work(said: Report) -> list[str]:
     rows = [
         (t.name, figure(t.stood_before), figure(t.stood_after), figure(t.before), figure(t.after)) for t in said.towns
     ]
-    lines = [table(("责任地区", "窗口前已有", "按草案", "新发现（户次）", "按草案"), rows)]
+    lines = [table(("责任地区", "窗口前已有", "草案", "新发现（户次）", "草案"), rows)]
     if said.weeks:
         busiest = max(said.weeks, key=lambda each: each.after or 0)
         ends = busiest.begins + timedelta(days=6)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import get_context
 
+from detectors.registry import Detector, running
 from lidm.backtest.tally import Tally, tally_household
 from lidm.logs import configure_logs
 from policy.bundle import Bundle
@@ -21,6 +22,7 @@ from sinks.log_file import LogFile
 from streams.backtest import Activated, Span, Twice, activated, fold_twice
 from streams.rebuild import LoggedBlock
 from streams.replay import to_nobody
+from streams.wholes import FEED_HEALTH
 
 _DECODED = 12_000
 """Households a process keeps decoded of a partition, in each of its two outcomes."""
@@ -39,7 +41,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Task:
-    """What a process needs to know. `draft`, `newest`: bundles as bytes."""
+    """What a process needs to know. `draft`, `newest`: bundles as bytes; `touched`: rules that may answer otherwise."""
 
     log: LogFile
     draft: bytes
@@ -47,6 +49,7 @@ class Task:
     law: Law
     span: Span
     trial: tuple[str, ...]
+    touched: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,13 @@ def back_test(log: LogFile, asked: Question, jobs: int = 1) -> Answer:
     if not policies:
         raise DataError(f"到 {asked.last} 为止的台账日志里没有启用过参数，没有可以比较的")
     newest = policies[-1].bundle
-    differs = Draft(asked.draft, newest, asked.law, asked.first).differs
+    laid = Draft(asked.draft, newest, asked.law, asked.first)
+    differs = laid.differs
     parts = differs if differs is not None and asked.first < differs <= asked.last else asked.first
     span = Span(asked.first.toordinal(), asked.last.toordinal(), parts.toordinal())
-    task = Task(log, asked.draft.canonical(), newest.canonical(), asked.law, span, asked.trial)
+    policies = list(_in_force(policies, span))
+    touched = _touched(laid, policies, asked)
+    task = Task(log, asked.draft.canonical(), newest.canonical(), asked.law, span, asked.trial, touched)
     done = sorted(_done(task, jobs), key=_partition)
     reached = [each.reached for each in done if each.reached is not None and each.reached >= span.first]
     if not reached:
@@ -90,7 +96,7 @@ def back_test(log: LogFile, asked: Question, jobs: int = 1) -> Answer:
     whole = Tally()
     for each in done:
         whole.add(each.tally)
-    return Answer(asked, span, max(reached), differs, _in_force(policies, span), whole)
+    return Answer(asked, span, max(reached), differs, tuple(policies), whole)
 
 
 def one_partition(task: Task, partition: int) -> Done:
@@ -100,8 +106,9 @@ def one_partition(task: Task, partition: int) -> Done:
     partitions = task.log.partitions
     config = replace(to_nobody(partitions, task.trial), decoded_households=_DECODED * partitions)
     blocks = (LoggedBlock(*each) for each in task.log.read(partition))
-    twice = fold_twice(blocks, partition, config, task.span, laid.instead_of)
-    return Done(partition, _counted(twice, task.span), twice.begun, twice.reached)
+    touched = {code: each for code, each in running(task.trial).items() if code in task.touched}
+    twice = fold_twice(blocks, partition, config, task.span, laid.instead_of, touched)
+    return Done(partition, _counted(twice, task), twice.begun, twice.reached)
 
 
 def _done(task: Task, jobs: int) -> Iterator[Done]:
@@ -122,15 +129,36 @@ def _done(task: Task, jobs: int) -> Iterator[Done]:
             pool.shutdown(cancel_futures=True)
 
 
-def _counted(twice: Twice, span: Span) -> Tally:
-    tally = Tally()
-    bundle = twice.before.known.bundle
+def _counted(twice: Twice, task: Task) -> Tally:
+    tally, span = Tally(), task.span
+    before, after, bundle = twice.before, twice.after, twice.before.known.bundle
     if bundle is None or twice.reached is None or twice.reached < span.first:
         return tally
-    for name in twice.before.names():
-        if not is_unit(name):
-            tally_household(tally, twice.before.household(name), twice.after.household(name), span, bundle.schemes)
+    for name in before.names():
+        if is_unit(name):
+            continue
+        household = before.household(name)
+        ours = theirs = household.head.episodes
+        if after is not None:
+            ours = [each for each in theirs if each.detector not in task.touched]
+            ours += after.household(name).head.episodes
+        tally_household(tally, household, theirs, ours, span, bundle.schemes)
     return tally
+
+
+def _touched(laid: Draft, policies: list[Activated], asked: Question) -> frozenset[str]:
+    """Rules that read a parameter which has another value in place of one of these."""
+    names: set[str] = set()
+    for each in policies:
+        found = laid.touched(each.bundle, asked.last)
+        if found is None or FEED_HEALTH in found:  # how many rows make a month decides for all of them
+            return frozenset(running(asked.trial))
+        names |= found
+    return frozenset(code for code, each in running(asked.trial).items() if names.intersection(_read(each)))
+
+
+def _read(detector: Detector) -> tuple[str, ...]:
+    return (*detector.parameters, *detector.optional)
 
 
 def _whole(log: LogFile) -> None:

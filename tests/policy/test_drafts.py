@@ -124,4 +124,16 @@ def test_what_is_new_in_the_draft_holds_throughout_for_rules_that_look_back(newe
     later: Any = lined(newest, 12_000).plain()
     later["rules"][CITY][LINE]["values"][0]["since"] = "2026-06-20"
     for each in (draft, Draft(Bundle(later), Bundle(plain), "counterfactual", FROM)):
-        assert line(each.instead_of(Bundle(plain)), date(2024, 7, 1)) == 12_000_00
+        assert line(each.instead_of(Bundle(plain)), date(2025, 7, 1)) == 12_000_00
+
+
+def test_only_what_has_another_value_in_time_is_touched(newest: Bundle) -> None:
+    until = date(2026, 6, 30)
+    assert Draft(newest, newest, "in-force", FROM).touched(newest, until) == frozenset()
+    assert Draft(lined(newest, 12_000, DAY), newest, "in-force", FROM).touched(newest, until) == frozenset({LINE})
+    assert Draft(lined(newest, 12_000, DAY), newest, "in-force", FROM).touched(newest, EVE) == frozenset()
+    assert LINE not in (Draft(newest, newest, "counterfactual", FROM).touched(newest, until) or ())
+    assert LINE in (Draft(lined(newest, 12_000), newest, "counterfactual", FROM).touched(newest, until) or ())
+    plain: Any = newest.plain()
+    plain["schemes"]["DIBAO"]["label"] = "最低生活保障"
+    assert Draft(Bundle(plain), newest, "in-force", FROM).touched(newest, until) is None

@@ -1,8 +1,9 @@
 """One partition twice: one while nothing can differ, the same with the same values, and cut where the span ends."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
+from detectors.registry import running
 from households.state import Episode
 from policy.bundle import Bundle
 from schemas.facts import Bill
@@ -14,6 +15,7 @@ from streams.watch import Watch
 from tests.streams.making import POLICY, config, content, fold, story
 
 BLOCKS = [LoggedBlock("g1", 0, *block) for block in story(households=16, weeks=12).blocks]
+RULE = "MED-SELFPAY"
 FIRST, LAST = date(2025, 6, 10).toordinal(), date(2025, 7, 20).toordinal()
 
 
@@ -26,8 +28,16 @@ def lower(bundle: Bundle) -> Bundle:
     return bundle.narrowed("339901000000", "medical_selfpay", {"line": {"OTHER": 100, "DIBAO": 100}})
 
 
-def twice(span: Span, instead: Instead = same, blocks: Iterable[LoggedBlock] = BLOCKS) -> Twice:
-    return fold_twice(blocks, 0, config(), span, instead)
+def twice(
+    span: Span, instead: Instead = same, blocks: Iterable[LoggedBlock] = BLOCKS, rules: Collection[str] | None = None
+) -> Twice:
+    touched = {code: each for code, each in running().items() if rules is None or code in rules}
+    return fold_twice(blocks, 0, config(), span, instead, touched)
+
+
+def second(found: Twice) -> Watch:
+    assert found.after is not None
+    return found.after
 
 
 def episodes(watch: Watch) -> dict[str, list[Episode]]:
@@ -42,29 +52,39 @@ def records(blocks: Iterable[LoggedBlock]) -> list[Record]:
     return [record for block in blocks for record in decode_block(block.block)]
 
 
-def test_until_they_may_differ_they_are_one_and_what_the_monitor_has() -> None:
+def test_until_they_may_differ_both_are_what_the_monitor_has() -> None:
     never = LAST + 10_000
     found = twice(Span(FIRST, never, never), lower)
-    assert found.after is found.before
     watch = Watch(0, config())
     fold(watch, [(b.offset, b.known_at, b.block) for b in BLOCKS])
-    for each in (watch, found.before):
+    for each in (watch, found.before, second(found)):
         each.keep(each.drain().state)
-    assert content(found.before) == content(watch)
+    assert content(found.before) == content(watch) == content(second(found))
     assert (found.begun, found.reached) == (min(ticks()), max(ticks()))
 
 
 def test_with_the_same_values_they_come_to_the_same_also_where_people_move() -> None:
     found = twice(Span(FIRST, LAST, FIRST))
-    assert found.after is not found.before
-    assert episodes(found.before) == episodes(found.after)
+    assert episodes(found.before) == episodes(second(found))
     assert any("transfer" in block.block.decode("latin-1") for block in BLOCKS)
 
 
 def test_with_other_values_ledgers_stay_the_same_and_episodes_do_not() -> None:
     found = twice(Span(FIRST, LAST, FIRST), lower)
-    assert _facts(found.before) == _facts(found.after)
-    assert episodes(found.before) != episodes(found.after)
+    assert _facts(found.before) == _facts(second(found))
+    assert episodes(found.before) != episodes(second(found))
+
+
+def test_each_rule_answers_for_itself() -> None:
+    together, alone = twice(Span(FIRST, LAST, FIRST), lower), twice(Span(FIRST, LAST, FIRST), lower, rules=[RULE])
+    assert episodes(together.before) == episodes(alone.before)
+    own = {name: [e for e in found if e.detector == RULE] for name, found in episodes(second(together)).items()}
+    assert own == episodes(second(alone))
+    assert any(own.values())
+
+
+def test_where_no_rule_can_answer_otherwise_there_is_nothing_to_fold_twice() -> None:
+    assert twice(Span(FIRST, LAST, FIRST), lower, rules=()).after is None
 
 
 def test_what_is_known_after_the_span_is_not_known() -> None:
@@ -81,7 +101,7 @@ def test_a_log_that_began_again_at_offset_nought_goes_on() -> None:
     half = len(BLOCKS) // 2
     again = BLOCKS[:half] + [b._replace(generation="g2", offset=b.offset - half) for b in BLOCKS[half:]]
     one, other = twice(Span(FIRST, LAST, FIRST), lower), twice(Span(FIRST, LAST, FIRST), lower, again)
-    assert episodes(one.after) == episodes(other.after)
+    assert episodes(second(one)) == episodes(second(other))
 
 
 def test_a_span_before_the_log_has_no_day() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,9 @@ def test_an_unchanged_policy_gains_and_loses_nobody(log: LogFile, law: Law) -> N
 def test_in_a_town_where_people_move_as_well(tmp_path: Path) -> None:
     moving = story(households=16, weeks=12)
     log = save(tmp_path / "log", [LogBlock("g1", 0, *block) for block in moving.blocks])
-    answer = asked(log, Bundle.load(POLICY), first=date(2025, 6, 10), last=date(2025, 7, 20))
+    plain: Any = Bundle.load(POLICY).plain()
+    plain["schemes"]["CANJI_HULI"]["label"] = "护理补贴"  # so everything is folded twice
+    answer = asked(log, Bundle(plain), first=date(2025, 6, 10), last=date(2025, 7, 20))
     assert answer.tally.named == []
     assert whole(answer.tally, ANY)[0] > 5
     assert all(both.before == both.after for both in (*answer.tally.work.values(), *answer.tally.standing.values()))
