@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from gateway.identities import Linkage
-from gateway.keys import new_seal_pair
 from gateway.vault import Vault
 from load_tests.city.driver import Driver
 from load_tests.city.logged import Logged
 from load_tests.city.planner import City, Config
 from policy.bundle import Bundle
 from schemas.records import FactRecord, decode_block
+from schemas.sealing import new_key_pair
 from schemas.topics import Catalogue
 from sinks.log_file import LogFile, save
 from sinks.store import LogBlock
@@ -51,7 +51,7 @@ def draft(folder: Path) -> Path:
 def city_log(folder: Path, households: int, partitions: int) -> list[LogBlock]:
     """What intake and monitor wrote for the households of a city in its first year."""
     city = City(Config(households, months=12, seed=5), folder)
-    service = Logged(new_seal_pair()[1], partitions)
+    service = Logged(new_key_pair()[1], partitions)
     with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
         Driver(city, service, Linkage(b"k" * 32, synthetic=True), vault, Bundle.load(POLICY)).run()
     return list(service.blocks())

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway.identities import Linkage
-from gateway.keys import new_seal_pair
 from gateway.vault import Vault
 from lidm.backtest.tally import ANY
 from lidm.backtest.work import Question, back_test
@@ -13,6 +12,7 @@ from load_tests.city.driver import Driver
 from load_tests.city.logged import Logged
 from load_tests.city.planner import City, Config
 from policy.bundle import Bundle
+from schemas.sealing import new_key_pair
 from sinks.log_file import save
 from tests.lidm.backtest.planned import bundle
 
@@ -29,7 +29,7 @@ def cited_otherwise() -> Bundle:
 
 def test_the_same_values_under_another_document_move_nobody(tmp_path: Path) -> None:
     city = City(Config(households=60, months=8, seed=5), tmp_path)
-    service = Logged(new_seal_pair()[1], 2)
+    service = Logged(new_key_pair()[1], 2)
     with Vault(tmp_path / "vault.sqlite", b"v" * 32) as vault:
         Driver(city, service, Linkage(b"k" * 32, synthetic=True), vault, bundle()).run()
     log = save(tmp_path / "log", service.blocks())
