@@ -192,12 +192,18 @@ def _breakdown(
     groups: dict[str, list[_Outcome]] = {}
     for name, each in everybody.items():
         groups.setdefault(group_of(each), []).append(outcomes[name])
-    rows = [_row(group, groups[group]) for group in sorted(groups)]
+    rows = [_row(group, groups[group]) for group in sorted(groups, key=_by_number)]
     alerted, confirmed, reviewed = (
         _hidden_together([getattr(row, column) for row in rows]) for column in ("alerted", "confirmed", "reviewed")
     )
     columns = zip(rows, alerted, confirmed, reviewed, strict=True)
     return Breakdown(title, unit, tuple(Row(row.group, a, c, r) for row, a, c, r in columns))
+
+
+def _by_number(group: str) -> tuple[int, str]:
+    """Bands by the number they begin with, words after them."""
+    digits = group[: len(group) - len(group.lstrip("0123456789"))]
+    return (int(digits) if digits else _AGES[-1][1], group)
 
 
 def _row(group: str, outcomes: Sequence[_Outcome]) -> Row:

@@ -168,3 +168,11 @@ def test_the_page_shows_rates_and_what_is_not_held_and_no_household() -> None:
     body = as_json(told)
     assert body["all"]["alerted"]["count"] == 12
     assert [each["household"] for each in body["visits"]] == [household for household, _ in told.visits]
+
+
+def test_age_bands_come_in_their_order() -> None:
+    population = living((80,))
+    for n in range(80):
+        population.people[person(n)] = Person(home(n), None if n > 74 else n, False)
+    (bands,) = [each for each in made(population).breakdowns if each.title == "年龄段"]
+    assert [row.group for row in bands.rows] == ["0至5岁", "6至15岁", "16至59岁", "60至79岁", "出生日期没有登记"]
