@@ -2,9 +2,10 @@
 
 A household detector on registers and answers to checks of means. It asks the checking centre to look again together
 with the family and concludes nothing: such hits are common and most have a plain reason. Registers are read only for
-whoever allowed it in writing, on the day asked; where another's would decide the answer is "cannot tell". Not counted: vehicles for the
-disabled or for work, old ones, what went from one member to another, resettlement flats, small shares, small trades,
-what a check has already found to agree. Sums of banks are bands; only what they are at least is counted.
+whoever allowed it in writing, on the day asked; where another's would decide the answer is "cannot tell". Not
+counted: vehicles for the disabled or for work, old ones, what went from one member to another, resettlement flats,
+small shares, small trades, what a check has already found to agree. Sums of banks are bands; only what they are at
+least is counted.
 """
 
 from collections.abc import Callable
@@ -158,7 +159,8 @@ def _savings(things: Belongings, rule: Rule, policy: Policy, area: str, today: i
     line = Line(limit(today), rule.label, rule.document, standard.policy)
     return _Question(
         f"{HOUSEHOLD}/finance", "HOUSEHOLD", "fen", line, things.savings,
-        lambda day, allowed: sum(each.value for each in _seen(things.savings(day), allowed)), lambda day, fen: fen > limit(day),
+        lambda day, allowed: sum(each.value for each in _seen(things.savings(day), allowed)),
+        lambda day, fen: fen > limit(day),
         lambda new, fen: f"核对回复中全家金融资产合计至少{yuan(fen)}，超过{things.people(today)}人{months}个月低保标准"
         f"{yuan(line.value)}；可能是代存或短期过账，请先听取家庭说明",
     )  # fmt: skip
