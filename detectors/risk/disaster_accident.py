@@ -37,7 +37,7 @@ class _Hit(NamedTuple):
 
 @detector(
     code="DISASTER-ACCIDENT",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("emergency.incident", "traffic.accident", "hotline.ticket", "civil.household", "vital.death"),
     rule="disaster_accident",
@@ -50,7 +50,8 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
     Highest for death, serious injury and a home nobody can live in; a fully insured home weighs less, a fully insured
     scratch nothing. `since` is the day it happened; it stands for the days the place sets, then a case or nobody has
     it. Measure: people hit. A call about an emergency (`<ticket>`) weighs less and ends when an incident near its day
-    is known. These feeds tell events and close no month, so silence is never called `Insufficient`.
+    is known that asks for something itself. These feeds tell events and close no month, so silence is never called
+    `Insufficient`.
     """
     findings = Findings.covering(household, on, policy)
     if none_of(household, _KINDS):
@@ -69,7 +70,7 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
         if today < since + stands:
             findings.add(_breach(number, weighty, since, rule))
             findings.recheck(date.fromordinal(since + stands))
-    days = [each.fact.day for several in hits.values() for each in several]
+    days = [each.fact.day for several in hits.values() for each in several if each.weight]
     for member, ticket in _calls(household, today):
         if today < ticket.day + stands and not any(abs(day - ticket.day) <= rule.number("told_days") for day in days):
             findings.add(_told(member, ticket, rule))
