@@ -19,7 +19,6 @@ from households.ledger import Household, Member
 from policy.parameters import Policy, Rule
 from schemas.facts_contact import Accident, Incident, Ticket
 from schemas.feeds.emergency import Home, IncidentSort
-from schemas.feeds.leads import About
 from schemas.labels import Hardship, Injury, Insured
 
 _KINDS = (Incident, Accident, Ticket)
@@ -111,12 +110,12 @@ def _weight(fact: Incident | Accident, rule: Rule) -> int:
 
 
 def _calls(household: Household, today: int) -> list[tuple[Member, Ticket]]:
-    """Calls about a sudden emergency of one's own."""
+    """Calls about a sudden emergency, whoever made them: a ticket is about the person in need."""
     return [
         (member, each)
         for member in staying(household, today)
         for each in household.of_kind(Ticket, member.person, day_to=today + 1)
-        if each.category == Hardship.DISASTER and each.about == About.SELF
+        if each.category == Hardship.DISASTER
     ]
 
 

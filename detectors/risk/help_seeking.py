@@ -16,7 +16,6 @@ from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household, Member
 from policy.parameters import Policy, Rule, severity
 from schemas.facts_contact import Lead, SelfReport, TempAid, Ticket
-from schemas.feeds.leads import About
 from schemas.labels import Hardship, yuan
 
 _KINDS = (Ticket, Lead, SelfReport, TempAid)
@@ -37,7 +36,7 @@ class _Contact(NamedTuple):
 
 @detector(
     code="HELP-SEEKING",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("hotline.ticket", "grid.lead", "self.report", "civil.temp_aid", "civil.household", "vital.death"),
     rule="help_seeking",
@@ -47,8 +46,8 @@ class _Contact(NamedTuple):
 def help_seeking(household: Household, on: date, policy: Policy) -> Findings:
     """A breach for being asked (`household/asked`) and one for repeated temporary aid (`household/aid`).
 
-    Asked: one request of one's own or one lead is enough, otherwise so many calls about oneself, within the days the
-    place sets; calls on behalf of others do not count. Aid: so many grants within twelve months. `since` is the first
+    Asked: one request of one's own or one lead is enough, otherwise so many calls about people here, whoever made
+    them, within the days the place sets. Aid: so many grants within twelve months. `since` is the first
     day of the unbroken stretch. Measure: contacts, or grants. Calls, leads and requests close no month; a missing
     file of temporary aid makes the answer `Insufficient`.
     """
@@ -76,8 +75,7 @@ def _contacts(household: Household, members: list[Member], rule: Rule) -> list[S
     found: list[_Contact] = []
     for member in members:
         person = member.person
-        calls = [each for each in household.of_kind(Ticket, person) if each.about == About.SELF]
-        found += [_Contact(person, each, told=False) for each in calls]
+        found += [_Contact(person, each, told=False) for each in household.of_kind(Ticket, person)]
         found += [_Contact(person, each, told=True) for each in household.of_kind(Lead, person)]
         found += [_Contact(person, each, told=True) for each in household.of_kind(SelfReport, person)]
     window = rule.number("window_days")
