@@ -44,7 +44,7 @@ def _never_registered(household: Household) -> bool:
 
 @detector(
     code="EXPIRY",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=("civil.household", "check.request", "disability.certificate", "vital.death"),
     rule="expiry",
@@ -54,8 +54,9 @@ def _never_registered(household: Household) -> bool:
 def expiry(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person and recognition, and one per household for the review, in the days before they are due.
 
-    A recognition ends on the day it says, else after the months the place sets; a review that was asked for in time is
-    under way and needs no reminder. `since`: the first day of the reminder. Measure: days from there to the day.
+    A recognition ends on the day it says, else after the months the place sets, and needs no reminder where the next
+    one is known to begin by then; a review that was asked for in time is under way. `since`: the first day of the
+    reminder. Measure: days from there to the day.
     """
     findings = Findings.covering(household, on, policy)
     if _never_registered(household):
@@ -87,7 +88,7 @@ def _told(household: Household, rule: Rule, key: str, person: str | None = None)
     return [
         each
         for member in household.head.members
-        if person in (None, member.person)
+        if not member.gone and person in (None, member.person)
         for each in member.statuses
         if each.scheme in rule.words(key)
     ]
@@ -100,12 +101,14 @@ def _ends(status: Status, rule: Rule) -> int:
 
 def _recognition(household: Household, person: str, scheme: str, rule: Rule) -> Ask:
     notice = rule.number("notice_days")
+    begun = [each.since for each in _told(household, rule, "recognition_schemes", person) if each.scheme == scheme]
 
     def ask(day: int) -> _Due | None:
         then = member_on(household, person, day)
         for each in then.statuses if then is not None else ():
             ends = _ends(each, rule)
-            if each.scheme == scheme and each.since <= day < ends and ends - notice <= day:
+            renewed = any(each.since < since <= ends for since in begun)
+            if each.scheme == scheme and each.since <= day < ends and ends - notice <= day and not renewed:
                 return _Due(scheme, each.since, ends)
         return None
 
