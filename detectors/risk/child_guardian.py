@@ -68,10 +68,9 @@ class _Child(NamedTuple):
     parents: tuple[_Parent, ...]
     named: bool
 
-    @property
-    def uncared(self) -> bool:
-        """Whether no parent is there to care, and of at least one a register says why."""
-        return any(each.states for each in self.parents) and not any(each.here for each in self.parents)
+    def uncared(self, least: int) -> bool:
+        """Whether no parent is there to care, and of at least so many a register says why."""
+        return sum(bool(each.states) for each in self.parents) >= least and not any(each.here for each in self.parents)
 
 
 @detector(
@@ -150,10 +149,10 @@ def _since(
     """The first day of the unbroken stretch, up to today, in which the child is uncared for."""
     days = {*turns, *edges(household, 0, today), member.born or 0, *ends(_covered(household, member, rule))}
     days |= {each.day for each in household.of_kind(FamilyChange)}
-    since = None
+    since, least = None, max(1, rule.number("parents"))
     for day in sorted(each for each in days if 0 < each <= today):
         child = _child(household, member.person, states, day, rule)
-        since = (since or day) if child is not None and child.uncared else None
+        since = (since or day) if child is not None and child.uncared(least) else None
     return since
 
 
