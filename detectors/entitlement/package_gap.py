@@ -67,7 +67,7 @@ def _never_registered(household: Household) -> bool:
 
 @detector(
     code="PACKAGE-GAP",
-    version="1.1.0",
+    version="1.2.0",
     family=Family.ENTITLEMENT,
     listens=(
         "civil.household", "civil.benefit", "medical.enrolment", "housing.security", "education.aid",
@@ -139,7 +139,7 @@ class _Looking:
 
     def missing(self, want: _Want) -> _Gap | None:
         """The item, where it counts as missing; asks to look again on every day on which that may change."""
-        feed, within, today = want.item.feed, self._within(want.item), self.today
+        feed, within, today = want.item.feed, self.within(want.item), self.today
         reached = reach(self.household, self.chain, feed) if feed is not None else EVER
         if feed is None or shown_until(self.records, want.people, want.item, today) + within >= reached:
             return None
@@ -175,7 +175,8 @@ class _Looking:
         terms, labels = self.terms, frozenset((want.item.label,))
         return answered(self.household, want.people, labels, terms.settled_by, terms.settled_months)
 
-    def _within(self, item: Item) -> int:
+    def within(self, item: Item) -> int:
+        """The days without a record after which an item counts."""
         return self.terms.within if item.within_days is None else item.within_days
 
     def _counts_from(self, item: Item, feed: str, began: int) -> int | None:
@@ -183,7 +184,7 @@ class _Looking:
         known = known_part(self.household, self.chain, feed, began)
         if known is None:
             return None
-        since = known.first + self._within(item)
+        since = known.first + self.within(item)
         if since >= known.after:
             return None
         if since > self.today:
@@ -217,6 +218,14 @@ def _holds(member: Membership, item: Item, day: int) -> bool:
     )
 
 
+def _allowed(looking: _Looking, lacked: list[_Want]) -> str:
+    """The days allowed, item by item where they differ."""
+    days = {each.item.label: looking.within(each.item) for each in lacked}
+    if len(set(days.values())) == 1:
+        return f"满{looking.within(lacked[0].item)}天"
+    return "、".join(f"{label}满{count}天" for label, count in days.items())
+
+
 def _breach(looking: _Looking, wants: list[_Want], missing: list[_Gap]) -> Breach:
     rule, lacked = looking.rule, [gap.want for gap in missing]
     line = rule.mark("items")
@@ -236,7 +245,7 @@ def _breach(looking: _Looking, wants: list[_Want], missing: list[_Gap]) -> Breac
         threshold=line,
         reason=(
             f"幸福清单{shown}。请送达清单时逐项核对，是否办理由家庭决定"
-            f"（满{looking.terms.within}天未见记录提示，{line.cited}）"
+            f"（{_allowed(looking, lacked)}未见记录提示，{line.cited}）"
         ),
         evidence=evidence_days({item for each in missing for item in each.evidence}),
     )
