@@ -13,8 +13,9 @@ from typing import NamedTuple
 from detectors.calendar import birthday, day_text, months_later
 from detectors.certificates import severe
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.lacking import member_on, turns
+from detectors.lacking import in_force, member_on, turns
 from detectors.people import staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import answered_since, next_edge
 from detectors.words import who
@@ -38,17 +39,13 @@ class _Due(NamedTuple):
 Ask = Callable[[int], _Due | None]
 
 
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
-
-
 @detector(
     code="EXPIRY",
     version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=("civil.household", "check.request", "disability.certificate", "vital.death"),
     rule="expiry",
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )
 def expiry(household: Household, on: date, policy: Policy) -> Findings:
@@ -59,7 +56,7 @@ def expiry(household: Household, on: date, policy: Policy) -> Findings:
     reminder. Measure: days from there to the day.
     """
     findings = Findings.covering(household, on, policy)
-    if _never_registered(household):
+    if never_registered(household):
         return findings
     rule, today = policy.rule("expiry", household.responsible_area), on.toordinal()
     kinds, notice = rule.words("kinds"), rule.number("notice_days")
@@ -128,10 +125,8 @@ def _review(household: Household, rule: Rule, today: int) -> tuple[Ask, set[int]
         held = [
             each
             for member in staying(household, day)
-            for each in member.statuses
+            for each in in_force(member.statuses, day)
             if each.scheme in rule.words("review_schemes")
-            and each.since <= day
-            and (each.until is None or day < each.until)
         ]
         if not held:
             return None

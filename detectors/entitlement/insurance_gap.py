@@ -15,6 +15,7 @@ from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.holdings import insured_span
 from detectors.lacking import held, member_on, turns
 from detectors.people import staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import Stretch, ends, inside, next_edge, unbroken
 from detectors.words import who
@@ -77,10 +78,6 @@ class _Gap(NamedTuple):
     enrolments: list[Enrolment]
 
 
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
-
-
 @detector(
     code="INSURANCE-GAP",
     version="1.1.0",
@@ -90,7 +87,7 @@ def _never_registered(household: Household) -> bool:
     ),
     rule="insurance_gap",
     absence=(_FEED,),
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )  # fmt: skip
 def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
@@ -101,7 +98,7 @@ def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
     known to begin within the waiting period is insurance, who serves in the army is insured there. Next year is a new
     question. `since`: the first day on which it counted. Measure: days not insured this year by then.
     """
-    if _never_registered(household):
+    if never_registered(household):
         return Findings()
     findings = Findings.covering(household, on, policy, _FEED)
     rule = policy.rule("insurance_gap", household.responsible_area)

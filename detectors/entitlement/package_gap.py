@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.holdings import Holding, Records, holding_of, shown_until
-from detectors.lacking import answered, connected, held, known_part, look_again, reach, turns
+from detectors.lacking import answered, connected, held, in_force, known_part, look_again, reach, turns
 from detectors.people import residents, staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import Stretch, ends, inside, unbroken
 from detectors.words import who
@@ -61,10 +62,6 @@ def _terms(rule: Rule) -> _Terms:
     return _Terms(items_of(rule), settled, rule.number("settled_months"), rule.number("within_days"))
 
 
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
-
-
 @detector(
     code="PACKAGE-GAP",
     version="1.2.0",
@@ -75,7 +72,7 @@ def _never_registered(household: Household) -> bool:
     ),
     rule="package_gap",
     absence=("civil.benefit", "medical.enrolment", "housing.security", "education.aid"),
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )  # fmt: skip
 def package_gap(household: Household, on: date, policy: Policy) -> Findings:
@@ -84,7 +81,7 @@ def package_gap(household: Household, on: date, policy: Policy) -> Findings:
     The days begin when somebody becomes eligible, when the item comes into the catalogue, or after the last period for
     which it was on record. `since` is the first day on which any of today's missing items counts. Measure: items.
     """
-    if _never_registered(household):
+    if never_registered(household):
         return Findings()
     rule = policy.rule("package_gap", household.responsible_area)
     terms, today = rule.read(_terms), on.toordinal()
@@ -212,10 +209,7 @@ class _Looking:
 
 
 def _holds(member: Membership, item: Item, day: int) -> bool:
-    return any(
-        each.scheme in item.schemes and each.since <= day and (each.until is None or day < each.until)
-        for each in member.statuses
-    )
+    return any(each.scheme in item.schemes for each in in_force(member.statuses, day))
 
 
 def _allowed(looking: _Looking, lacked: list[_Want]) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from detectors.burden import Counting, charges, evidence, inside, rolling_year
 from detectors.calendar import anniversary, day_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.lacking import member_on, turns
+from detectors.lacking import in_force, member_on, turns
 from detectors.people import staying, tier
 from detectors.registry import Family, detector
 from detectors.spans import next_edge, unbroken
@@ -90,7 +90,7 @@ def _left(household: Household, person: str, day: int, rule: Rule) -> Status | N
     """The scheme somebody left last before a day, while that is recent and nothing like it is held."""
     then, schemes = member_on(household, person, day), rule.words("exit_schemes")
     told = [each for each in then.statuses if each.scheme in schemes] if then is not None else []
-    if any(each.since <= day and (each.until is None or day < each.until) for each in told):
+    if in_force(told, day):
         return None
     ended = [each for each in told if each.until is not None and each.until <= day]
     last = max(ended, key=lambda each: (each.until or 0, each.scheme), default=None)
