@@ -79,9 +79,10 @@ class Belongings:
             if self._new(person, each, "PROPERTY", day) and not self._lived_in(each)
         ]
 
-    def home_count(self, day: int) -> int:
-        """How many homes the household has."""
-        return len({each.unit for person in self._on(day)[0] for each in self._homes(person, day)})
+    def home_count(self, day: int, *, allowed: bool) -> int:
+        """How many homes the household has; with `allowed` only those of people who let theirs be looked at."""
+        owners = (each for each in self._on(day)[0] if not allowed or authorised(self._household, each, MEANS, day))
+        return len({each.unit for person in owners for each in self._homes(person, day)})
 
     def businesses(self, person: str, day: int) -> list[Found]:
         """Roles somebody took in a business in operation: as its head, or with so much capital of one's own."""

@@ -46,7 +46,7 @@ def run(judged: Iterable[tuple[int, bool]]) -> int | None:
     return first
 
 
-def who(fact: FeedDay | FeedPeriod) -> str:
+def sender(fact: FeedDay | FeedPeriod) -> str:
     """The department and its data, as a sentence begins."""
     title = FEEDS[fact.about].title if fact.about in FEEDS else fact.about
     return f"{fact.department}报送的「{title}」"

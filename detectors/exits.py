@@ -6,7 +6,7 @@ Shared by RECENT-EXIT and COMPOUND. Days are ordinals.
 from collections.abc import Collection
 
 from detectors.calendar import months_later
-from detectors.lacking import member_on
+from detectors.lacking import in_force, member_on
 from households.ledger import Household
 from schemas.facts import Status
 
@@ -24,7 +24,7 @@ def left(household: Household, person: str, day: int, schemes: Collection[str], 
     """The scheme somebody left last before a day, while that is recent and none of these schemes is held."""
     then = member_on(household, person, day)
     told = [each for each in then.statuses if each.scheme in schemes] if then is not None else []
-    if any(each.since <= day and (each.until is None or day < each.until) for each in told):
+    if in_force(told, day):
         return None
     ended = [each for each in told if each.until is not None and each.until <= day]
     last = max(ended, key=lambda each: (each.until or 0, each.scheme), default=None)

@@ -36,11 +36,11 @@ class Monthly:
     chain: tuple[str, ...]
 
     @classmethod
-    def of(cls, household: Household, on: date, policy: Policy, rule: Rule) -> "Monthly":
-        """Read for the household's area; `rule` is the detector's own."""
+    def of(cls, household: Household, on: date, policy: Policy, *rules: Rule) -> "Monthly":
+        """Read for the household's area; `rules` are those the detector counts with itself."""
         area = household.responsible_area
         counting = policy.rule(RULE, area)
-        starts = (rule.since, counting.since, policy.rule("dibao_month", area).since)
+        starts = (*(each.since for each in rules), counting.since, policy.rule("dibao_month", area).since)
         level, terms = policy.standard("dibao_month", area), counting.read(Terms.of)
         chain = policy.areas.chain(area, on)
         return cls(household, on.toordinal(), terms, level, max(starts).toordinal(), chain)

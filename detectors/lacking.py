@@ -14,7 +14,7 @@ from detectors.people import any_of, edges, staying
 from detectors.spans import Stretch, next_edge
 from households.ledger import Household, Member
 from households.queries import FOREVER
-from schemas.facts import first_day
+from schemas.facts import Status, first_day
 from schemas.facts_contact import Feedback
 
 
@@ -75,12 +75,12 @@ def turns(household: Household) -> set[int]:
 
 def held(members: Iterable[Member], day: int) -> set[str]:
     """The schemes these people hold on a day."""
-    return {
-        status.scheme
-        for member in members
-        for status in member.statuses
-        if status.since <= day and (status.until is None or day < status.until)
-    }
+    return {status.scheme for member in members for status in in_force(member.statuses, day)}
+
+
+def in_force(statuses: Iterable[Status], day: int) -> list[Status]:
+    """Those of these that are held on a day."""
+    return [each for each in statuses if each.since <= day and (each.until is None or day < each.until)]
 
 
 def answered(

@@ -1,4 +1,4 @@
-"""The cheap question most detectors have: whether a household was never told anything of the kinds a rule is about."""
+"""The cheap questions detectors have: was a household never told anything a rule is about, did nobody hold a scheme."""
 
 from collections.abc import Callable
 from datetime import date
@@ -29,3 +29,13 @@ def unless_told(*kinds: type[Fact]) -> Callable[[date, Policy, str], Callable[[H
         return sure
 
     return ask
+
+
+def never_registered(household: Household) -> bool:
+    """Whether nobody here was ever said to hold a scheme."""
+    return not any(member.statuses for member in household.head.members)
+
+
+def unless_registered(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
+    """A detector's `quiet`, for one that returns at once where `never_registered`."""
+    return never_registered

@@ -89,7 +89,7 @@ def _terms(rule: Rule) -> _Terms:
 
 @detector(
     code="DISAB-SUBSIDY-GAP",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=("disability.certificate", "civil.benefit", "civil.household", "referral.feedback", "vital.death"),
     rule="disability_subsidy_gap",
@@ -117,7 +117,7 @@ def disability_subsidy_gap(household: Household, on: date, policy: Policy) -> Fi
         looked = (_gap(household, member.person, each, terms, rule, chain, today, findings) for each in terms.subsidies)
         gaps = [gap for gap in looked if gap is not None]
         if gaps:
-            findings.add(_breach(household, member, gaps, today, rule))
+            findings.add(_breach(household, member, gaps, terms, today, rule))
             late = _late_from(gaps, rule)
             findings.recheck(date.fromordinal(late) if late > today else None)
     return findings
@@ -183,14 +183,10 @@ def _late_from(gaps: list[_Gap], rule: Rule) -> int:
     return months_later(min(each.began for each in gaps), rule.number("back_pay_months"))
 
 
-def _breach(household: Household, member: Member, gaps: list[_Gap], today: int, rule: Rule) -> Breach:
-    first = min(gaps, key=lambda each: each.since)
-    certificates = disabilities(household, member.person, first.since)
-    shown = certificates[-1]
-    kind = f"{DisabilityCategory[shown.category].label}{DisabilityLevel[f'L{shown.level}'].label}"
+def _breach(household: Household, member: Member, gaps: list[_Gap], terms: _Terms, today: int, rule: Rule) -> Breach:
+    first = min(gaps, key=lambda each: (each.since, each.began))
+    certificates = _bringing(household, member.person, gaps, terms)
     line, late = rule.mark("within_days"), _late_from(gaps, rule)
-    days = min(first.after, today + 1) - first.began
-    names = "、".join(f"{_LABELS[each.subsidy.name]}（每月{yuan(each.subsidy.month_fen)}）" for each in gaps)
     back = f"补发以{rule.number('back_pay_months')}个月为限"
     urgency = f"{back}，已过{day_text(late)}" if today >= late else f"{back}，{day_text(late)}前办理可全部补发"
     return Breach(
@@ -198,17 +194,47 @@ def _breach(household: Household, member: Member, gaps: list[_Gap], today: int, 
         subject=member.relation,
         since=date.fromordinal(first.since),
         severity=rule.number("severity_late" if today >= late else "severity"),
-        measure=days,
+        measure=_days(first, today),
         unit="days",
         threshold=line,
         reason=(
-            f"{who(member.relation)}持{kind}残疾人证（{day_text(shown.day)}核发），按身份可享{names}，"
-            f"自{day_text(first.began)}起{days}天没有发放记录（发放数据到{month_text(month_of(first.after - 1))}）；"
+            f"{who(member.relation)}持{'、'.join(map(_certificate, certificates))}，按身份可享{_lacked(gaps, today)}"
+            f"（发放数据到{month_text(month_of(first.after - 1))}）；"
             f"{urgency}，请上门说明并核实护理需要，是否申领由本人决定（满{line.value}天提示，{line.cited}）"
         ),
         evidence=(*_certified(certificates), *_last_paid(household, member.person, gaps)),
         person=member.person,
     )
+
+
+def _bringing(household: Household, person: str, gaps: list[_Gap], terms: _Terms) -> list[Disability]:
+    """The certificates that bring what is lacked, each once."""
+    found = {
+        each.key: each
+        for gap in gaps
+        for each in disabilities(household, person, gap.since)
+        if _brings(each, gap.subsidy, terms)
+    }
+    return list(found.values())
+
+
+def _certificate(shown: Disability) -> str:
+    kind = f"{DisabilityCategory[shown.category].label}{DisabilityLevel[f'L{shown.level}'].label}"
+    return f"{kind}残疾人证（{day_text(shown.day)}核发）"
+
+
+def _lacked(gaps: list[_Gap], today: int) -> str:
+    """What is not on record, since when and for how long; what is lacked equally long in one phrase."""
+    named: dict[str, list[str]] = {}
+    for each in gaps:
+        told = f"自{day_text(each.began)}起{_days(each, today)}天没有发放记录"
+        named.setdefault(told, []).append(f"{_LABELS[each.subsidy.name]}（每月{yuan(each.subsidy.month_fen)}）")
+    apart = "，" if len(named) == 1 else ""
+    return "；".join(f"{'、'.join(names)}{apart}{told}" for told, names in named.items())
+
+
+def _days(gap: _Gap, today: int) -> int:
+    return min(gap.after, today + 1) - gap.began
 
 
 def _certified(certificates: list[Disability]) -> list[EvidenceItem]:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from detectors.calendar import birthday, day_text, months_later
 from detectors.certificates import severe
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.lacking import member_on, turns
+from detectors.lacking import in_force, member_on, turns
 from detectors.people import staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import answered_since, next_edge
 from detectors.words import who
@@ -38,27 +39,24 @@ class _Due(NamedTuple):
 Ask = Callable[[int], _Due | None]
 
 
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
-
-
 @detector(
     code="EXPIRY",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=("civil.household", "check.request", "disability.certificate", "vital.death"),
     rule="expiry",
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )
 def expiry(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per person and recognition, and one per household for the review, in the days before they are due.
 
-    A recognition ends on the day it says, else after the months the place sets; a review that was asked for in time is
-    under way and needs no reminder. `since`: the first day of the reminder. Measure: days from there to the day.
+    A recognition ends on the day it says, else after the months the place sets, and needs no reminder where the next
+    one is known to begin by then; a review that was asked for in time is under way. `since`: the first day of the
+    reminder. Measure: days from there to the day.
     """
     findings = Findings.covering(household, on, policy)
-    if _never_registered(household):
+    if never_registered(household):
         return findings
     rule, today = policy.rule("expiry", household.responsible_area), on.toordinal()
     kinds, notice = rule.words("kinds"), rule.number("notice_days")
@@ -87,7 +85,7 @@ def _told(household: Household, rule: Rule, key: str, person: str | None = None)
     return [
         each
         for member in household.head.members
-        if person in (None, member.person)
+        if not member.gone and person in (None, member.person)
         for each in member.statuses
         if each.scheme in rule.words(key)
     ]
@@ -100,12 +98,14 @@ def _ends(status: Status, rule: Rule) -> int:
 
 def _recognition(household: Household, person: str, scheme: str, rule: Rule) -> Ask:
     notice = rule.number("notice_days")
+    begun = [each.since for each in _told(household, rule, "recognition_schemes", person) if each.scheme == scheme]
 
     def ask(day: int) -> _Due | None:
         then = member_on(household, person, day)
         for each in then.statuses if then is not None else ():
             ends = _ends(each, rule)
-            if each.scheme == scheme and each.since <= day < ends and ends - notice <= day:
+            renewed = any(each.since < since <= ends for since in begun)
+            if each.scheme == scheme and each.since <= day < ends and ends - notice <= day and not renewed:
                 return _Due(scheme, each.since, ends)
         return None
 
@@ -125,10 +125,8 @@ def _review(household: Household, rule: Rule, today: int) -> tuple[Ask, set[int]
         held = [
             each
             for member in staying(household, day)
-            for each in member.statuses
+            for each in in_force(member.statuses, day)
             if each.scheme in rule.words("review_schemes")
-            and each.since <= day
-            and (each.until is None or day < each.until)
         ]
         if not held:
             return None

@@ -15,13 +15,14 @@ from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.holdings import insured_span
 from detectors.lacking import held, member_on, turns
 from detectors.people import staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import Stretch, ends, inside, next_edge, unbroken
 from detectors.words import who
 from households.ledger import Household, Member
 from households.residence import memberships_of
 from households.standing import disabilities, year_total
-from policy.parameters import Policy, Rule
+from policy.parameters import Line, Policy, Rule
 from schemas.facts import first_day, month_of
 from schemas.facts_living import Enrolment, YearTotal
 from schemas.facts_standing import Disability
@@ -63,29 +64,30 @@ class _Year(NamedTuple):
 
 
 class _Gap(NamedTuple):
-    """Somebody not insured: when that counts from and when it began, what is on record of this year and the last."""
+    """Somebody not insured: when that counts from and when it began, what is on record of this year and the last.
+
+    `limit`: the days from `began` after which it counts, `ended`: whether because insurance stopped.
+    """
 
     member: Member
     year: int
     since: int
     began: int
+    limit: int
+    ended: bool
     enrolments: list[Enrolment]
-
-
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
 
 
 @detector(
     code="INSURANCE-GAP",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.ENTITLEMENT,
     listens=(
         _FEED, "civil.household", "vital.death", "employment.status", "medical.year_total", "disability.certificate",
     ),
     rule="insurance_gap",
     absence=(_FEED,),
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )  # fmt: skip
 def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
@@ -96,7 +98,7 @@ def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
     known to begin within the waiting period is insurance, who serves in the army is insured there. Next year is a new
     question. `since`: the first day on which it counted. Measure: days not insured this year by then.
     """
-    if _never_registered(household):
+    if never_registered(household):
         return Findings()
     findings = Findings.covering(household, on, policy, _FEED)
     rule = policy.rule("insurance_gap", household.responsible_area)
@@ -130,8 +132,10 @@ def _gap(
     since = unbroken(days, uninsured, today)
     if since is None or not all(household.coverage.closed(_FEED, month, chain) for month in year.needed(since)):
         return None
-    began = year.last_end(since) or max(date(number, 1, 1).toordinal(), member.born or 0)
-    return _Gap(member, number, max(since, rule.since.toordinal()), began, told)
+    ended = year.last_end(since)
+    began = ended or max(date(number, 1, 1).toordinal(), member.born or 0)
+    limit = year.counts_from(since) - began
+    return _Gap(member, number, max(since, rule.since.toordinal()), began, limit, ended is not None, told)
 
 
 def _year(household: Household, member: Member, mine: list[Enrolment], rule: Rule, number: int) -> _Year:
@@ -169,7 +173,8 @@ def _breach(household: Household, gap: _Gap, rule: Rule) -> Breach:
     on_day = disabilities(household, gap.member.person, gap.since)
     certified = [each for each in on_day if severe(each, rule)]
     of_year = [each for each in gap.enrolments if each.year == gap.year]
-    line = rule.mark("gap_days")
+    line = Line(gap.limit, rule.label, rule.document, rule.policy)
+    due = f"终止满{rule.number('stopped_months')}个月提示" if gap.ended else f"{day_text(gap.began + gap.limit)}起提示"
     notes = [f"上一次年度累计个人负担{yuan(treated.borne_fen)}"] if treated is not None else []
     notes += ["持重度残疾人证"] if certified else []
     return Breach(
@@ -183,7 +188,7 @@ def _breach(household: Household, gap: _Gap, rule: Rule) -> Breach:
         reason=(
             f"{who(gap.member.relation)}{_told(of_year, gap.year)}，到{day_text(gap.since)}没有其他参保记录"
             f"{''.join(f'，{note}' for note in notes)}；请先核实是否在外地参保或随单位参保，"
-            f"属于资助对象的协助办理资助参保（{line.cited}）"
+            f"属于资助对象的协助办理资助参保（{due}，{line.cited}）"
         ),
         evidence=(
             *(EvidenceItem(each.key, _FEED, each.source, each.day, each.year) for each in gap.enrolments),

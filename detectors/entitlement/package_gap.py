@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.holdings import Holding, Records, holding_of, shown_until
-from detectors.lacking import answered, connected, held, known_part, look_again, reach, turns
+from detectors.lacking import answered, connected, held, in_force, known_part, look_again, reach, turns
 from detectors.people import residents, staying
+from detectors.quiet import never_registered, unless_registered
 from detectors.registry import Family, detector
 from detectors.spans import Stretch, ends, inside, unbroken
 from detectors.words import who
@@ -61,13 +62,9 @@ def _terms(rule: Rule) -> _Terms:
     return _Terms(items_of(rule), settled, rule.number("settled_months"), rule.number("within_days"))
 
 
-def _never_registered(household: Household) -> bool:
-    return not any(member.statuses for member in household.head.members)
-
-
 @detector(
     code="PACKAGE-GAP",
-    version="1.1.0",
+    version="1.2.0",
     family=Family.ENTITLEMENT,
     listens=(
         "civil.household", "civil.benefit", "medical.enrolment", "housing.security", "education.aid",
@@ -75,7 +72,7 @@ def _never_registered(household: Household) -> bool:
     ),
     rule="package_gap",
     absence=("civil.benefit", "medical.enrolment", "housing.security", "education.aid"),
-    quiet=lambda on, policy, area: _never_registered,
+    quiet=unless_registered,
     trial=True,
 )  # fmt: skip
 def package_gap(household: Household, on: date, policy: Policy) -> Findings:
@@ -84,7 +81,7 @@ def package_gap(household: Household, on: date, policy: Policy) -> Findings:
     The days begin when somebody becomes eligible, when the item comes into the catalogue, or after the last period for
     which it was on record. `since` is the first day on which any of today's missing items counts. Measure: items.
     """
-    if _never_registered(household):
+    if never_registered(household):
         return Findings()
     rule = policy.rule("package_gap", household.responsible_area)
     terms, today = rule.read(_terms), on.toordinal()
@@ -139,7 +136,7 @@ class _Looking:
 
     def missing(self, want: _Want) -> _Gap | None:
         """The item, where it counts as missing; asks to look again on every day on which that may change."""
-        feed, within, today = want.item.feed, self._within(want.item), self.today
+        feed, within, today = want.item.feed, self.within(want.item), self.today
         reached = reach(self.household, self.chain, feed) if feed is not None else EVER
         if feed is None or shown_until(self.records, want.people, want.item, today) + within >= reached:
             return None
@@ -175,7 +172,8 @@ class _Looking:
         terms, labels = self.terms, frozenset((want.item.label,))
         return answered(self.household, want.people, labels, terms.settled_by, terms.settled_months)
 
-    def _within(self, item: Item) -> int:
+    def within(self, item: Item) -> int:
+        """The days without a record after which an item counts."""
         return self.terms.within if item.within_days is None else item.within_days
 
     def _counts_from(self, item: Item, feed: str, began: int) -> int | None:
@@ -183,7 +181,7 @@ class _Looking:
         known = known_part(self.household, self.chain, feed, began)
         if known is None:
             return None
-        since = known.first + self._within(item)
+        since = known.first + self.within(item)
         if since >= known.after:
             return None
         if since > self.today:
@@ -211,10 +209,15 @@ class _Looking:
 
 
 def _holds(member: Membership, item: Item, day: int) -> bool:
-    return any(
-        each.scheme in item.schemes and each.since <= day and (each.until is None or day < each.until)
-        for each in member.statuses
-    )
+    return any(each.scheme in item.schemes for each in in_force(member.statuses, day))
+
+
+def _allowed(looking: _Looking, lacked: list[_Want]) -> str:
+    """The days allowed, item by item where they differ."""
+    days = {each.item.label: looking.within(each.item) for each in lacked}
+    if len(set(days.values())) == 1:
+        return f"满{looking.within(lacked[0].item)}天"
+    return "、".join(f"{label}满{count}天" for label, count in days.items())
 
 
 def _breach(looking: _Looking, wants: list[_Want], missing: list[_Gap]) -> Breach:
@@ -236,7 +239,7 @@ def _breach(looking: _Looking, wants: list[_Want], missing: list[_Gap]) -> Breac
         threshold=line,
         reason=(
             f"幸福清单{shown}。请送达清单时逐项核对，是否办理由家庭决定"
-            f"（满{looking.terms.within}天未见记录提示，{line.cited}）"
+            f"（{_allowed(looking, lacked)}未见记录提示，{line.cited}）"
         ),
         evidence=evidence_days({item for each in missing for item in each.evidence}),
     )

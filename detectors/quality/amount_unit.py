@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from detectors.cards import covering, days_until, evidence, run, who
+from detectors.cards import covering, days_until, evidence, run, sender
 from detectors.findings import Breach, Findings
 from detectors.registry import Family, detector
 from households.ledger import Household
@@ -102,7 +102,7 @@ def _breach(field: str, since: date, judged: Sequence[_Judged], rule: Rule) -> B
         unit="percent",
         threshold=line,
         reason=(
-            f"{who(last.day)}{date.fromordinal(last.day.day)}的{_label(last.day, field)}有{last.percent}%"
+            f"{sender(last.day)}{date.fromordinal(last.day.day)}的{_label(last.day, field)}有{last.percent}%"
             f"比平常{word}约{rule.number('factor'):,}倍（平常多在{yuan(typical_fen(last.usual))}上下，"
             f"当日多在{yuan(typical_fen(now or 0))}上下），{guess}，请核对单位（满{line.value}%提示，{line.cited}）"
         ),

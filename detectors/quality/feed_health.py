@@ -6,7 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from detectors.calendar import month_text
-from detectors.cards import covering, days_until, evidence, periods_until, run, who
+from detectors.cards import covering, days_until, evidence, periods_until, run, sender
 from detectors.findings import Breach, Findings
 from detectors.registry import Family, detector
 from households.ledger import Household
@@ -92,7 +92,7 @@ def _silent(over: Sequence[FeedDay], rule: Rule) -> Breach | None:
         unit="period_percent",
         threshold=line,
         reason=(
-            f"{who(last)}自{date.fromordinal(last.day)}后没有来过数据，已{len(silent)}个"
+            f"{sender(last)}自{date.fromordinal(last.day)}后没有来过数据，已{len(silent)}个"
             f"{'工作日' if every == 'day' else '自然日'}（超过报送周期的{line.value / 100:g}倍，{line.cited}）："
             "请联系部门；确无业务的，请报“本期无业务”"
         ),
@@ -135,7 +135,7 @@ def _overdue(periods: Sequence[FeedPeriod], on: date, rule: Rule, findings: Find
         unit="closings",
         threshold=line,
         reason=(
-            f"{who(late[-1])}{month_text(month_of(late[0].day))}起有{len(late)}期过了应报齐之日{line.value}天仍未报齐"
+            f"{sender(late[-1])}{month_text(month_of(late[0].day))}起有{len(late)}期过了应报齐之日{line.value}天仍未报齐"
             f"（应于{date.fromordinal(late[0].due_on)}报齐，{line.cited}）：依据它的规则在报齐以前不作判断"
         ),
         evidence=tuple(evidence(each, each.rows) for each in late)[-7:],
@@ -168,7 +168,7 @@ def _breach(way: str, since: date, last: _Volume, rule: Rule) -> Breach:
         unit="percent",
         threshold=line,
         reason=(
-            f"{who(last.facts[-1])}{last.name}的数据量是此前四期中位数的{last.percent}%，{_WAYS[way]}{line.value}%"
+            f"{sender(last.facts[-1])}{last.name}的数据量是此前四期中位数的{last.percent}%，{_WAYS[way]}{line.value}%"
             f"（{line.cited}）：请核对是否漏报、重报或口径变化；数量属实的，以整期替换方式重报即为确认"
         ),
         evidence=tuple(evidence(each, each.rows) for each in last.facts),

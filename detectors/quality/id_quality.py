@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from detectors.cards import covering, days_until, evidence, run, who
+from detectors.cards import covering, days_until, evidence, run, sender
 from detectors.findings import Breach, Findings
 from detectors.registry import Family, detector
 from households.ledger import Household
@@ -93,7 +93,7 @@ def _breach(cause: _Cause, found: int, judged: Sequence[FeedDay], rule: Rule) ->
         unit="permille",
         threshold=line,
         reason=(
-            f"{who(last)}{date.fromordinal(last.day)}有千分之{share}的证件号码{cause.words}（{kinds}；"
+            f"{sender(last)}{date.fromordinal(last.day)}有千分之{share}的证件号码{cause.words}（{kinds}；"
             f"提示线千分之{line.value}，{line.cited}）"
         ),
         evidence=tuple(evidence(day, _count(day, cause)) for day in judged if day.day >= found)[-7:],
@@ -112,7 +112,7 @@ def _exposed(found: int, came: Sequence[FeedDay], rule: Rule) -> Breach:
         unit="rows",
         threshold=line,
         reason=(
-            f"{who(last)}{date.fromordinal(last.day)}有{count}条消息里出现明文证件号码，已拒收密封；"
+            f"{sender(last)}{date.fromordinal(last.day)}有{count}条消息里出现明文证件号码，已拒收密封；"
             f"直报只能使用假名，请停用出错的程序（{line.cited}）"
         ),
         evidence=tuple(evidence(day, _count(day, _PLAIN)) for day in came if day.day >= found)[-7:],

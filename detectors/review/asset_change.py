@@ -2,9 +2,10 @@
 
 A household detector on registers and answers to checks of means. It asks the checking centre to look again together
 with the family and concludes nothing: such hits are common and most have a plain reason. Registers are read only for
-whoever allowed it in writing, on the day asked; without that the answer is "cannot tell". Not counted: vehicles for the
-disabled or for work, old ones, what went from one member to another, resettlement flats, small shares, small trades,
-what a check has already found to agree. Sums of banks are bands; only what they are at least is counted.
+whoever allowed it in writing, on the day asked; where another's would decide the answer is "cannot tell". Not
+counted: vehicles for the disabled or for work, old ones, what went from one member to another, resettlement flats,
+small shares, small trades, what a check has already found to agree. Sums of banks are bands; only what they are at
+least is counted.
 """
 
 from collections.abc import Callable
@@ -32,21 +33,24 @@ Sentence = Callable[[list[Found], int], str]
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One kind of change for one subject: what is found on a day, how much of it, and the line it is held against."""
+    """One kind of change for one subject: what is found on a day, how much of it, and the line it is held against.
+
+    How much: of those alone who allow it to be looked at (True), or of everybody (False), which is told to nobody.
+    """
 
     cause: str
     subject: str
     unit: str
     line: Line
     found: Callable[[int], list[Found]]
-    measure: Callable[[int, list[Found]], int]
+    measure: Callable[[int, bool], int]
     above: Callable[[int, int], bool]
     sentence: Sentence
 
 
 @detector(
     code="ASSET-CHANGE",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.REVIEW,
     listens=(
         "vehicle.registration", "property.registration", "business.registration", "finance.check_reply", "check.reply",
@@ -76,14 +80,13 @@ def asset_change(household: Household, on: date, policy: Policy) -> Findings:
     valid_from = max(rule.since, policy.rule("dibao_month", area).since).toordinal()
     for question in _questions(household, things, rule, policy, today):
 
-        def counts(day: int, asked: _Question = question) -> bool:
-            found = asked.found(day)
-            return bool(found) and asked.above(day, asked.measure(day, [each for each in found if each.allowed]))
+        def counts(day: int, asked: _Question = question, allowed: bool = True) -> bool:
+            return bool(_seen(asked.found(day), allowed)) and asked.above(day, asked.measure(day, allowed))
 
         if counts(today):
             since = unbroken(edges, counts, today)
             findings.add(_breach(question, max(since or today, valid_from), today, rule))
-        elif any(not each.allowed for each in question.found(today)):
+        elif counts(today, allowed=False):
             findings.lacks("civil.authorisation", None)
     return findings
 
@@ -113,10 +116,10 @@ def _roles(name: str) -> Sentence:
 
 
 def _homes(things: Belongings, rule: Rule) -> _Question:
-    """Homes of the household, asked only when one of them is new."""
+    """Homes of the household, asked only when one of them is new; the count tells nothing of who did not allow it."""
     return _Question(
         f"{HOUSEHOLD}/home", "HOUSEHOLD", "homes", rule.mark("homes"), things.homes,
-        lambda day, new: things.home_count(day) if new else 0, lambda day, n: n >= rule.number("homes"),
+        lambda day, allowed: things.home_count(day, allowed=allowed), lambda day, n: n >= rule.number("homes"),
         lambda new, n: f"全家住宅登记{n}套，其中新登记{_words(new)}；安置房、小份额不计，请核实来源和居住",
     )  # fmt: skip
 
@@ -139,7 +142,7 @@ def _counted(
         "registrations",
         line,
         found,
-        lambda day, new: len(new),
+        lambda day, allowed: len(_seen(found(day), allowed)),
         lambda day, n: n >= line.value,
         sentence,
     )
@@ -156,10 +159,15 @@ def _savings(things: Belongings, rule: Rule, policy: Policy, area: str, today: i
     line = Line(limit(today), rule.label, rule.document, standard.policy)
     return _Question(
         f"{HOUSEHOLD}/finance", "HOUSEHOLD", "fen", line, things.savings,
-        lambda day, new: sum(each.value for each in new), lambda day, fen: fen > limit(day),
+        lambda day, allowed: sum(each.value for each in _seen(things.savings(day), allowed)),
+        lambda day, fen: fen > limit(day),
         lambda new, fen: f"核对回复中全家金融资产合计至少{yuan(fen)}，超过{things.people(today)}人{months}个月低保标准"
         f"{yuan(line.value)}；可能是代存或短期过账，请先听取家庭说明",
     )  # fmt: skip
+
+
+def _seen(found: list[Found], allowed: bool) -> list[Found]:
+    return [each for each in found if each.allowed or not allowed]
 
 
 def _words(new: list[Found]) -> str:
@@ -167,8 +175,8 @@ def _words(new: list[Found]) -> str:
 
 
 def _breach(question: _Question, since: int, today: int, rule: Rule) -> Breach:
-    new = [each for each in question.found(today) if each.allowed]
-    measure = question.measure(today, new)
+    new = _seen(question.found(today), allowed=True)
+    measure = question.measure(today, True)
     return Breach(
         cause=question.cause,
         subject=question.subject,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from detectors.calendar import month_text, months_later
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
-from detectors.lacking import member_on, turns
+from detectors.lacking import in_force, member_on, turns
 from detectors.people import residents, staying
 from detectors.registry import Family, detector
 from detectors.spans import answered_since, next_edge
@@ -221,7 +221,7 @@ def _together(
     statuses: tuple[Status, ...], day: int, terms: _Terms, clash: Callable[[Status, Status], bool]
 ) -> tuple[Status, Status] | None:
     """The first two that clash on a day, held together for longer than a change takes."""
-    now = [each for each in statuses if each.since <= day and (each.until is None or day < each.until)]
+    now = in_force(statuses, day)
     for place, one in enumerate(now):
         for other in now[place + 1 :]:
             if clash(one, other) and max(one.since, other.since) + terms.overlap <= day:

@@ -7,7 +7,7 @@ cannot do it. Costs of going to work are taken off first. Unknown months count a
 property and at nobody who holds no scheme.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -23,15 +23,16 @@ from policy.parameters import Line, Policy, Rule
 from policy.schemes import Schemes
 from schemas.labels import yuan
 
+_DIBIAN = "dibian_income_limit"
+
 
 class _Terms(NamedTuple):
-    """The rule: how many months in a row, who is meant, and their lines in hundredths of the standard."""
+    """The rule: how many months in a row and who is meant; `own`: the line of 低保, in hundredths of the standard."""
 
     months: int
     dibao: frozenset[str]
     dibian: frozenset[str]
-    dibao_line: int
-    dibian_line: int
+    own: Line
 
     @classmethod
     def of(cls, rule: Rule) -> "_Terms":
@@ -39,36 +40,38 @@ class _Terms(NamedTuple):
             rule.number("months"),
             frozenset(rule.words("dibao")),
             frozenset(rule.words("dibian")),
-            rule.number("dibao_line"),
-            rule.number("dibian_line"),
+            rule.mark("dibao_line"),
         )
 
-    def line(self, members: Iterable[Member], day: int, schemes: Schemes) -> int:
-        """The line of the household, 0 where nobody is meant.
+    def means(self, members: Iterable[Member], day: int, schemes: Schemes) -> bool:
+        """Whether somebody of the household holds a scheme with a line."""
+        return not (self.dibao | self.dibian).isdisjoint(tier(each, day, schemes) for each in members)
+
+    def line(self, members: Sequence[Member], day: int, schemes: Schemes, dibian: Line) -> Line | None:
+        """The line of the household in hundredths of the standard, None where nobody is meant.
 
         Where not everybody holds 低保 it was granted to a person of its own (单人户), and the household is judged by
-        the line of 低边.
+        the line of 低边, which is a standard of the place.
         """
-        held = {tier(each, day, schemes) for each in members}
-        if not held & (self.dibao | self.dibian):
-            return 0
-        return self.dibao_line if held <= self.dibao else self.dibian_line
+        if not self.means(members, day, schemes):
+            return None
+        return self.own if {tier(each, day, schemes) for each in members} <= self.dibao else dibian
 
 
 def _nobody_meant(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
     """Whether nobody of the household holds a scheme with a line."""
     terms, today, schemes = policy.rule("income_rise", area).read(_Terms.of), on.toordinal(), policy.schemes
-    return lambda household: not terms.line(living(household, today), today, schemes)
+    return lambda household: not terms.means(living(household, today), today, schemes)
 
 
 @detector(
     code="INCOME-RISE",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.REVIEW,
     listens=LISTENS,
     rule="income_rise",
     absence=CLOSING,
-    standards=("dibao_month", RULE),
+    standards=("dibao_month", _DIBIAN, RULE),
     quiet=_nobody_meant,
     trial=True,
 )
@@ -82,8 +85,9 @@ def income_rise(household: Household, on: date, policy: Policy) -> Findings:
     if household.declared_on(today) is None:
         return Findings()
     rule = policy.rule("income_rise", household.responsible_area)
-    monthly, terms = Monthly.of(household, on, policy, rule), rule.read(_Terms.of)
-    if not terms.line(living(household, today), today, policy.schemes):
+    limit, terms = policy.rule(_DIBIAN, household.responsible_area), rule.read(_Terms.of)
+    monthly, dibian = Monthly.of(household, on, policy, rule, limit), limit.mark("amount")
+    if not terms.means(living(household, today), today, policy.schemes):
         return Findings()
     findings = Findings.covering(household, on, policy, *monthly.terms.closes)
     if household.head.waiting:
@@ -94,17 +98,17 @@ def income_rise(household: Household, on: date, policy: Policy) -> Findings:
     if month is None:
         monthly.lacking([], findings)
         return findings
-    multiple = terms.line(members, today, policy.schemes)
-    if told_of(household, members, month) * 100 <= multiple * monthly.level.value * len(members):
+    line = terms.line(members, today, policy.schemes, dibian)
+    if line is None or told_of(household, members, month) * 100 <= line.value * monthly.level.value * len(members):
         return findings
 
     def holds(deep: Book, day: int) -> bool:
-        multiple = terms.line(deep.counted(day), day, policy.schemes)
-        return _above(deep.accounts(day, terms.months), multiple, monthly.level.value)
+        then = terms.line(deep.counted(day), day, policy.schemes, dibian)
+        return then is not None and _above(deep.accounts(day, terms.months), then.value, monthly.level.value)
 
     accounts = book.accounts(today, terms.months)
-    if _above(accounts, multiple, monthly.level.value):
-        findings.add(_breach(monthly, accounts, multiple, monthly.since(terms.months, holds), rule))
+    if _above(accounts, line.value, monthly.level.value):
+        findings.add(_breach(monthly, accounts, line, monthly.since(terms.months, holds), rule))
     return findings
 
 
@@ -117,9 +121,10 @@ def _above(accounts: list[Account], multiple: int, level: int) -> bool:
     )
 
 
-def _breach(monthly: Monthly, accounts: list[Account], multiple: int, since: date, rule: Rule) -> Breach:
+def _breach(monthly: Monthly, accounts: list[Account], of_standard: Line, since: date, rule: Rule) -> Breach:
     newest, people = accounts[0], len(accounts[0].members)
-    line = Line(multiple * monthly.level.value // 100, rule.label, rule.document, rule.policy)
+    multiple = of_standard.value
+    line = Line(multiple * monthly.level.value // 100, rule.label, of_standard.document, rule.policy)
     measure = newest.at_least // newest.shares
     months = "、".join(
         f"{month_text(each.last)}{yuan(each.earned(each.last) // people)}" for each in reversed(accounts)

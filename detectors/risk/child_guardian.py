@@ -2,25 +2,28 @@
 
 A household detector on deaths, custody, certificates and kinship. Of a parent it tells what kind of state it is, never
 more. Parents are those the register names; where it names fewer than two, also those the household's own relations
-suggest, and the sentence says so. Serious illness, which counts as well, is told by no feed; a parent whose facts lie
-in another household is only known to be away. It appoints nobody and decides no support.
+suggest, and the sentence says so; where these suggest none the answer waits for the register. Serious illness, which
+counts as well, is told by no feed; a parent whose facts lie in another household is only known to be away. It appoints
+nobody and decides no support.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from detectors.calendar import months_later
+from detectors.calendar import birthday, months_later
 from detectors.certificates import severe
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
+from detectors.lacking import held
 from detectors.people import belonging, edges, living, next_birthday, staying, under
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
+from detectors.spans import Stretch, ends, inside, next_edge
 from detectors.words import who
 from households.ledger import Household, Member
 from households.queries import FOREVER
 from policy.parameters import Policy, Rule
-from schemas.facts import AnyFact, Death
+from schemas.facts import AnyFact, Death, Membership, first_day
 from schemas.facts_standing import Custody, Disability, FamilyChange
 from schemas.feeds.justice import CustodyCategory
 from schemas.labels import Relation
@@ -28,6 +31,17 @@ from schemas.labels import Relation
 _KINDS = (Death, Custody, Disability)
 _AT_HOME = {CustodyCategory.REVOKED}
 """States in which somebody may well live at home."""
+_SUGGESTED: Mapping[str, tuple[Relation, ...]] = {
+    Relation.CHILD: (Relation.HEAD, Relation.SPOUSE),
+    Relation.HEAD: (Relation.PARENT,),
+    Relation.SIBLING: (Relation.PARENT,),
+    Relation.GRANDCHILD: (Relation.CHILD, Relation.OTHER),
+}
+"""Whose relation to the head makes them parents of a child; of a grandchild they may as well be aunts and uncles."""
+_OLDER = (Relation.HEAD, Relation.SPOUSE, Relation.PARENT, Relation.GRANDPARENT)
+"""Who would be told as the parents of a child, or as its grandparents, if they were."""
+_YOUNGEST = 15
+"""Who is less older than this is taken for nobody's parent."""
 
 
 class _State(NamedTuple):
@@ -54,28 +68,31 @@ class _Child(NamedTuple):
     parents: tuple[_Parent, ...]
     named: bool
 
-    @property
-    def uncared(self) -> bool:
-        """Whether no parent is there to care, and of at least one a register says why."""
-        return any(each.states for each in self.parents) and not any(each.here for each in self.parents)
+    def uncared(self, least: int) -> bool:
+        """Whether no parent is there to care, and of at least so many a register says why."""
+        return sum(bool(each.states) for each in self.parents) >= least and not any(each.here for each in self.parents)
 
 
 @detector(
     code="CHILD-GUARDIAN",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
-    listens=("vital.death", "justice.custody", "disability.certificate", "household.change", "civil.household"),
+    listens=(
+        "vital.death", "justice.custody", "disability.certificate", "household.change", "civil.household",
+        "civil.benefit",
+    ),
     rule="child_guardian",
     quiet=unless_told(*_KINDS),
     trial=True,
-)
+)  # fmt: skip
 def child_guardian(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per child with no parent at home and able, one of them dead, kept away, severely disabled or revoked.
 
     Early while a state may yet end within the months the place sets, or while of another parent nothing is known;
-    higher when all parents are known to be unable, highest when no adult is at home. Silent for a child whose scheme
-    already stands for its care. Parents away for work are in no state. `since` is the first day of the unbroken
-    stretch. Measure: parents in such a state. Unknown age of somebody's child: `Insufficient`.
+    higher when all parents are known to be unable, highest when no adult is at home. Silent for a child whose scheme,
+    or a benefit of late, already stands for its care. Parents away for work are in no state. `since` is the first day
+    of the unbroken stretch. Measure: parents in such a state. Unknown age of somebody's child, or somebody in such a
+    state who may or may not be a parent: `Insufficient`.
     """
     findings = Findings.covering(household, on, policy, "vital.death")
     if none_of(household, _KINDS):
@@ -92,10 +109,14 @@ def child_guardian(household: Household, on: date, policy: Policy) -> Findings:
             continue
         since = _since(household, member, states, turns, today, rule)
         child = _child(household, member.person, states, today, rule)
+        if child is not None and _unclear(household, child, states, today):
+            findings.lacks(FamilyChange.feed, None)
         if since is not None and child is not None:
             findings.add(_breach(household, child, states, since, today, rule))
             findings.recheck(*(next_birthday(each, (age,), today) for each in household.members_on(today)))
-        findings.recheck(next_birthday(member, (age,), today))
+        findings.recheck(
+            next_birthday(member, (age,), today), next_edge(ends(_covered(household, member, rule)), today)
+        )
     findings.recheck(*(date.fromordinal(day) for day in turns if today < day < FOREVER))
     return findings
 
@@ -126,12 +147,12 @@ def _since(
     household: Household, member: Member, states: dict[str, list[_State]], turns: set[int], today: int, rule: Rule
 ) -> int | None:
     """The first day of the unbroken stretch, up to today, in which the child is uncared for."""
-    days = {*turns, *edges(household, 0, today), member.born or 0}
+    days = {*turns, *edges(household, 0, today), member.born or 0, *ends(_covered(household, member, rule))}
     days |= {each.day for each in household.of_kind(FamilyChange)}
-    since = None
+    since, least = None, max(1, rule.number("parents"))
     for day in sorted(each for each in days if 0 < each <= today):
         child = _child(household, member.person, states, day, rule)
-        since = (since or day) if child is not None and child.uncared else None
+        since = (since or day) if child is not None and child.uncared(least) else None
     return since
 
 
@@ -140,18 +161,48 @@ def _child(household: Household, person: str, states: dict[str, list[_State]], d
     member = next((each for each in belonging(household, day) if each.person == person), None)
     if member is None or member.born is None or day < member.born:
         return None
-    covered = rule.words("covered_by")
-    for status in member.statuses:
-        if status.scheme in covered and status.since <= day and (status.until is None or day < status.until):
-            return None
+    if held([member], day) & frozenset(rule.words("covered_by")) or inside(_covered(household, member, rule), day):
+        return None
     named = _named(household, person, day)
     guessed = set() if len(named) > 1 else _by_relation(household, member, day)
     home = {each.person for each in household.members_on(day)}
     parents = []
     for parent in sorted((named | guessed) - {person}):
-        now = tuple(each for each in states.get(parent, ()) if each.first <= day < each.after)
-        parents.append(_Parent(parent, now, parent in home and not now))
+        now = _now(states, parent, day)
+        here = parent in home and not now
+        uncle = member.relation == Relation.GRANDCHILD and parent not in named and not now and (named or not here)
+        if not uncle:
+            parents.append(_Parent(parent, now, here))
     return _Child(member, tuple(parents), len(named) > 1)
+
+
+def _now(states: dict[str, list[_State]], person: str, day: int) -> tuple[_State, ...]:
+    return tuple(each for each in states.get(person, ()) if each.first <= day < each.after)
+
+
+def _covered(household: Household, child: Member, rule: Rule) -> list[Stretch]:
+    """When a benefit stands for the child's care: its month and those the place allows until the next."""
+    codes, months = rule.words("covered_by"), rule.number("covered_months")
+    return [
+        Stretch(first_day(each.month), first_day(each.month + months))
+        for each in household.benefits(child.person)
+        if each.scheme in codes and each.amount_fen > 0
+    ]
+
+
+def _unclear(household: Household, child: _Child, states: dict[str, list[_State]], day: int) -> bool:
+    """Whether somebody old enough is in such a state, while neither register nor relations say who the parents are."""
+    if child.named or child.member.relation in _SUGGESTED or any(each.here for each in child.parents):
+        return False
+    others = (each for each in household.head.members if each.relation not in _OLDER)
+    return any(_elder(each, child.member, day) and _now(states, each.person, day) for each in others)
+
+
+def _elder(stay: Membership, child: Member, day: int) -> bool:
+    """Whether somebody who lived here up to a day is old enough to be the child's parent, as far as known."""
+    if stay.gone or stay.day > day or stay.person == child.person:
+        return False
+    return stay.born is None or child.born is None or birthday(stay.born, _YOUNGEST) <= child.born
 
 
 def _named(household: Household, person: str, day: int) -> set[str]:
@@ -168,13 +219,11 @@ def _named(household: Household, person: str, day: int) -> set[str]:
 
 def _by_relation(household: Household, child: Member, day: int) -> set[str]:
     """The parents the household's own relations suggest, among all who lived here up to a day."""
-    wanted: Iterable[str] = ()
-    if child.relation == Relation.CHILD:
-        wanted = (Relation.HEAD, Relation.SPOUSE)
-    elif child.relation == Relation.HEAD:
-        wanted = (Relation.PARENT,)
-    stays = (each for each in household.head.members if each.day <= day and not each.gone)
-    return {each.person for each in stays if each.relation in wanted}
+    wanted = _SUGGESTED.get(child.relation, ())
+    stays = (each for each in household.head.members if each.relation in wanted)
+    loose = child.relation == Relation.GRANDCHILD
+    there = (each for each in stays if each.day <= day and not each.gone)
+    return {each.person for each in there if not loose or _elder(each, child, day)}
 
 
 def _alone(household: Household, states: dict[str, list[_State]], today: int, rule: Rule) -> bool:

@@ -16,10 +16,9 @@ from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
-from policy.parameters import Policy, Rule
+from policy.parameters import Line, Policy, Rule
 from schemas.facts_contact import Accident, Incident, Ticket
 from schemas.feeds.emergency import Home, IncidentSort
-from schemas.feeds.leads import About
 from schemas.labels import Hardship, Injury, Insured
 
 _KINDS = (Incident, Accident, Ticket)
@@ -37,7 +36,7 @@ class _Hit(NamedTuple):
 
 @detector(
     code="DISASTER-ACCIDENT",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("emergency.incident", "traffic.accident", "hotline.ticket", "civil.household", "vital.death"),
     rule="disaster_accident",
@@ -45,12 +44,13 @@ class _Hit(NamedTuple):
     trial=True,
 )
 def disaster_accident(household: Household, on: date, policy: Policy) -> Findings:
-    """A breach per incident that killed or hurt somebody or damaged the home, while anybody is left to help.
+    """A breach per incident that hurt so many people here or took their home, while anybody is left to help.
 
     Highest for death, serious injury and a home nobody can live in; a fully insured home weighs less, a fully insured
-    scratch nothing. `since` is the day it happened; it stands for the days the place sets, then a case or nobody has
-    it. Measure: people hit. A call about an emergency (`<ticket>`) weighs less and ends when an incident near its day
-    is known. These feeds tell events and close no month, so silence is never called `Insufficient`.
+    scratch nothing. `since` is the day it hit so many; it stands for the days the place sets, then a case or nobody
+    has it. Measure: people hit. A call about an emergency (`<ticket>`) weighs less, is enough by itself and ends when
+    an incident near its day is known that is a breach. These feeds tell events and close no month, so silence is never
+    called `Insufficient`.
     """
     findings = Findings.covering(household, on, policy)
     if none_of(household, _KINDS):
@@ -59,17 +59,17 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
     today = on.toordinal()
     if not staying(household, today):
         return findings
-    stands = rule.number("stands_days")
-    hits = _hits(household, today, rule)
-    for number, of_incident in sorted(hits.items()):
+    stands, people = rule.number("stands_days"), max(1, rule.number("people"))
+    days: list[int] = []
+    for number, of_incident in sorted(_hits(household, today, rule).items()):
         weighty = [each for each in of_incident if each.weight]
-        if not weighty:
+        if len(weighty) < people:
             continue
-        since = min(each.fact.day for each in weighty)
+        days += [each.fact.day for each in weighty]
+        since = sorted(each.fact.day for each in weighty)[people - 1]
         if today < since + stands:
             findings.add(_breach(number, weighty, since, rule))
             findings.recheck(date.fromordinal(since + stands))
-    days = [each.fact.day for several in hits.values() for each in several]
     for member, ticket in _calls(household, today):
         if today < ticket.day + stands and not any(abs(day - ticket.day) <= rule.number("told_days") for day in days):
             findings.add(_told(member, ticket, rule))
@@ -110,12 +110,12 @@ def _weight(fact: Incident | Accident, rule: Rule) -> int:
 
 
 def _calls(household: Household, today: int) -> list[tuple[Member, Ticket]]:
-    """Calls about a sudden emergency of one's own."""
+    """Calls about a sudden emergency, whoever made them: a ticket is about the person in need."""
     return [
         (member, each)
         for member in staying(household, today)
         for each in household.of_kind(Ticket, member.person, day_to=today + 1)
-        if each.category == Hardship.DISASTER and each.about == About.SELF
+        if each.category == Hardship.DISASTER
     ]
 
 
@@ -159,7 +159,7 @@ def _harm(facts: list[Incident | Accident]) -> str:
 
 
 def _told(member: Member, ticket: Ticket, rule: Rule) -> Breach:
-    line = rule.mark("people")
+    line = Line(1, rule.label, rule.document, rule.policy)
     return Breach(
         cause=ticket.key,
         subject=member.relation,

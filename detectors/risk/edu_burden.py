@@ -8,6 +8,7 @@ from datetime import date
 
 from detectors.calendar import month_text, school_year
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
+from detectors.lacking import in_force
 from detectors.people import belonging, earliest, edges, staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
@@ -148,8 +149,8 @@ def _held(household: Household, person: str, day: int, rule: Rule) -> list[int]:
         status.since
         for member in belonging(household, day)
         if member.person == person
-        for status in member.statuses
-        if status.scheme in schemes and status.since <= day and (status.until is None or day < status.until)
+        for status in in_force(member.statuses, day)
+        if status.scheme in schemes
     ]
 
 

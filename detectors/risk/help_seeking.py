@@ -16,14 +16,13 @@ from detectors.spans import Span, ends, holding, next_edge, unbroken_since
 from households.ledger import HOUSEHOLD, Household, Member
 from policy.parameters import Policy, Rule, severity
 from schemas.facts_contact import Lead, SelfReport, TempAid, Ticket
-from schemas.feeds.leads import About
 from schemas.labels import Hardship, yuan
 
 _KINDS = (Ticket, Lead, SelfReport, TempAid)
 
 
 class _Contact(NamedTuple):
-    """A call, a lead or a request; `told`: somebody asked in person or saw it, which counts by itself."""
+    """A call, a lead or a request; `told`: somebody asked in person or saw it, of which fewer are enough."""
 
     person: str
     fact: Ticket | Lead | SelfReport
@@ -37,7 +36,7 @@ class _Contact(NamedTuple):
 
 @detector(
     code="HELP-SEEKING",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("hotline.ticket", "grid.lead", "self.report", "civil.temp_aid", "civil.household", "vital.death"),
     rule="help_seeking",
@@ -47,8 +46,8 @@ class _Contact(NamedTuple):
 def help_seeking(household: Household, on: date, policy: Policy) -> Findings:
     """A breach for being asked (`household/asked`) and one for repeated temporary aid (`household/aid`).
 
-    Asked: one request of one's own or one lead is enough, otherwise so many calls about oneself, within the days the
-    place sets; calls on behalf of others do not count. Aid: so many grants within twelve months. `since` is the first
+    Asked: so many requests of one's own or leads are enough, otherwise so many calls about people here, whoever made
+    them, within the days the place sets. Aid: so many grants within twelve months. `since` is the first
     day of the unbroken stretch. Measure: contacts, or grants. Calls, leads and requests close no month; a missing
     file of temporary aid makes the answer `Insufficient`.
     """
@@ -76,8 +75,7 @@ def _contacts(household: Household, members: list[Member], rule: Rule) -> list[S
     found: list[_Contact] = []
     for member in members:
         person = member.person
-        calls = [each for each in household.of_kind(Ticket, person) if each.about == About.SELF]
-        found += [_Contact(person, each, told=False) for each in calls]
+        found += [_Contact(person, each, told=False) for each in household.of_kind(Ticket, person)]
         found += [_Contact(person, each, told=True) for each in household.of_kind(Lead, person)]
         found += [_Contact(person, each, told=True) for each in household.of_kind(SelfReport, person)]
     window = rule.number("window_days")
@@ -85,7 +83,11 @@ def _contacts(household: Household, members: list[Member], rule: Rule) -> list[S
 
 
 def _enough(items: list[_Contact], rule: Rule) -> bool:
-    return any(each.told for each in items) or _count(items) >= rule.number("contacts")
+    return _told(items) >= rule.number("reports") or _count(items) >= rule.number("contacts")
+
+
+def _told(items: list[_Contact]) -> int:
+    return sum(each.told for each in items)
 
 
 def _count(items: list[_Contact]) -> int:
@@ -103,8 +105,8 @@ def _aid(household: Household, members: list[Member]) -> list[Span[TempAid]]:
 
 
 def _asked(items: list[_Contact], since: int, rule: Rule) -> Breach:
-    told, count = sum(each.told for each in items), _count(items)
-    line = rule.mark("reports" if told else "contacts")
+    told, count = _told(items), _count(items)
+    line = rule.mark("reports" if told >= rule.number("reports") else "contacts")
     needs = "、".join(label.label for label in Hardship if any(each.fact.category == label for each in items))
     last = max(each.fact.day for each in items)
     return Breach(

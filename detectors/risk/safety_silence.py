@@ -32,7 +32,7 @@ class _Heard(NamedTuple):
 
 @detector(
     code="SAFETY-SILENCE",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.RISK,
     listens=("safety.incident", "civil.household", "vital.death"),
     rule="safety_silence",
@@ -56,7 +56,7 @@ def safety_silence(household: Household, on: date, policy: Policy) -> Findings:
     for member in members:
         spans = _spans(household.of_kind(SafetyAlarm, member.person, day_to=today + 1), rule)
         findings.recheck(next_edge(ends(spans), today))
-        since = unbroken_since(spans, today, bool)
+        since = unbroken_since(spans, today, lambda heard: len(heard) >= rule.number("alarms"))
         if since is not None:
             others = [each for each in members if each.person != member.person]
             findings.add(_breach(member, others, holding(spans, today), since, today, rule))

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from detectors.casefile import person_of
-from schemas.facts import AnyFact, Death, first_day, month_of
+from schemas.facts import AnyFact, Benefit, Death, first_day, month_of
 from schemas.facts_contact import Accident, Incident, Lead, SafetyAlarm, SelfReport, TempAid, Ticket
 from schemas.facts_living import SchoolAid, SchoolFee, Schooling, UtilityBill, UtilityUse
 from schemas.facts_standing import Custody, Disability, FamilyChange
@@ -51,6 +51,10 @@ def incident(n: int, who: str, day: int, hurt: str, home: str, fen: int, cover: 
 
 def accident(n: int, who: str, day: int, hurt: str, cover: str, version: Version) -> Accident:
     return Accident(*head(f"SG{n}|{who}", version, day), hurt, "UNKNOWN", cover)
+
+
+def upkeep(who: str, month: int, version: Version) -> Benefit:
+    return Benefit(*head(f"{who}|GUER|{date.fromordinal(month):%Y-%m}", version, month), "GUER", 180_000)
 
 
 def ticket(n: int, day: int, sort: str, about: str, version: Version) -> Ticket:
@@ -178,5 +182,6 @@ FACTS: dict[str, Drawn] = {
         )
     )
     | certificates
-    | deaths,
+    | deaths
+    | of_each(lambda who: st.builds(upkeep, who, months, versions)),
 }
