@@ -33,7 +33,7 @@ class YearTotal(Fact, array_like=True, frozen=True, gc=False, tag="yeartotal"):
 
 
 class Pension(Fact, array_like=True, frozen=True, gc=False, tag="pension"):
-    """A month's pension; `basic_fen`: the basic pension in it, central and local together. Key: (person, scheme, month)."""
+    """A month's pension; `basic_fen`: its basic part, central and local together. Key: (person, scheme, month)."""
 
     scheme: str
     amount_fen: int
