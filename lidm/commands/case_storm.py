@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cases.storm import storm_name
 from cases.view import Case
 from lidm.desk import CaseDesk, open_desk
-from lidm.free_text import REASON
+from lidm.free_text import FREE_TEXT, REASON
 from lidm.settings import load_settings
 from lidm.tables import table
 from schemas.case_commands import StormRelease
@@ -43,7 +43,7 @@ def list_storms(as_json: bool) -> None:
 @click.argument("detector", metavar="规则代码")
 @click.argument("on", metavar="日期", type=click.DateTime(["%Y-%m-%d"]))
 @click.option("--reason", required=True, type=REASON, metavar="理由", help="核实了什么，留在每件个案里")
-@click.option("--actor", default=None, help="主管代号（默认取设置 LIDM_ACTOR）")
+@click.option("--actor", default=None, type=FREE_TEXT, help="主管代号（默认取设置 LIDM_ACTOR）")
 @click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的操作时刻（北京时间）")
 @click.option("--wait", type=float, default=10.0, show_default=True, help="等待受理结果的秒数")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")

@@ -12,13 +12,15 @@ from lidm.main import GROUPS, main
 from tests.gateway.people import number
 
 OWN_WORDS = {"--reason", "--note", "--statement", "--purpose", "--evidence", "--to", "--actor", "--by"}
-NOT_WORDS = {("kpi", "--to")}  # a month
+NOT_WORDS = {("kpi", "--to"), ("backtest", "--to"), ("report", "--to")}  # a month, days
 CALLS = [
     "rejected show x --reason",
     "rejected replay x --reason",
     "rejected aside x --reason",
     "feed resume medical.settlement --reason",
     "feed hold release b-1 --reason",
+    "detectors stop MED-SELFPAY --area 339901000000 --reason",
+    "case storm release MED-SELFPAY 2026-05-01 --reason",
     "feed hold refuse b-1 --reason",
     "topics accept-gap intake --messages 3 --reason",
     "gateway open x --out y --reason",
