@@ -34,12 +34,7 @@ FROM (
         ) AS links ALL INNER JOIN (
             SELECT case_id, maxIf(seq, type IN ('verified', 'closed')) AS last_conclusion,
                    maxIf(seq, type = 'verified' AND evidence > 0) AS last_proof
-            FROM case_events WHERE case_id IN (
-                SELECT case_id FROM case_events WHERE type IN ('opened', 'joined') AND alert_id IN (
-                    SELECT alert_id FROM alerts WHERE family != 'quality'
-                        AND toYYYYMM(on_day) BETWEEN %(first)s AND %(last)s
-                )
-            ) GROUP BY case_id
+            FROM case_events GROUP BY case_id
         ) AS work USING case_id
         GROUP BY alert_id
     ) AS answered USING alert_id
