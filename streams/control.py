@@ -25,7 +25,10 @@ class Halt(msgspec.Struct):
 
 
 class Kept(msgspec.Struct):
-    """The durable part, as the record `control`. `next` = first offset not yet folded."""
+    """The durable part, as the record `control`. `next` = first offset not yet folded; `coverage` is zstd.
+
+    Years of batches repeat the same names month after month: packed they stay far below the largest message.
+    """
 
     next: int = 0
     clock_ms: int = 0
@@ -55,10 +58,12 @@ class Control:
         self.bundle: Bundle | None = None
         self.on: int | None = None
         self._fresh_policy: bytes | None = None
+        self._covered = b""
         self._dirty = False
 
-    def _covering(self, raw: bytes) -> Coverage:
-        coverage = Coverage.decode(raw, self._cadences) if raw else Coverage(self._cadences)
+    def _covering(self, packed: bytes) -> Coverage:
+        known = zstandard.decompress(packed) if packed else b""
+        coverage = Coverage.decode(known, self._cadences) if known else Coverage(self._cadences)
         coverage.chain = self.chain_on
         return coverage
 
@@ -83,7 +88,7 @@ class Control:
                 raise Stop("台账由另一版本的程序写成，请停止监测环节，运行 lidm rebuild --switch 后再启动")
         raw = self._stored.get("control")
         self.kept = msgspec.msgpack.decode(raw, type=Kept) if raw else Kept()
-        self.coverage = self._covering(self.kept.coverage)
+        self.coverage, self._covered = self._covering(self.kept.coverage), b""
         self.on = day_of(self.kept.clock_ms) if self.kept.clock_ms else None
         bundle = self._stored.get(f"policy/{self.kept.policy}")
         self.bundle = Bundle.from_canonical(zstandard.decompress(bundle)) if bundle else None
@@ -97,13 +102,19 @@ class Control:
         items = []
         if self._fresh_policy is not None:
             items.append(Item(f"policy/{self.kept.policy}".encode(), self._fresh_policy))
-        self.kept.coverage = self.coverage.encode()
+        self._cover()
         items.append(Item(b"control", msgspec.msgpack.encode(self.kept)))
         marker = Marker(self.kept.next, codec.CODEC_VERSION, codec.FOLD_VERSION)
         items.append(Item(f"ckpt/{self._partition}".encode(), msgspec.msgpack.encode(marker)))
         self._fresh_policy = None
         self._dirty = False
         return items
+
+    def _cover(self) -> None:
+        """Packs the coverage where it differs from what was packed last: most checkpoints change nothing of it."""
+        covered = self.coverage.encode()
+        if covered != self._covered:
+            self._covered, self.kept.coverage = covered, zstandard.compress(covered)
 
     def keep(self, item: Item) -> None:
         """This record is durable now."""

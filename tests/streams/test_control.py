@@ -1,8 +1,12 @@
 """A partition's own state: clock, policy, what is live, closed batches; the record folded further wins."""
 
+from itertools import product
+from uuid import NAMESPACE_URL, uuid5
+
 import pytest
 
 from schemas.errors import Stop
+from schemas.feed import FEEDS
 from schemas.records import BatchPartBody, GoliveBody, SwitchBody
 from streams.control import Control, day_of
 from streams.statelog import Item
@@ -42,6 +46,25 @@ def test_everything_comes_back() -> None:
     assert again.bundle is not None
     assert made.bundle is not None
     assert again.bundle.hash == made.bundle.hash
+
+
+def test_ten_years_of_every_feed_fit_into_one_message() -> None:
+    made, towns = control(), tuple(f"3399010{town:02d}000" for town in range(1, 11))
+    feeds = sorted({spec.kind for spec in FEEDS.values()})
+    for year, month, feed in product(range(2016, 2026), range(1, 13), feeds):
+        period, begun = f"{year}-{month:02d}", NOW + (year * 12 + month) * 86_400_000
+        number = f"b-{uuid5(NAMESPACE_URL, feed + period)}"
+        made.coverage.add_part(
+            BatchPartBody(feed, number, 0, 1, period, towns, "replace_period", 100, begun, None, f"urn:{feed}")
+        )
+    made.advance(1)
+    items = made.drain()
+    assert len(made.coverage.encode()) > 1_000_000
+    assert max(len(item.value or b"") for item in items) < 500_000
+    again = loaded(items)
+    assert again.coverage.canonical() == made.coverage.canonical()
+    again.advance(2)
+    assert [item.key for item in again.drain()] == [b"control", b"ckpt/0"]
 
 
 def test_the_marker_comes_last_and_the_policy_once() -> None:
