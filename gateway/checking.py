@@ -16,10 +16,10 @@ from typing import Final
 import msgspec
 
 from gateway.check_report import CheckReport
-from gateway.events import Parsed
+from gateway.events import Envelope, Parsed
 from gateway.identities import Linkage
 from gateway.json_rows import JsonLines
-from gateway.judging import SOURCE, Judge, envelope_of
+from gateway.judging import SOURCE, Judge
 from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
 from gateway.rows import FileProgress, Found, Rows, open_rows
@@ -63,7 +63,7 @@ def check_file(
             spec.kind, spec.title, path.name, rows.format, rows.encoding, rows.heading_row,
             mapping.file if mapping else None,
         )  # fmt: skip
-        judge = Judge(spec, envelope_of(spec, SOURCE + spec.kind, recorded), _ms(recorded), rows.columns)
+        judge = Judge(spec, Envelope(spec.kind, SOURCE + spec.kind, recorded), _ms(recorded), rows.columns)
         run = _Check(spec, judge, rows, report, good if good_rows else None, progress)
         run.all(linkage)
     run.finish(linkage)

@@ -155,3 +155,18 @@ def uuid5_of(name: bytes) -> str:
 @lru_cache(maxsize=50_000)
 def _stated(when: datetime) -> str:
     return when.astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+
+
+def envelope_of(kind: str, source: str, recorded: datetime, batch: BatchPlan | None) -> Envelope:
+    """The envelope of what is published now. Raises CallError where the feed does not take such a batch."""
+    if recorded.tzinfo is None:
+        raise ValueError("recorded must be aware")
+    if batch is not None:
+        batch.check(kind)
+    return Envelope(
+        kind,
+        source,
+        recorded,
+        batchid=batch.named(source, kind, recorded) if batch else None,
+        floor=recorded if batch and batch.whole else None,
+    )

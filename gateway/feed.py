@@ -18,12 +18,12 @@ from typing import Self
 import msgspec
 
 from gateway.courier import Courier, Receipt
-from gateway.events import BatchPlan
+from gateway.events import BatchPlan, envelope_of
 from gateway.identities import Linkage
 from gateway.json_rows import RecordReader
 from gateway.keys import KeyFiles
 from gateway.problems import BadRow, RowProblem
-from gateway.publish import envelope_of, feed_spec
+from gateway.publish import feed_spec, source_of
 from gateway.publisher import BrokerPublisher, Publisher
 from gateway.security import PLAIN, Security
 from schemas.calendar import SHANGHAI
@@ -63,7 +63,7 @@ class FeedPublisher:
         """
         self._spec, self._batch, self._now = feed_spec(feed), batch, now
         self._as_sent = batch is None and recorded is None
-        self._envelope = envelope_of(self._spec, source, recorded or now(), batch)
+        self._envelope = envelope_of(self._spec.kind, source or source_of(self._spec.kind), recorded or now(), batch)
         if linkage is None:
             if keys is None:
                 raise CallError("请给出密钥目录 keys（lidm gateway init 所建）")

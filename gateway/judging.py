@@ -148,6 +148,3 @@ def _line_type(data_type: Any) -> Any:
     )
 
 
-def envelope_of(spec: FeedSpec, source: str, recorded: datetime) -> Envelope:
-    """The envelope rows would get."""
-    return Envelope(spec.kind, source, recorded)

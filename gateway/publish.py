@@ -20,7 +20,7 @@ import msgspec
 from gateway.columns import Columns
 from gateway.courier import Courier, Receipt
 from gateway.difference import Difference
-from gateway.events import BatchPlan, Envelope, Parsed
+from gateway.events import BatchPlan, Envelope, Parsed, envelope_of
 from gateway.identities import Linkage
 from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
@@ -108,16 +108,16 @@ def publish_file(
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
     spec = feed_spec(feed)
+    source = source or source_of(spec.kind)
     with ExitStack() as held:
         keeper = None
         if keeping is not None:
             if not path.is_file():
                 raise CallError(f"没有这个文件：{path}")
-            named = source or source_of(spec.kind)
-            keeper = held.enter_context(Keeper.alone(keeping, path, spec, named, batch, mapping, recorded))
+            keeper = held.enter_context(Keeper.alone(keeping, path, spec, source, batch, mapping, recorded))
             recorded = keeper.recorded
             batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
-        envelope = envelope_of(spec, source, recorded, batch)
+        envelope = envelope_of(spec.kind, source, recorded, batch)
         courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
         if keeper is not None and keeper.unchanged:
             return Published(_unchanged(keeper, courier), ())
@@ -171,27 +171,11 @@ def publish_nothing(
     """Says in every partition that nothing happened in the period, which closes it."""
     spec = feed_spec(feed)
     plan = replace(batch, nothing_happened=True)
-    envelope = envelope_of(spec, source, recorded, plan)
+    envelope = envelope_of(spec.kind, source or source_of(spec.kind), recorded, plan)
     courier = Courier(publisher, spec.topic, envelope, plan=plan, timestamp_ms=timestamp_ms)
     courier.begin()
     courier.end(close=True, at=recorded)
     return courier.receipt(read=0, bad=0, left_out=0, closed=True)
-
-
-def envelope_of(spec: FeedSpec, source: str | None, recorded: datetime, batch: BatchPlan | None) -> Envelope:
-    """The envelope of what is published now. Raises CallError where the feed does not take such a batch."""
-    if recorded.tzinfo is None:
-        raise ValueError("recorded must be aware")
-    if batch is not None:
-        batch.check(spec.kind)
-    named = source or source_of(spec.kind)
-    return Envelope(
-        spec.kind,
-        named,
-        recorded,
-        batchid=batch.named(named, spec.kind, recorded) if batch else None,
-        floor=recorded if batch and batch.whole else None,
-    )
 
 
 class _Run:

@@ -57,8 +57,8 @@ class SealedReader:
         except (KafkaError, Unreachable) as error:
             self.close()
             raise Unreachable(f"密封主题读写中断（{type(error).__name__}），稍后重试") from error
-        except Exception:
-            self.close()  # the next commit would count what this turn had polled as taken
+        except Exception:  # whatever it was: the next commit would count what this turn had polled as taken
+            self.close()
             raise
 
     def close(self) -> None:

@@ -157,7 +157,7 @@ class Explainer:
             feed=body.feed,
             period=body.period,
             areas=tuple(body.areas),
-            mode=body.mode.value,  # type: ignore[arg-type]
+            mode=body.mode.value,  # type: ignore[arg-type]  # the enum's values are the literal's
             rows=body.rows,
             nothing_happened=body.nothing_happened,
             recorded_ms=recorded_ms,

@@ -82,10 +82,8 @@ def closing_of(
 
 def bounds(month: str) -> tuple[int, int]:
     """The month in China as half-open milliseconds."""
-    return tuple(
-        int(datetime.fromisoformat(f"{each}-01T00:00:00+08:00").timestamp() * 1000)
-        for each in (month, following(month))
-    )  # type: ignore[return-value]
+    first, after = (datetime.fromisoformat(f"{each}-01T00:00:00+08:00") for each in (month, following(month)))
+    return int(first.timestamp() * 1000), int(after.timestamp() * 1000)
 
 
 def day_bounds(day: date) -> tuple[int, int]:

@@ -200,9 +200,10 @@ def readings(store: AlertStore, feed: str, begin: int, end: int) -> Iterable[Rea
     """Each range once: what was written of it last. One partition after another, so that a flood fits into memory."""
     within = "feed = %(feed)s AND known_at_ms >= %(from)s"
     asked: dict[str, Param] = {"feed": feed, "from": begin - OUTAGE_MS, "begin": begin, "end": end}
-    for (place,) in store.query(f"SELECT DISTINCT `partition` AS p FROM feed_reading WHERE {within} ORDER BY p", asked):  # noqa: S608
+    places = f"SELECT DISTINCT `partition` AS p FROM feed_reading WHERE {within} ORDER BY p"  # noqa: S608 - our own words
+    for (place,) in store.query(places, asked):
         rows = store.query(
-            "SELECT argMax(json, letter_offset) AS body, generation, topic, first_offset AS f FROM feed_reading "  # noqa: S608
+            "SELECT argMax(json, letter_offset) AS body, generation, topic, first_offset AS f FROM feed_reading "  # noqa: S608 - as above
             f"WHERE `partition` = %(p)s AND {within} GROUP BY generation, topic, f "
             "HAVING argMax(known_at_ms, letter_offset) >= %(begin)s AND argMax(known_at_ms, letter_offset) < %(end)s "
             "ORDER BY generation, topic, f",

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, cast
 
-import faust
 from faust.types import TP, EventT
 
 from schemas.errors import Stop
@@ -282,26 +281,3 @@ class Checkpoint:
                     METRICS.time("lidm_event_to_alert_seconds", max(0.0, now - letter.timestamp_ms / 1000))
         METRICS.set("lidm_dirty_records", self.dirty)
         METRICS.set("lidm_loop_progress_timestamp_seconds", time.time(), stage=self.stage)
-
-
-def serve(stage: str, app: StageApp, checkpoint: Checkpoint, topics: tuple[str, ...]) -> None:
-    """Registers the agent that moves messages into the checkpoint, and its timer."""
-    channel = app.topic(*topics, value_serializer="raw", key_serializer="raw", value_type=bytes, key_type=bytes)
-
-    @app.agent(channel, name=f"lidm.{stage}", concurrency=1)  # faust#606: more would commit past unfinished blocks
-    async def fold(stream: faust.StreamT[bytes]) -> None:
-        async for event in cast(Any, stream).noack().events():
-            try:
-                if await checkpoint.ready(event.message.partition):
-                    checkpoint.fold(event)
-                await checkpoint.between()
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:
-                stop_process(stage, error)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def on_time() -> None:
-        while not app.should_stop:
-            await asyncio.sleep(checkpoint.pause_seconds)
-            await checkpoint.when_due()

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 from faust.types import EventT
 
 from schemas.topics import ALERTS, CASE_COMMANDS, CASE_STATE, HOUSEHOLD_EVENTS, STATE
+from streams.agent import serve
 from streams.app import create_app
 from streams.case_log import CaseLog, EventLog
 from streams.case_partition import CasePartition
-from streams.checkpoint import Checkpoint, Foldable, serve
+from streams.checkpoint import Checkpoint, Foldable
 from streams.collector import calm_collector
 from streams.config import StreamConfig
 from streams.delivery import Delivery, Gate
