@@ -10,8 +10,6 @@ from schemas.errors import CallError, DataError
 from sinks.store import AlertStore, Param
 
 STANDING = ("raised", "updated")
-IDS_PER_QUERY = 2000
-"""A query's text is bounded (256 KiB unless a server is told otherwise)."""
 
 
 @dataclass(frozen=True)
@@ -37,32 +35,24 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
             where.append(f"{column} = %({column})s")
             params[column] = value
     if chosen.areas is not None:
-        where.append("alert_id IN (SELECT alert_id FROM alerts WHERE responsible_area IN %(areas)s)")
-        newest.append("argMax(responsible_area, revision) IN %(areas)s")
+        where.append("alert_key IN (SELECT alert_key FROM alerts WHERE responsible_area IN %(areas)s)")
+        newest.append("responsible_area IN %(areas)s")
         params["areas"] = list(chosen.areas) or [""]
     if chosen.baseline is not None:
-        newest.append("argMax(baseline, revision) = %(baseline)s")
+        newest.append("baseline = %(baseline)s")
         params["baseline"] = int(chosen.baseline)
     if chosen.standing:
-        newest.append(f"argMax(state, revision) IN {STANDING}")
-    found = store.query(  # whole messages are read of the chosen ones only
-        "SELECT alert_id, max(known_at_ms) AS latest FROM alerts "  # noqa: S608
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} GROUP BY alert_id "
-        f"{'HAVING ' + ' AND '.join(newest) if newest else ''} "
-        "ORDER BY latest DESC, alert_id LIMIT %(n)s",
+        newest.append(f"state IN {STANDING}")
+    mine = f"WHERE {' AND '.join(where)}" if where else ""
+    having = f"HAVING argMax({' AND '.join(newest)}, revision)" if newest else ""
+    bodies = store.query(  # whole messages are read of the chosen ones only
+        "SELECT argMax(json, revision), max(known_at_ms) AS latest FROM alerts PREWHERE alert_key IN ("  # noqa: S608
+        "SELECT alert_key FROM (SELECT alert_key, max(known_at_ms) AS latest FROM alerts "
+        f"{mine} GROUP BY alert_key {having} ORDER BY latest DESC, alert_key LIMIT %(n)s)"
+        f") {mine} GROUP BY alert_id ORDER BY latest DESC, alert_id",
         params,
     )
-    bodies: dict[str, str] = {}
-    ids = [str(alert_id) for alert_id, _ in found]
-    for start in range(0, len(ids), IDS_PER_QUERY):
-        params["ids"] = ids[start : start + IDS_PER_QUERY]
-        rows = store.query(
-            "SELECT alert_id, argMax(json, revision) FROM alerts "  # noqa: S608
-            f"WHERE {' AND '.join([*where, 'alert_id IN %(ids)s'])} GROUP BY alert_id",
-            params,
-        )
-        bodies |= {str(alert_id): str(body) for alert_id, body in rows}
-    return [Alert.model_validate_json(bodies[alert_id]) for alert_id in ids]
+    return [Alert.model_validate_json(str(body)) for body, _ in bodies]
 
 
 def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
@@ -88,7 +78,7 @@ def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
 def cases_of(store: AlertStore, alert_id: str) -> list[str]:
     """The cases the alert opened or joined, in the order it did."""
     rows = store.query(
-        "SELECT case_id, min(at_ms) AS first FROM case_events WHERE alert_id = %(a)s AND type IN ('opened', 'joined') "
+        "SELECT case_id, min(at_ms) AS first FROM case_events WHERE type IN ('opened', 'joined') AND alert_id = %(a)s "
         "GROUP BY case_id ORDER BY first, case_id",
         {"a": alert_id},
     )
