@@ -19,6 +19,8 @@ from schemas.facts import AnyFact, Fact
 
 LIMIT_BYTES = 800_000
 MARKS = 1024
+ASKED_OFTEN = 16
+"""Questions for keys after which marks are made: they cost as much as looking through the bytes so often."""
 COUNTED, FIRST_PERSON = 2, 7
 """Places in a page: after the codec version and the mark of an array comes its length, then an entry's own mark."""
 
@@ -41,15 +43,16 @@ _TAGS: dict[type[Fact], bytes] = {}
 class Pages(Mapping[str, Page]):
     """Pages by half-year. `raw` is what they are; what a question decoded is kept and follows `append`."""
 
-    __slots__ = ("_marks", "_read", "raw")
+    __slots__ = ("_asked", "_marks", "_read", "raw")
 
     def __init__(self, raw: Mapping[str, bytes | bytearray] | None = None) -> None:
-        self.raw: dict[str, bytearray] = {}
-        self._read: dict[str, Page] = {}
+        self.raw: dict[str, bytes | bytearray] = {}
         for name, value in (raw or {}).items():
             check_version(value[0])
-            self.raw[name] = bytearray(value)
-        self._marks: bytearray | None = None if self.raw else bytearray(MARKS >> 3)
+            self.raw[name] = bytes(value)
+        self._read: dict[str, Page] = {}
+        self._asked = 0
+        self._marks = None if self.raw else bytearray(MARKS >> 3)
 
     def __getitem__(self, name: str) -> Page:
         page = self._read.get(name)
@@ -66,7 +69,7 @@ class Pages(Mapping[str, Page]):
     def append(self, name: str, person: str, fact: AnyFact) -> Page | None:
         """Puts a fact at the end; the decoded page, if there is one, is the caller's to change. Raises Stop when the
         page would become larger than what one record may hold."""
-        if self._marks:
+        if self._marks is not None:
             mark = hash(fact.key) & (MARKS - 1)
             self._marks[mark >> 3] |= 1 << (mark & 7)
         raw = self.raw.get(name)
@@ -77,6 +80,8 @@ class Pages(Mapping[str, Page]):
         entry = _encode((None if same else person, fact))
         if len(raw) + len(entry) > LIMIT_BYTES:
             too_large(len(raw) + len(entry))
+        if raw.__class__ is bytes:
+            raw = self.raw[name] = bytearray(raw)
         _COUNT.pack_into(raw, COUNTED, _COUNT.unpack_from(raw, COUNTED)[0] + 1)
         raw += entry
         return self._read.get(name)
@@ -95,25 +100,27 @@ class Pages(Mapping[str, Page]):
         """Names of the pages that may contain a fact of the key; of no other.
 
         Keys seen leave marks, so that a new one is nearly always known to be new without looking at the bytes. A
-        household back from its bytes is looked through the first time and marked the second.
+        household back from its bytes is looked through until it was asked often.
         """
-        if self._marks is not None:
-            if not self._marks:
-                self._mark_all(self._marks)
-            mark = hash(key) & (MARKS - 1)
-            if not self._marks[mark >> 3] & 1 << (mark & 7):
-                return ()
+        marks = self._marks
+        if marks is None:
+            self._asked += 1
+            if self._asked == ASKED_OFTEN:
+                self._marks = self._marked()
         else:
-            self._marks = bytearray()
+            mark = hash(key) & (MARKS - 1)
+            if not marks[mark >> 3] & 1 << (mark & 7):
+                return ()
         text = key.encode()
         return [name for name, raw in self.raw.items() if text in raw]
 
-    def _mark_all(self, marks: bytearray) -> None:
-        marks += bytes(MARKS >> 3)
+    def _marked(self) -> bytearray:
+        marks = bytearray(MARKS >> 3)
         for raw in self.raw.values():
             for _, fact in read_entries(raw):
                 mark = hash(fact.key) & (MARKS - 1)
                 marks[mark >> 3] |= 1 << (mark & 7)
+        return marks
 
     def may_hold_kind(self, name: str, kind: type[Fact]) -> bool:
         """False only when the page cannot contain a fact of the kind."""

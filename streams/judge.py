@@ -111,7 +111,6 @@ class Judge:
             if quiet or control.stopped(detector.code, area):  # stopped: episodes stand, `resume` looks at everybody
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
-            household.dirty_head = True
             findings = self._find(detector, household, day, bundle)
             if findings is None:  # what was due stays undone: without a later day it would be due for ever
                 changed |= _set(household, detector.code, outlook.ordinal)
