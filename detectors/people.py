@@ -44,13 +44,9 @@ def belonging(household: Household, today: int) -> list[Member]:
     brings along was true before the move, so a past day asked today has them too.
     """
     here = {each.person: each for each in household.members_on(today)}
-    for each in sorted(household.head.members, key=lambda each: each.day):
-        if (
-            each.day > today
-            and each.person not in here
-            and not each.gone
-            and (each.until is None or each.until > each.day)
-        ):
+    coming = [each for each in household.head.members if each.day > today and not each.gone]
+    for each in sorted(coming, key=lambda each: each.day):
+        if each.person not in here and (each.until is None or each.until > each.day):
             here[each.person] = Member(each.person, each.relation, each.born, each.statuses, each.day, each.until)
     if not household.head.stubs:
         return list(here.values())

@@ -276,8 +276,9 @@ class Queries:
 
     def _members_on(self, day: int) -> list[Member]:
         newest: dict[str, Membership] = {}
+        stubs = self.head.stubs
         for each in self.head.members:
-            if each.covers(day) and covered(self.head, each.person, day):
+            if each.covers(day) and (each.person not in stubs or covered(self.head, each.person, day)):
                 known = newest.get(each.person)
                 if known is None or rank(known) < rank(each):
                     newest[each.person] = each

@@ -115,23 +115,38 @@ class Judge:
             if findings is None:  # what was due stays undone: without a later day it would be due for ever
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
-            told = episodes.step(
-                household,
-                detector,
-                findings,
-                on=day,
-                policy=policy,
-                live=outlook.signed and control.live(detector.code, area),
-                known_at=known_at,
-                evaluate_at=lambda when, d=detector: self._find_at(d, household, when, bundle),  # type: ignore[misc]
-            )
-            if told.changed:
-                changed = True
-                self.alerts += [(alert, known_at) for alert in told.alerts]
+            if findings.breaches or household.head.episodes:
+                live = outlook.signed and control.live(detector.code, area)
+                changed |= self._step(household, detector, findings, bundle, day, live=live, known_at=known_at)
             findings.recheck(outlook.next_change)
             again = findings.recheck_on
             changed |= _set(household, detector.code, max(again.toordinal(), on + 1) if again else None)
         return changed
+
+    def _step(
+        self,
+        household: Household,
+        detector: Detector,
+        findings: Findings,
+        bundle: Bundle,
+        day: date,
+        *,
+        live: bool,
+        known_at: int,
+    ) -> bool:
+        """Moves the detector's episodes; whether anything of them changed."""
+        told = episodes.step(
+            household,
+            detector,
+            findings,
+            on=day,
+            policy=bundle.on(day),
+            live=live,
+            known_at=known_at,
+            evaluate_at=lambda when: self._find_at(detector, household, when, bundle),
+        )
+        self.alerts += [(alert, known_at) for alert in told.alerts]
+        return told.changed
 
     def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
         """Tells breaches already in force as baseline: the detector has just gone live."""

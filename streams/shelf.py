@@ -1,8 +1,8 @@
 """Households of one partition: durable bytes, a bounded cache of decoded ones, and who is due when."""
 
 import struct
+import sys
 from collections.abc import Iterator
-from typing import TypeVar
 
 from households import codec
 from households.coverage import Coverage
@@ -12,7 +12,6 @@ from streams.statelog import Item
 
 _APPLIED = struct.Struct(">q")
 _NEVER = 0xFFFFFFFF
-K = TypeVar("K", str, bytes)
 
 
 class Shelf:
@@ -27,8 +26,7 @@ class Shelf:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._heads: dict[str, bytes] = {}
-        self._pages: dict[bytes, bytes] = {}
-        self._halves: dict[str, tuple[str, ...]] = {}
+        self._pages: dict[str, dict[str, bytes]] = {}
         self._cache: dict[str, Household] = {}
         self._dirty: dict[str, Household] = {}
         self._flying: set[str] = set()
@@ -126,12 +124,8 @@ class Shelf:
 
     def keep(self, items: list[Item]) -> None:
         """These records are durable; the cache may shrink."""
-        pages = self._pages
         for item in items:
-            if item.key in pages and item.value is not None:
-                pages[item.key] = item.value
-            else:
-                self._put(item.key.decode(), item.value)
+            self._put(item.key.decode(), item.value)
         self._flying = set()
         if len(self._cache) > self._limit:
             for name in list(self._cache)[: len(self._cache) - self._limit]:
@@ -164,15 +158,14 @@ class Shelf:
         """Every durable record, sorted by key."""
         for name in sorted(self._heads):
             yield name, self._heads[name]
-            for half_year in sorted(self._halves.get(name, ())):
-                key = f"{name}/{half_year}"
-                yield key, self._pages[key.encode()]
+            for half_year, raw in sorted(self._pages.get(name, {}).items()):
+                yield f"{name}/{half_year}", raw
 
     def _decode(self, name: str, coverage: Coverage) -> Household:
-        raw = self._heads.get(name)
+        raw, pages = self._heads.get(name), self._pages.get(name, {})
         head = codec.decode_head(raw[8:]) if raw is not None else Head()
-        pages = {half: self._pages[f"{name}/{half}".encode()] for half in self._halves.get(name, ())}
-        head.applied = max(map(_applied, (*pages.values(), *((raw,) if raw is not None else ()))), default=head.applied)
+        records = pages.values() if raw is None else (raw, *pages.values())
+        head.applied = max([_applied(each) for each in records], default=head.applied)
         return Household(name, head, codec.Pages({half: page[8:] for half, page in pages.items()}), coverage)
 
     def _schedule(self, name: str, before: int | None, after: int | None) -> None:
@@ -189,26 +182,22 @@ class Shelf:
             self._due.setdefault(after, set()).add(name)
 
     def _known(self, key: str) -> bytes | None:
-        return self._pages.get(key.encode()) if "/" in key else self._heads.get(key)
+        name, _, half_year = key.partition("/")
+        return self._pages.get(name, {}).get(half_year) if half_year else self._heads.get(name)
 
     def _put(self, key: str, value: bytes | None) -> None:
         name, _, half_year = key.partition("/")
-        if not half_year:
+        if half_year:
+            _store(self._pages.setdefault(name, {}), sys.intern(half_year), value)
+        else:
             _store(self._heads, name, value)
-            return
-        known = self._halves.get(name, ())
-        if value is None:
-            self._halves[name] = tuple(each for each in known if each != half_year)
-        elif half_year not in known:
-            self._halves[name] = (*known, half_year)
-        _store(self._pages, key.encode(), value)
 
 
 def _page_record(name: str, household: Household, half_year: str) -> tuple[bytes, bytes]:
     return f"{name}/{half_year}".encode(), _APPLIED.pack(household.head.applied) + household.pages.raw[half_year]
 
 
-def _store(shelf: dict[K, bytes], key: K, value: bytes | None) -> None:
+def _store(shelf: dict[str, bytes], key: str, value: bytes | None) -> None:
     if value is None:
         shelf.pop(key, None)
     else:
