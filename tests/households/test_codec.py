@@ -13,6 +13,7 @@ from households.codec import (
     recheck_of,
 )
 from households.ledger import Household
+from households.pages import ASKED_OFTEN
 from households.state import Episode, Head, Page, Waiting
 from schemas.errors import Stop
 from schemas.records import FactBody
@@ -72,6 +73,29 @@ def test_a_household_too_large_for_one_record_stops() -> None:
         for person, fact in page[3000:]:
             household.fold(FactBody(person, fact))
     assert len(household.bills(ME)) < len(page), "what does not fit is not there"
+
+
+@pytest.mark.parametrize("asked", [0, ASKED_OFTEN - 2, ASKED_OFTEN, 3 * ASKED_OFTEN])
+def test_a_household_back_from_its_bytes_knows_its_keys_however_often_it_was_asked(asked: int) -> None:
+    told = Household("h")
+    for number in range(20):
+        told.fold(FactBody(ME, bill(f"old {number}", 20 * number)))
+    household = Household("h", pages=Pages(told.pages.raw))
+    for number in range(asked):
+        assert household.add(ME, bill(f"new {number}", number))
+    before = {name: bytes(raw) for name, raw in household.pages.raw.items()}
+    for fact in household.bills(ME):
+        assert not household.add(ME, fact), "a key that is known is not added again"
+        household.fold(FactBody(ME, fact))
+    assert len(household.bills(ME)) == 20 + asked
+    assert household.pages.raw == before
+
+
+def test_pages_share_no_bytes_with_those_they_were_made_from() -> None:
+    first = full()
+    before = {name: bytes(raw) for name, raw in first.pages.raw.items()}
+    Household("h", first.head, Pages(first.pages.raw)).fold(FactBody(ME, bill("new", 5)))
+    assert first.pages.raw == before
 
 
 def test_a_page_is_decoded_only_when_it_may_matter(monkeypatch: pytest.MonkeyPatch) -> None:
