@@ -18,6 +18,7 @@ _BY_CODE: Final = {
     "UNKNOWN_FIELD": "删去约定之外的字段，或在映射文件的 ignore 中写明",
     "WRONG_TYPE": "JSON 中金额写整数分、文字加引号；单位或写法不同请用映射文件",
     "TOO_LARGE": "缩短过长的文字",
+    "AMOUNT_UNIT": "核对金额单位；映射文件里 unit 写明元、万元或分",
 }
 _BY_WORD: Final = (
     ("科学计数", "原号码或原数已丢失：从业务系统重新导出，导出前把该列设为“文本”"),

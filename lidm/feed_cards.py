@@ -13,6 +13,7 @@ import structlog
 
 from cases.workdays import WorkCalendar
 from gateway.publisher import BrokerPublisher, Publisher
+from lidm.amount_limits import limits_of, tell_limits
 from lidm.settings import Settings
 from lidm.ways_in import moment_of, publisher_of
 from schemas.errors import LidmError
@@ -41,6 +42,8 @@ def make_cards(
 ) -> list[CardReport]:
     """Makes the cards of the last `days` days up to `at` (Beijing time, now), and sends those that are new.
 
+    From the cards stored so far it tells intake within which limits amounts lie.
+
     `inside`: in the process of the embedded service, whose settings name its broker as if it were a real one.
     Raises StoreError and Unreachable; what was sent before stays sent, and making again does no harm.
     """
@@ -49,9 +52,11 @@ def make_cards(
     at_ms = int(recorded.timestamp() * 1000)
     worked = WorkCalendar().is_workday
     found = cards(store, catalogue, recorded.date(), at_ms=at_ms, worked=worked, days=days)
-    if found:
+    limits = limits_of(settings, store, recorded.date(), at_ms)
+    if found or limits:
         with BrokerPublisher(settings.bootstrap, embedded=True) if inside else publisher_of(settings) as publisher:
             send(publisher, found, catalogue, settings.area, stamp)
+            tell_limits(publisher, limits, stamp)
     return found
 
 

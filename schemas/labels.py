@@ -182,6 +182,7 @@ class ProblemCode(Labelled):
     BATCH_REUSED = "BATCH_REUSED", "批次编号已经用过，内容不同"
     ROUTING_LOOP = "ROUTING_LOOP", "转递次数超过上限"
     TOO_OLD = "TOO_OLD", "早于可处理的最早日期"
+    AMOUNT_UNIT = "AMOUNT_UNIT", "金额与本类数据平常水平相差约万倍，疑为单位（元、万元、分）有误，暂存待核"
 
 
 # National schemes; places add their own in the policy catalogue, so the wire takes any code of this shape.

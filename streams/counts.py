@@ -21,7 +21,7 @@ class Counts(NamedTuple):
 class SliceCounts(msgspec.Struct):
     """What was made of the messages given to `take` last: of one feed partition. `closed`: batches that ended there.
 
-    `refused_at`: offsets of messages of which something was refused.
+    `refused_at`: offsets of messages of which something was refused; `doubted_at`: of those, where only amounts were.
     """
 
     rows: int = 0
@@ -31,6 +31,7 @@ class SliceCounts(msgspec.Struct):
     refused: dict[str, int] = {}
     closed: list[tuple[str, str, str, int]] = []
     refused_at: set[int] = set()
+    doubted_at: set[int] = set()
 
     @property
     def bad(self) -> int:

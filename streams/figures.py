@@ -3,8 +3,9 @@
 Counts are exact. Some messages, by the person they are keyed with, are looked into for which fields are filled and how
 late they were recorded and of what order their amounts are: one in sixteen while few come, one in sixty-four in a
 flood. Whether the same event came before is asked of one person in sixty-four, always the same ones. A refused message
-is never looked into and only names of the feed's own fields are counted: nothing a sender wrote gets into a record. A
-range read again after a crash begins at the same offset, so that its record replaces the one written then.
+is never looked into, unless its amounts alone were in doubt, and only names of the feed's own fields are counted:
+nothing a sender wrote gets into a record. A range read again after a crash begins at the same offset, so that its
+record replaces the one written then.
 """
 
 import hashlib
@@ -103,7 +104,7 @@ class Figures:
             sums = self._sums[place] = _Sum(feed, records[0].offset, names=names, money=money)
         sums.last, sums.known_ms = records[-1].offset, records[-1].timestamp
         _sum_up(sums.counts, counts)
-        few, refused = len(records) < FLOOD, counts.refused_at
+        few, refused = len(records) < FLOOD, counts.refused_at - counts.doubted_at
         for record in records:
             key = record.key
             if key is not None and key[-1:] == SAMPLED and record.offset not in refused:

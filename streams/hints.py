@@ -1,4 +1,7 @@
-"""What intake learns from compacted topics: memberships, aliases, parked feeds. Hints only; ledgers are the truth."""
+"""What intake learns from compacted topics: memberships, aliases, parked feeds, limits of amounts.
+
+Hints only; ledgers are the truth.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,9 +10,11 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.amount_limits import read_amounts
 from schemas.topics import ALIASES, INTAKE_CONTROL, MEMBERS
 from streams.breaker import Breaker, decode_control
 from streams.config import StreamConfig
+from streams.doubts import Doubts
 from streams.registry import Registry, decode_stay
 
 log = structlog.get_logger("lidm.intake")
@@ -48,7 +53,7 @@ async def to_the_end(consumer: AIOKafkaConsumer) -> AsyncIterator[Any]:
                 yield record
 
 
-def learn(record: Any, registry: Registry, breaker: Breaker) -> None:
+def learn(record: Any, registry: Registry, breaker: Breaker, doubts: Doubts) -> None:
     """Takes a hint. One that cannot be read is skipped: ledgers do not rest on it."""
     if record.value is None:
         return
@@ -56,7 +61,11 @@ def learn(record: Any, registry: Registry, breaker: Breaker) -> None:
         if record.topic == MEMBERS:
             registry.merge(decode_stay(record.value))
         elif record.topic == INTAKE_CONTROL:
-            breaker.learn((record.key or b"").decode(), decode_control(record.value))
+            key = (record.key or b"").decode()
+            if (amounts := read_amounts(key, record.value)) is not None:
+                doubts.learn(*amounts)
+            else:
+                breaker.learn(key, decode_control(record.value))
         elif record.key is not None:
             person = msgspec.json.decode(record.value, type=AliasRecord).person
             registry.alias(record.key.decode(), person)

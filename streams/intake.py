@@ -279,7 +279,7 @@ class Intake(Service):
         log.info("memberships_known", persons=len(self._registry))
 
     def _learn(self, record: Any) -> None:
-        learn(record, self._registry, self._breaker)
+        learn(record, self._registry, self._breaker, self._router.doubts)
 
 
 class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]

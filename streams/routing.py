@@ -17,6 +17,7 @@ from streams.batches import Batches, OpenBatch, batch_name, begin
 from streams.config import StreamConfig
 from streams.counts import Counts, SliceCounts
 from streams.delivery import Headers, Letter
+from streams.doubts import DOUBTED, Doubts
 from streams.manifests import begun, ended
 from streams.provisional import Lines, ending, opening
 from streams.registry import Registry, Stay, Targets, encode_stay, stay_key, stay_of
@@ -63,6 +64,7 @@ class Router:
         self._partition_of: dict[str, int] = {}
         self._refused: list[Problem] = []
         self.open: dict[tuple[str, int], Batches] = {}
+        self.doubts = Doubts()
         self.last = SliceCounts()
         self._reset_counts()
 
@@ -75,7 +77,7 @@ class Router:
         """Decodes and routes messages of one feed partition, in order."""
         feed = spec.kind
         events = out_of_scope = newest = known_at = 0
-        place, decode = self._registry.targets, spec.decode
+        place, decode = self._registry.targets, self.doubts.decode(spec)
         last = self.last = SliceCounts()
         for message in messages:
             topic, partition, offset, known_at = message.topic, message.partition, message.offset, message.timestamp_ms
@@ -109,7 +111,7 @@ class Router:
                     self._take_manifest(message, item)
                 elif isinstance(item, Problem):
                     events += 1
-                    if item.batchid:  # a refused row was still sent
+                    if item.batchid and item.code != DOUBTED:  # other refused rows were still sent
                         self._count_row(topic, partition, item.batchid)
                     self._refuse(feed, item)
             if self._refused:
@@ -224,7 +226,7 @@ class Router:
             text = "批次没有开始清单就结束了，或同时打开的批次过多而被放弃，请整批重发"
             problem = Problem("UNKNOWN_BATCH", "/batchid", text, batchid=manifest.batchid)
         elif batch.rows != manifest.rows:
-            text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行，请整批重发"
+            text = f"批次少数据：清单说本分区 {manifest.rows} 行，实收 {batch.rows} 行（金额待核的不算），请整批重发"
             problem = Problem("BATCH_SHORT", "/data/rows", text, batchid=manifest.batchid)
         else:
             self._close_batch(message, manifest, batch)
@@ -256,6 +258,8 @@ class Router:
         """Keeps a message sealed, once, whatever number of its elements was refused."""
         refused, self._refused = self._refused, []
         self.last.refused_at.add(message.offset)
+        if all(each.code == DOUBTED for each in refused):
+            self.last.doubted_at.add(message.offset)
         first = refused[0]
         at = Coordinates(message.topic, message.partition, message.offset, message.timestamp_ms)
         self._letters.extend(

@@ -13,6 +13,7 @@ from gateway.courier import Receipt
 from gateway.events import BatchPlan, Mode
 from gateway.mapping import load_mapping
 from gateway.publish import feed_spec, publish_file, publish_nothing
+from lidm.commands.feed_amounts import feed_amounts
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
 from lidm.commands.feed_hold import hold
@@ -57,6 +58,7 @@ command.add_command(hold)
 command.add_command(resume_feed)
 command.add_command(report_feeds)
 command.add_command(make_feed_cards)
+command.add_command(feed_amounts)
 
 
 @command.command()

@@ -57,6 +57,7 @@ MENDS: Final = {
     "BATCH_REUSED": "同一数据类、来源和所属期内每批换一个编号，整批重发",
     "ROUTING_LOOP": "由数据专员核对此人的户籍登记先后，与报送部门无关",
     "TOO_OLD": "核对年份",
+    "AMOUNT_UNIT": "核对金额单位后整批重发；金额属实请告知数据专员放行",
 }
 """How whoever writes messages mends a refusal, by code."""
 

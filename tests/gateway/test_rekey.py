@@ -103,7 +103,7 @@ class City:
         for n, message in enumerate(outlet.sent):
             if message.topic == ALIASES:
                 hint: Any = SimpleNamespace(topic=ALIASES, partition=0, offset=n, key=message.key, value=message.value)
-                learn(hint, self.log.router._registry, self.breaker)  # noqa: SLF001 - as intake does
+                learn(hint, self.log.router._registry, self.breaker, self.log.router.doubts)  # noqa: SLF001 - as intake does
             else:
                 inbound = Inbound(message.topic, 0, n, self.ms, message.key, message.value)
                 self.log.router.take(SPECS[message.topic], [inbound])

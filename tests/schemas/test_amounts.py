@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.amounts import Amounts, merged, middle, note, steps_of, typical_fen
+from schemas.amounts import Amounts, Terms, judge, limits, merged, middle, note, steps_of, typical_fen
 
 fens = st.lists(st.integers(1, 10**12), min_size=1, max_size=60)
 
@@ -40,3 +40,27 @@ def test_nothing_has_no_magnitude_and_a_credit_has_one() -> None:
     assert found == {"x": {9: 2}}
     assert middle({}) is None
     assert middle({9: 3, 22: 1}) == 9
+
+
+TERMS = Terms(steps=13, percent=10, least=20, least_before=60, window=120)
+
+
+def test_limits_lie_thirteen_magnitudes_from_the_median() -> None:
+    days = [(n, {16: 40}) for n in range(3)]
+    _, usual = judge(days, TERMS)
+    assert limits(usual, TERMS) == (1 << 3, 1 << 28)
+    assert limits(usual[:1], TERMS) is None
+
+
+def test_a_day_in_another_unit_does_not_move_the_limits() -> None:
+    days = [(n, {16: 40}) for n in range(3)]
+    judged, usual = judge([*days, (3, {30: 35, 16: 5})], TERMS)
+    assert [each.way for each in judged] == ["", "high"]  # the first two days are still too little to judge by
+    assert limits(usual, TERMS) == (1 << 3, 1 << 28)
+
+
+def test_what_half_of_the_days_hold_is_in_line_and_one_odd_day_is_not() -> None:
+    often = [(n, {16: 39, 2: 1}) for n in range(2)] + [(n, {16: 40}) for n in range(2, 4)]
+    once = [(0, {16: 39, 2: 1, 30: 1})] + [(n, {16: 40}) for n in range(1, 4)]
+    assert limits(judge(often, TERMS)[1], TERMS) == (1 << 1, 1 << 28)
+    assert limits(judge(once, TERMS)[1], TERMS) == (1 << 3, 1 << 28)
