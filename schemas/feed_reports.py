@@ -30,6 +30,16 @@ class ReceiptReport(msgspec.Struct, frozen=True, tag="receipt", tag_field="kind"
     amounts: Amounts = {}
 
 
+class ClosedPart(msgspec.Struct, frozen=True, array_like=True):
+    """A batch that ended in a partition; its number is one of its source's. `source` "": what older intakes wrote."""
+
+    batchid: str
+    period: str
+    mode: str
+    rows: int
+    source: str = ""
+
+
 class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"):
     """What intake read between two commits of one feed partition: offsets `first` to `last`, both included.
 
@@ -55,7 +65,7 @@ class ReadingReport(msgspec.Struct, frozen=True, tag="reading", tag_field="kind"
     filled: dict[str, int]
     skew: dict[str, int]
     sampled: tuple[str, ...]
-    closed: tuple[tuple[str, str, str, int], ...] = ()
+    closed: tuple[ClosedPart, ...] = ()
     amounts: Amounts = {}
 
 

@@ -1,7 +1,7 @@
 """Days and months of a feed in China, by when a month is due, and since when it is whole."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,6 +9,9 @@ from schemas.calendar import SHANGHAI
 from schemas.feed_reports import HoldReport, ReadingReport, decode_report
 from schemas.topics import Catalogue
 from sinks.store import AlertStore
+
+Name = tuple[str, str]
+"""Source and number of a batch."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +53,47 @@ def closing_of(
 ) -> Closing:
     """When the month's first complete batch was known in every partition it has parts in, and what all of them hold.
 
-    Rows of increments add up; of batches that stand for the whole month the newest counts. Of the batches that had to
-    wait for a person (`told`) only released ones close anything.
+    A batch is its number within its source. Rows of increments add up; of batches that stand for the whole month the
+    newest counts, of a feed of several producers the newest of each. Of the batches that had to wait for a person
+    (`told`) only released ones close anything.
     """
-    states = {each.batchid: each.state for each in told}
+    states = {(each.source, each.batchid): each.state for each in told}
     begin, _ = bounds(month)
     rows = store.query(
         "SELECT DISTINCT json FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s "
         "AND position(json, %(period)s) > 0",
         {"feed": feed, "begin": begin, "period": json.dumps(month)},
     )
-    parts: dict[str, dict[int, tuple[int, int]]] = {}
-    modes: dict[str, str] = {}
+    parts: dict[Name, dict[int, tuple[int, int]]] = {}
+    modes: dict[Name, str] = {}
     last = store.query("SELECT max(`partition`) FROM feed_reading WHERE feed = %(feed)s", {"feed": feed})
     partitions = int(str(last[0][0])) + 1  # manifests go to every partition, so every one has been read
     for (body,) in rows:
         found = decode_report(str(body).encode())
         if isinstance(found, ReadingReport):
-            for batchid, period, mode, count in found.closed:
-                if period == month and states.get(batchid, "released") == "released":
-                    parts.setdefault(batchid, {})[found.partition] = (found.known_ms, count)
-                    modes[batchid] = mode
+            for part in found.closed:
+                name = (part.source, part.batchid)
+                if part.period == month and states.get(name, "released") == "released":
+                    parts.setdefault(name, {})[found.partition] = (found.known_ms, part.rows)
+                    modes[name] = part.mode
     ended = {name: max(ms for ms, _ in each.values()) for name, each in parts.items() if len(each) >= partitions}
     held = {name: sum(n for _, n in parts[name].values()) for name in ended}
-    newest = max((name for name in ended if modes[name] != "delta"), key=lambda name: ended[name], default=None)
     closed = day_of(min(ended.values())) if ended else None
     waits = "held" in states.values()
-    volume = held[newest] if newest else sum(held.values())
+    several = catalogue.cadence(feed).several
+    volume = sum(
+        _volume([name for name in ended if name[0] == source or not several], ended, held, modes)
+        for source in ({name[0] for name in ended} if several else {""})
+    )
     return Closing(month, due_of(month, feed, catalogue), closed, volume, waits)
+
+
+def _volume(
+    names: Sequence[Name], ended: Mapping[Name, int], held: Mapping[Name, int], modes: Mapping[Name, str]
+) -> int:
+    """Rows of the newest batch that stands for the whole month, else of all increments."""
+    newest = max((name for name in names if modes[name] != "delta"), key=lambda name: ended[name], default=None)
+    return held[newest] if newest else sum(held[name] for name in names)
 
 
 def bounds(month: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.feed_reports import ClosedPart
 from streams.metrics import METRICS
 
 
@@ -29,7 +30,7 @@ class SliceCounts(msgspec.Struct):
     corrected: int = 0
     reversed: int = 0
     refused: dict[str, int] = {}
-    closed: list[tuple[str, str, str, int]] = []
+    closed: list[ClosedPart] = []
     refused_at: set[int] = set()
     doubted_at: set[int] = set()
 

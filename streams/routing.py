@@ -9,6 +9,7 @@ import msgspec
 from schemas.envelope import Delivery, Manifest, Problem
 from schemas.facts import AnyFact, Membership
 from schemas.feed import FeedSpec
+from schemas.feed_reports import ClosedPart
 from schemas.partition import partition_of
 from schemas.provisional import EXTEND_DAYS, is_provisional, silent_until
 from schemas.records import BatchBegunRecord, BatchPartRecord, FactBody, FactRecord, Record, Route, encode_block
@@ -234,7 +235,8 @@ class Router:
         self._refuse(manifest.feed, problem)
 
     def _close_batch(self, message: Inbound, manifest: Manifest, batch: OpenBatch) -> None:
-        self.last.closed.append((manifest.batchid, manifest.period, manifest.mode, batch.rows))
+        part = ClosedPart(manifest.batchid, manifest.period, manifest.mode, batch.rows, manifest.source)
+        self.last.closed.append(part)
         self._put_everywhere(ended(message, manifest, batch, self._partitions, self._catalogue))
 
     def _put_everywhere(self, record: BatchPartRecord | BatchBegunRecord) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lidm.feed_report import figures, html_of, index_of, tables, write_excel
+from load_tests.chaos.events import SOURCE
 from schemas.feed_reports import HoldReport, encode_report
 from sinks.feedcard import card
 from sinks.holds import holds
@@ -16,7 +17,9 @@ AREA = ("339901000000",)
 
 
 def hold(state: str, reason: str = "") -> HoldReport:
-    return HoldReport(AT_MS, state, KIND, "b1", "2026-05", AREA, "replace_period", 40, 50, 15, 200, "王某", reason)
+    return HoldReport(
+        AT_MS, state, KIND, "b1", "2026-05", AREA, "replace_period", 40, 50, 15, 200, "王某", reason, SOURCE
+    )
 
 
 @pytest.mark.parametrize(
