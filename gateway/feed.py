@@ -23,7 +23,7 @@ from gateway.identities import Linkage
 from gateway.json_rows import RecordReader
 from gateway.keys import KeyFiles
 from gateway.problems import BadRow, RowProblem
-from gateway.publish import feed_spec, source_of
+from gateway.publish import feed_spec, source_for
 from gateway.publisher import BrokerPublisher, Publisher
 from gateway.security import PLAIN, Security
 from schemas.calendar import SHANGHAI
@@ -59,11 +59,13 @@ class FeedPublisher:
         """`broker` and `keys` (the folder `lidm gateway init` made), or a `publisher` and a `linkage` of one's own.
 
         A record that does not say when it was recorded was recorded when it is sent, in a batch when that began;
-        `recorded` says otherwise, `now` is the clock. Raises CallError without keys, Unreachable without broker.
+        `recorded` says otherwise, `now` is the clock. A batch of a feed of several producers names its `source`. Raises
+        CallError without keys, Unreachable without broker.
         """
         self._spec, self._batch, self._now = feed_spec(feed), batch, now
+        own = source_for(self._spec.kind, batch, source)
         self._as_sent = batch is None and recorded is None
-        self._envelope = envelope_of(self._spec.kind, source or source_of(self._spec.kind), recorded or now(), batch)
+        self._envelope = envelope_of(self._spec.kind, own, recorded or now(), batch)
         if linkage is None:
             if keys is None:
                 raise CallError("请给出密钥目录 keys（lidm gateway init 所建）")

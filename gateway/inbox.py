@@ -57,6 +57,11 @@ class Arrival:
     mapping: Path | None = None
     again: bool = False
 
+    @property
+    def source(self) -> str:
+        """Whose rows these are: each department's own where several produce the feed."""
+        return source_of(self.feed, self.department or self.way)
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -158,7 +163,7 @@ class Inbox:
                     linkage=self._linkage,
                     recorded=now,
                     batch=arrival.plan,
-                    source=source_of(arrival.feed, arrival.department or arrival.way),
+                    source=arrival.source,
                     mapping=mapping,
                     bad_rows=bad,
                     keep=scope,
@@ -204,16 +209,16 @@ class Inbox:
 
 
 def _period(arrival: Arrival) -> str:
-    """Names feed and month: files of one month may undo one another, whatever their areas and mode."""
+    """Names feed, sender and month: files of one month may undo one another, whatever their areas and mode."""
     period = arrival.plan.period if arrival.plan else ""
-    return hashlib.sha256(f"{arrival.feed}|{period}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{arrival.feed}|{arrival.source}|{period}".encode()).hexdigest()[:32]
 
 
 def _digest(arrival: Arrival) -> str:
-    """Names what a file says and for what: content, feed, plan."""
+    """Names what a file says and for what: content, feed, sender, plan."""
     found = hashlib.sha256()
     with arrival.path.open("rb") as file:
         while piece := file.read(1 << 20):
             found.update(piece)
-    found.update(f"|{arrival.feed}|{arrival.plan}".encode())
+    found.update(f"|{arrival.feed}|{arrival.source}|{arrival.plan}".encode())
     return found.hexdigest()

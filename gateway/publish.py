@@ -72,6 +72,22 @@ def source_of(kind: str, sender: str = "") -> str:
     return f"{named}:{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
 
 
+def source_for(kind: str, batch: BatchPlan | None, source: str | None) -> str:
+    """The source of rows, and of a batch, that somebody publishes without the gateway's ways in.
+
+    A batch of a feed of several producers names its own source: shared, it would replace what others sent and close
+    their months. Raises CallError where it does not.
+    """
+    if source:
+        return source
+    if batch is not None and _catalogue().cadence(kind).several:
+        raise CallError(
+            f"{FEEDS[kind].title}由几家单位报送：成批发布须写明本单位的来源标识（--source，如 urn:lidm:339901:某局），"
+            "每次相同；不写会替换别家的记录、替别家关闭所属期"
+        )
+    return source_of(kind)
+
+
 @cache
 def _catalogue() -> Catalogue:
     return Catalogue.load()
@@ -108,7 +124,7 @@ def publish_file(
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
     spec = feed_spec(feed)
-    source = source or source_of(spec.kind)
+    source = source_for(spec.kind, batch, source)
     with ExitStack() as held:
         keeper = None
         if keeping is not None:
@@ -171,7 +187,7 @@ def publish_nothing(
     """Says in every partition that nothing happened in the period, which closes it."""
     spec = feed_spec(feed)
     plan = replace(batch, nothing_happened=True)
-    envelope = envelope_of(spec.kind, source or source_of(spec.kind), recorded, plan)
+    envelope = envelope_of(spec.kind, source_for(spec.kind, batch, source), recorded, plan)
     courier = Courier(publisher, spec.topic, envelope, plan=plan, timestamp_ms=timestamp_ms)
     courier.begin()
     courier.end(close=True, at=recorded)

@@ -107,6 +107,7 @@ def rotate(
     Household numbers stand only in the roster: an export of all households is read for them.
     """
     told: list[tuple[str, str]] = []
+    houses = _houses(roster, old, new, issuing_area) if roster is not None else {}
     documents = vault.documents(actor=actor, purpose=KEY_REPLACED, at_ms=at_ms)
     with vault.whole():
         for document in documents:
@@ -114,7 +115,7 @@ def rotate(
             if alias != first:
                 vault.alias(alias, first, why=KEY_REPLACED, at_ms=at_ms)
                 told.append((alias, first))
-        seen = _rehouse(old, new, vault, roster, issuing_area, at_ms) if roster is not None else set[str]()
+        seen = _rehouse(houses, vault, at_ms)
     for alias, first in told:  # outside: nobody waits for the vault while the broker is slow
         tell(publisher, alias, first, timestamp_ms)
     publisher.flush()
@@ -122,14 +123,20 @@ def rotate(
     return Rotated(len(told), len(seen), tuple(sorted(unknown)))
 
 
-def _rehouse(old: Linkage, new: Linkage, vault: Vault, roster: Path, issuing_area: str | None, at_ms: int) -> set[str]:
-    """Aliases for the households of an export; the pseudonyms first known of all of them."""
+def _houses(roster: Path, old: Linkage, new: Linkage, issuing_area: str | None) -> dict[str, str]:
+    """The households of an export, read once: by the pseudonym of the present key the one of the new key."""
+    rows, households = read_export(roster, old, issuing_area)
+    numbered = zip(households, rows.good, strict=True)
+    return {each.household: new.household(each.issuing, number) for each, number in numbered}
+
+
+def _rehouse(houses: dict[str, str], vault: Vault, at_ms: int) -> set[str]:
+    """Aliases for these households; the pseudonyms first known of all of them."""
     seen: set[str] = set()
-    before, after = (read_export(roster, key, issuing_area)[1] for key in (old, new))
-    for one, other in zip(before, after, strict=True):
-        first = vault.first(one.household)
+    for known, alias in houses.items():
+        first = vault.first(known)
         seen.add(first)
-        vault.alias(other.household, first, why=KEY_REPLACED, at_ms=at_ms)
+        vault.alias(alias, first, why=KEY_REPLACED, at_ms=at_ms)
     return seen
 
 

@@ -1,6 +1,7 @@
 """A watched folder, where departments drop files by SFTP: whole files only, each taken once, none left in plain.
 
-Below the folder each feed has its own; the name begins with month and areas: `2026-05_339901000000_x.csv`, with
+Below the folder each feed has its own, and below that a department may have one of its name, which it must where
+several produce the feed and a file is a batch. The name begins with month and areas: `2026-05_339901000000_x.csv`, with
 `_replace` after the areas where the file is the whole month, `_snapshot` where it is everything there is. A name
 without month is taken as single rows; one that means a month there is not (`2026-13_…`), areas that are none, or a
 mode that is not written so (`_Replace`), is refused. A name that ends in `_again` is sent although the same file was
@@ -22,8 +23,10 @@ import structlog
 
 from gateway.events import BatchPlan, Mode
 from gateway.inbox import Arrival, Inbox, Taken
+from gateway.publish import source_of
 from schemas.errors import CallError
 from schemas.feed import FEEDS
+from schemas.free_text import reason_of
 
 log = structlog.get_logger("lidm.gateway")
 ASIDE_SECONDS = 60.0
@@ -60,10 +63,11 @@ class WatchedFolder:
         """
         taken = []
         for path in [*self._left(), *self._whole()]:
-            feed = path.relative_to(self.folder).parts[0]
+            feed, *inner = path.relative_to(self.folder).parts[:-1]
+            department = next((name for name in inner if name != TAKING), "")
             try:
                 path = self._claimed(path)
-                done = self._take(path, feed)
+                done = self._take(path, feed, department)
             except OSError as error:
                 log.error("file_set_aside", feed=feed, error=type(error).__name__)
                 self._aside[path] = self.now() + ASIDE_SECONDS
@@ -74,7 +78,7 @@ class WatchedFolder:
 
     def _left(self) -> Iterator[Path]:
         """What was claimed and not yet taken: the broker was away, or the run was killed."""
-        for path in sorted(self.folder.glob(f"*/{TAKING}/*")):
+        for path in sorted([*self.folder.glob(f"*/{TAKING}/*"), *self.folder.glob(f"*/*/{TAKING}/*")]):
             if not path.name.startswith(".") and self._aside.get(path, 0.0) <= self.now():
                 yield path
 
@@ -90,10 +94,11 @@ class WatchedFolder:
 
     def _whole(self) -> Iterator[Path]:
         there: dict[Path, tuple[int, int, float]] = {}
-        for path in sorted(self.folder.glob("*/*")):
-            if path.name.startswith("."):
+        for path in sorted([*self.folder.glob("*/*"), *self.folder.glob("*/*/*")]):
+            feed, *inner = path.relative_to(self.folder).parts
+            if any(name.startswith(".") for name in inner):
                 continue
-            if path.suffix.lower() in UNFINISHED or path.parent.name not in FEEDS:
+            if path.suffix.lower() in UNFINISHED or feed not in FEEDS:
                 continue
             try:
                 said = path.lstat()
@@ -112,11 +117,14 @@ class WatchedFolder:
         self._seen = there
         self._aside = {path: until for path, until in self._aside.items() if until > self.now()}
 
-    def _take(self, path: Path, feed: str) -> Taken:
+    def _take(self, path: Path, feed: str, department: str) -> Taken:
         again = path.stem.endswith("_again")
         arrival = Arrival(path, feed, "folder", "", None, self.mappings.get(feed), again)
         try:
+            arrival = replace(arrival, department=reason_of(department))
             plan = plan_of(path.name)
+            if plan is not None and not department and source_of(feed, "folder") != source_of(feed):
+                raise CallError(f"{FEEDS[feed].title}由几家单位报送：成批的文件请投到 {feed}/本单位名称/ 下")
         except CallError as error:
             return self.inbox.refuse(arrival, error.message_zh)
         return self.inbox.take(replace(arrival, plan=plan))

@@ -96,6 +96,7 @@ class Gateway:
     def sweep(self, upload_seconds: float = UPLOAD_SECONDS) -> list[str]:
         """Deletes what was kept long enough, and plain files that a killed run left behind. Holds no lock itself."""
         left = [*(self.folder / "pulled").glob("tmp*"), *(self.folder / "receipts").glob("tmp*")]
+        left += (self.folder / "receipts").glob("*.tmp")
         old = time.time() - upload_seconds
         # An upload may be coming in just now; at the start none is.
         left += [path for path in (self.folder / "uploads").glob("tmp*") if _changed(path) <= old]

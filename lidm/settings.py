@@ -6,13 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.born import lives
 from gateway.security import Mechanism, Security
 from gateway.security import Protocol as SecurityProtocol
 from schemas.errors import CallError, Unreachable
+from schemas.free_text import has_private_number
 
 NOT_SETTINGS = {"LIDM_CACHE", "LIDM_TEST_REQUIRE_LIVE"}
 """Names of the build and the tests, no business of a running service."""
@@ -48,7 +49,7 @@ class Announced(BaseModel):
 class Settings(BaseSettings):
     """Every knob an operator has. Unknown `LIDM_*` names are errors; values are checked at start."""
 
-    model_config = SettingsConfigDict(env_prefix="LIDM_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LIDM_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = Path(".lidm")
     broker: str | None = None
@@ -86,6 +87,14 @@ class Settings(BaseSettings):
     actor: str = "operator"
     failpoint: str | None = None
     log_level: str = "info"
+
+    @field_validator("actor")
+    @classmethod
+    def _nobodys_number(cls, actor: str) -> str:
+        """Who did something stays in plain, in topics and files."""
+        if has_private_number(actor):
+            raise ValueError("经办人代号里不能有证件号码或手机号码")
+        return actor
 
     @property
     def announced(self) -> Announced | None:

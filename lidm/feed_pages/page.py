@@ -197,8 +197,10 @@ def commands(spec: FeedSpec, catalogue: Catalogue) -> list[str]:
     """The commands by which a department tries and sends this feed."""
     nested = any(each.parts for each in spec.fields)
     feed = spec.kind
-    closes = catalogue.cadence(spec.kind).closes is not None
+    cadence = catalogue.cadence(spec.kind)
+    closes = cadence.closes is not None
     period = f" --period {_PERIOD} --area {_AREA}" if closes else ""
+    period += " --source urn:lidm:339901:本单位" if closes and cadence.several else ""
     file, mapping = (f"{feed}.jsonl", "") if nested else (f"{feed}.xlsx", f" --mapping 模板/{feed}.mapping.yaml")
     found = [f"lidm feed describe {feed}"]
     if not nested:

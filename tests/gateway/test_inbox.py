@@ -16,7 +16,7 @@ from gateway.aliases import FirstKnown
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox
 from gateway.keeping import Keeping, opened
-from gateway.publish import Published, publish_file
+from gateway.publish import Published, publish_file, source_of
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
 from schemas.envelope import Delivery
@@ -247,6 +247,38 @@ def test_what_a_killed_run_was_taking_is_taken_again(desk: Desk, monkeypatch: py
     [taken] = WatchedFolder(folder, desk.inbox, settle_seconds=3600).look()
     assert (taken.state, taken.receipt and taken.receipt.period) == ("sent", "2026-05")
     assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_each_department_has_a_folder_where_several_send_a_feed(desk: Desk) -> None:
+    kind, name = "vital.death", "2026-05_339901000000_replace.jsonl"
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.prepare()
+    line = {"identity": number(1), "id": "殡-1", "reported_by": "cremation", "died_on": "2026-05-02"}
+    places = [desk.folder / "drop" / kind, *(desk.folder / "drop" / kind / each for each in ("市公安局", "市卫健委"))]
+    for place in places:
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    watched.look()
+    taken = watched.look()
+    assert [each.state for each in taken] == ["refused", "sent", "sent"]
+    assert "本单位名称" in taken[0].reason
+    events = [json.loads(m.value) for m in desk.outlet.sent if m.topic == FEEDS[kind].topic]
+    sources = {source_of(kind, each) for each in ("市公安局", "市卫健委")}
+    assert {each["source"] for each in events} == sources
+    assert len(sources) == 2
+    assert [each.department for each in desk.reports()] == ["市公安局", "市卫健委"]
+    assert not [path for path in (desk.folder / "drop").rglob("*") if path.is_file()]
+
+
+def test_a_folder_named_after_a_person_is_no_department(desk: Desk) -> None:
+    place = desk.folder / "drop" / KIND / number(1)
+    place.mkdir(parents=True)
+    (place / "x.csv").write_bytes(desk.file([bill(number(1), "S1")]).read_bytes())
+    watched = WatchedFolder(desk.folder / "drop", desk.inbox, settle_seconds=0)
+    watched.look()
+    [taken] = watched.look()
+    assert (taken.state, desk.facts()) == ("refused", [])
+    assert number(1).encode() not in desk.readable()
 
 
 def test_a_receipt_counts_what_is_wrong_with_numbers_and_how_large_amounts_are(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.events import BatchPlan
+from gateway.feed import FeedPublisher
 from gateway.identities import Linkage
 from gateway.publish import Published, publish_file, publish_nothing, source_of
 from gateway.rows import column_of, day_field
@@ -244,7 +245,7 @@ def test_only_the_persons_asked_for(tmp_path: Path) -> None:
 
 def test_nothing_happened_closes_every_partition() -> None:
     outlet = Outlet()
-    receipt = publish_nothing("vital.death", publisher=outlet, recorded=RECORDED, batch=PLAN)
+    receipt = publish_nothing("vital.death", publisher=outlet, recorded=RECORDED, batch=PLAN, source="urn:a")
     assert [(m.what, m.rows, m.nothing_happened) for m in outlet.manifests()] == [
         *[("begin", 0, True)] * 4,
         *[("end", 0, True)] * 4,
@@ -362,3 +363,19 @@ def test_time_is_the_day_of_the_fact_for_every_feed(kind: str) -> None:
 def test_each_department_of_a_feed_that_several_send_is_a_source_of_its_own() -> None:
     assert len({source_of("utility.bill", each) for each in ("", "市水务集团", "市燃气公司")}) == 3
     assert source_of("civil.benefit", "市民政局") == source_of("civil.benefit")
+
+
+def test_a_batch_of_a_feed_that_several_send_names_its_source(tmp_path: Path) -> None:
+    """Without it two departments would replace one another's month, and close it for each other."""
+    outlet = Outlet()
+    path = table(tmp_path / "a.csv", [["1"]], ["证件号码"])
+    with pytest.raises(CallError, match="--source"):
+        publish(path, outlet, feed="utility.bill", batch=PLAN)
+    with pytest.raises(CallError, match="--source"):
+        publish_nothing("utility.bill", publisher=outlet, recorded=RECORDED, batch=PLAN)
+    with pytest.raises(CallError, match="--source"):
+        FeedPublisher("utility.bill", publisher=outlet, linkage=LINKAGE, batch=PLAN, recorded=RECORDED)
+    assert not outlet.sent
+    assert publish_nothing("civil.benefit", publisher=outlet, recorded=RECORDED, batch=PLAN).closed
+    publish_nothing("utility.bill", publisher=outlet, recorded=RECORDED, batch=PLAN, source="urn:gas")
+    assert {event["source"] for event in outlet.events()} == {source_of("civil.benefit"), "urn:gas"}

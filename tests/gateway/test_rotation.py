@@ -1,10 +1,13 @@
 """Somebody known by facts alone, through intake's registry and the ledgers, when keys and numbers change."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway import rekey
 from gateway.identities import Linkage
+from gateway.roster import read_export
 from gateway.scope import Watched
 from gateway.vault import Vault
 from schemas.provisional import provisional_of
@@ -76,3 +79,18 @@ def test_a_number_known_by_facts_under_a_replaced_key_can_become_somebodys_new_o
         registry = city.log.router._registry  # noqa: SLF001 - what intake knows
         assert [registry.person(each) for each in (before, own)] == [spouse] * 2
         assert city.correct((HEAD, STRANGER)).taken == 0
+
+
+def test_the_roster_is_read_once_and_before_the_vault_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every way in waits for the vault: a province's roster takes minutes to read."""
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        city = begun(tmp_path / "c", vault)
+        held: list[bool] = []
+
+        def read(*args: Any) -> Any:
+            held.append(vault._db.in_transaction)  # noqa: SLF001 - whether others wait
+            return read_export(*args)
+
+        monkeypatch.setattr(rekey, "read_export", read)
+        assert city.rotate(*family()).unknown_households == ()
+        assert held == [False]

@@ -67,7 +67,7 @@ def test_a_folder_alone_connects_again_after_the_broker_was_away(tmp_path: Path)
 
 def test_plain_files_of_a_killed_run_are_gone_after_the_start(tmp_path: Path) -> None:
     gateway = made(tmp_path, Broken())
-    left = ["uploads/tmpa.csv", "pulled/tmpb.csv", "receipts/tmpc/x.bad.csv"]
+    left = ["uploads/tmpa.csv", "pulled/tmpb.csv", "receipts/tmpc/x.bad.csv", "receipts/d.tmp"]
     for name in [*left, "receipts/r.json"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x", encoding="utf-8")

@@ -105,3 +105,14 @@ def test_copies_go_by_size_unless_set_or_said_by_the_stack(folder: Path, monkeyp
     monkeypatch.setenv("LIDM_REPLICATION", "0")
     with pytest.raises(CallError, match="LIDM_REPLICATION"):
         load_settings()
+
+
+@pytest.mark.parametrize("actor", ["339901199001011238", "13800000000", "王某 339901 19900101 1234"])
+def test_nobodys_number_is_an_actor(folder: Path, monkeypatch: pytest.MonkeyPatch, actor: str) -> None:
+    """It would stay in plain wherever somebody did something."""
+    monkeypatch.setenv("LIDM_ACTOR", actor)
+    with pytest.raises(CallError, match="LIDM_ACTOR") as refused:
+        load_settings()
+    assert actor not in f"{refused.value}{refused.value.__cause__}"
+    monkeypatch.setenv("LIDM_ACTOR", "王某-03")
+    assert load_settings().actor == "王某-03"
