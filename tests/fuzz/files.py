@@ -107,7 +107,7 @@ class Filed:
     def _publish(self, path: Path, outlet: Outlet, bad: Path, mapping: Mapping | None) -> Published:
         return publish_file(
             path, self.spec.name, publisher=outlet, linkage=LINKAGE, recorded=RECORDED, batch=PLAN, mapping=mapping,
-            bad_rows=bad, array=7,
+            bad_rows=bad, array=7, source="urn:lidm:fuzz",
         )  # fmt: skip
 
 
