@@ -23,9 +23,10 @@ from gateway.identities import Linkage
 from gateway.json_rows import RecordReader
 from gateway.keys import KeyFiles
 from gateway.problems import BadRow, RowProblem
-from gateway.publish import feed_spec, source_for
+from gateway.publish import feed_spec
 from gateway.publisher import BrokerPublisher, Publisher
 from gateway.security import PLAIN, Security
+from gateway.sources import source_for
 from schemas.calendar import SHANGHAI
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError

@@ -26,11 +26,13 @@ from gateway.identities import Linkage
 from gateway.keeping import Keeping
 from gateway.mapping import Mapping, load_mapping
 from gateway.problems import RowProblem
-from gateway.publish import publish_file, source_of
+from gateway.publish import publish_file
 from gateway.publisher import Publisher
 from gateway.reports import receipt_letter
 from gateway.scope import Scope, Watched
+from gateway.sources import source_of
 from gateway.vault import Vault
+from schemas.doubts import Doubts
 from schemas.errors import CallError, DataError, LidmError
 
 log = structlog.get_logger("lidm.gateway")
@@ -101,8 +103,10 @@ class Inbox:
         now: Callable[[], datetime],
         timestamp_ms: Callable[[datetime], int | None] = lambda _: None,
         keep_days: int = 30,
+        doubts: Callable[[], Doubts] = Doubts,
     ) -> None:
-        """`publisher` is asked for each arrival and flushed by it; `now` is aware."""
+        """`publisher` and `doubts` are asked for each arrival, the first flushed by it; `now` is aware."""
+        self._doubts = doubts
         self._publisher, self._linkage, self._vault = publisher, linkage, vault
         self._now, self._timestamp_ms = now, timestamp_ms
         self.kept = Keeping(folder / "kept", public_key, days=keep_days)
@@ -168,6 +172,7 @@ class Inbox:
                     bad_rows=bad,
                     keep=scope,
                     timestamp_ms=stamp,
+                    doubts=self._doubts(),
                 )
             except (CallError, DataError) as error:
                 return self._refused(arrival, name, now, error.message_zh)

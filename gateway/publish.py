@@ -5,13 +5,11 @@ ones go. A batch with bad rows stays open (`close_with_bad` overrides): a person
 count as absent, nor may a half-sent month replace a whole one.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +25,12 @@ from gateway.problems import BadRows, RowProblem
 from gateway.publisher import Publisher
 from gateway.resume import Keeper, Keeping
 from gateway.rows import FileProgress, Rows, open_rows
+from gateway.sources import source_for
 from schemas.amounts import EVERY, FIRST_ROWS, Amounts, note
+from schemas.doubts import DOUBTED, Doubts
 from schemas.envelope import Delivery, Problem
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS, FeedSpec
-from schemas.topics import Catalogue
 
 KEPT_PROBLEMS: Final = 1_000
 _TELL_EVERY: Final = 1_000
@@ -61,38 +60,6 @@ def feed_spec(kind: str) -> FeedSpec:
     return FEEDS[kind]
 
 
-def source_of(kind: str, sender: str = "") -> str:
-    """The CloudEvents source of rows that came through the gateway without naming their own.
-
-    Of a feed of several producers each sender has its own: a whole batch speaks of the rows of its source.
-    """
-    named = f"urn:lidm:gateway:{kind}"
-    if not sender or not _catalogue().cadence(kind).several:
-        return named
-    return f"{named}:{hashlib.sha256(sender.encode()).hexdigest()[:8]}"
-
-
-def source_for(kind: str, batch: BatchPlan | None, source: str | None) -> str:
-    """The source of rows, and of a batch, that somebody publishes without the gateway's ways in.
-
-    A batch of a feed of several producers names its own source: shared, it would replace what others sent and close
-    their months. Raises CallError where it does not.
-    """
-    if source:
-        return source
-    if batch is not None and _catalogue().cadence(kind).several:
-        raise CallError(
-            f"{FEEDS[kind].title}由几家单位报送：成批发布须写明本单位的来源标识（--source，如 urn:lidm:339901:某局），"
-            "每次相同；不写会替换别家的记录、替别家关闭所属期"
-        )
-    return source_of(kind)
-
-
-@cache
-def _catalogue() -> Catalogue:
-    return Catalogue.load()
-
-
 def publish_file(
     path: Path,
     feed: str,
@@ -112,14 +79,15 @@ def publish_file(
     ended: Callable[[], datetime] | None = None,
     progress: FileProgress | None = None,
     keeping: Keeping | None = None,
+    doubts: Doubts | None = None,
 ) -> Published:
     """Publishes a file and returns when the broker has all of it.
 
     `recorded` (aware) stands for rows without 记录时间 and for the manifests; `ended` tells the time of the end
     manifest; `timestamp_ms` is the Kafka timestamp of every message on a driven clock. `persons`: send only these
     pseudonyms. `keep`: whether a row is in scope; what is not is counted as left out. `keeping`: go on after a crash,
-    leave alone what was sent before, tell what differs. Raises CallError, DataError (no batch was closed) and
-    Unreachable.
+    leave alone what was sent before, tell what differs. `doubts`: refuse rows whose amounts intake would
+    hold back. Raises CallError, DataError (no batch was closed) and Unreachable.
     """
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
@@ -144,6 +112,7 @@ def publish_file(
         rows = held.enter_context(open_rows(path, spec, linkage, bad, mapping))
         run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
         run.keep = keep
+        run.decode = doubts.decode(spec) if doubts is not None else spec.decode
         run.all(keeper, bad)
         closed = batch is not None and (close_with_bad or not run.bad)
         courier.end(close=closed, at=ended() if ended else recorded)
@@ -220,6 +189,7 @@ class _Run:
         self._money = [f.name for f in spec.fields if f.kind == "fen"]
         self._good = 0
         self.keep: Callable[[Parsed], bool] | None = None
+        self.decode = spec.decode
 
     def all(self, keeper: Keeper | None, bad: BadRows) -> None:
         """Sends every good row. The batch begins with the first row: a file without rows sends nothing at all."""
@@ -266,7 +236,7 @@ class _Run:
             self.left_out += 1
             return None
         event = self._envelope.event(row)
-        outcome = self._spec.decode(event, self._known_at_ms)[0]
+        outcome = self.decode(event, self._known_at_ms)[0]
         if isinstance(outcome, Delivery):
             self._sample(row.data)
             if self.keep is not None and not self.keep(row):
@@ -279,6 +249,8 @@ class _Run:
             return None
         if not isinstance(outcome, Problem):
             raise TypeError("a row became a manifest")
+        if outcome.code == DOUBTED:  # the report card sees what is held back
+            self._sample(row.data)
         return self._columns.problem(row.row, outcome)
 
     def _sample(self, data: bytes) -> None:

@@ -17,9 +17,10 @@ from gateway.courier import Courier, Receipt
 from gateway.events import BatchPlan, Envelope, Parsed
 from gateway.identities import Linkage, issuing_area_of
 from gateway.problems import RowProblem
-from gateway.publish import Progress, source_of
+from gateway.publish import Progress
 from gateway.publisher import Publisher
 from gateway.roster_rows import Read, RosterRow, read_roster
+from gateway.sources import source_of
 from gateway.tables import open_table
 from gateway.vault import Entry, Vault
 from schemas.envelope import Problem

@@ -23,7 +23,7 @@ import structlog
 
 from gateway.events import BatchPlan, Mode
 from gateway.inbox import Arrival, Inbox, Taken
-from gateway.publish import source_of
+from gateway.sources import source_of
 from schemas.errors import CallError
 from schemas.feed import FEEDS
 from schemas.free_text import reason_of

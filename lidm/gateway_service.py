@@ -25,6 +25,7 @@ from gateway.scope import Scope
 from gateway.sealed import SealedFeed
 from gateway.views import Watermarks, pull
 from gateway.watched import WatchedFolder
+from lidm.amount_doubts import doubts_of
 from lidm.sealed_reader import SealedReader
 from lidm.settings import Settings
 from lidm.ways_in import key_in_use, keys_of, publisher_of, recognising, vault_of, watched_of
@@ -134,6 +135,7 @@ def gateway_of(settings: Settings, config: GatewayConfig) -> Iterator[Gateway]:
             now=lambda: datetime.now(SHANGHAI),
             timestamp_ms=lambda at: int(at.timestamp() * 1000) if driven else None,
             keep_days=config.keep_days,
+            doubts=lambda: doubts_of(settings),
         )
 
         def feed(kind: str) -> SealedFeed:

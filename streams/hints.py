@@ -11,10 +11,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.amount_limits import read_amounts
+from schemas.doubts import Doubts
 from schemas.topics import ALIASES, INTAKE_CONTROL, MEMBERS
 from streams.breaker import Breaker, decode_control
 from streams.config import StreamConfig
-from streams.doubts import Doubts
 from streams.registry import Registry, decode_stay
 
 log = structlog.get_logger("lidm.intake")

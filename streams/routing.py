@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from schemas.doubts import DOUBTED, Doubts
 from schemas.envelope import Delivery, Manifest, Problem
 from schemas.facts import AnyFact, Membership
 from schemas.feed import FeedSpec
@@ -18,7 +19,6 @@ from streams.batches import Batches, OpenBatch, batch_name, begin
 from streams.config import StreamConfig
 from streams.counts import Counts, SliceCounts
 from streams.delivery import Headers, Letter
-from streams.doubts import DOUBTED, Doubts
 from streams.manifests import begun, ended
 from streams.provisional import Lines, ending, opening
 from streams.registry import Registry, Stay, Targets, encode_stay, stay_key, stay_of

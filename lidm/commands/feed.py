@@ -13,6 +13,7 @@ from gateway.courier import Receipt
 from gateway.events import BatchPlan, Mode
 from gateway.mapping import load_mapping
 from gateway.publish import feed_spec, publish_file, publish_nothing
+from lidm.amount_doubts import doubts_of
 from lidm.commands.feed_amounts import feed_amounts
 from lidm.commands.feed_catalogue import describe_feed, list_feeds
 from lidm.commands.feed_check import check_feed
@@ -150,6 +151,7 @@ def _publish(settings: Settings, feed: str, file: Path, plan: BatchPlan | None, 
             ended=None if options["at"] else lambda: moment_of(settings, None)[0],
             progress=progress,
             keeping=keeping_of(settings, again=options["again"]) if persons is None else None,
+            doubts=doubts_of(settings),
         )
     took = {
         "seconds": round(time.monotonic() - began, 3),

@@ -3,17 +3,16 @@
 import json
 import time
 from datetime import datetime
-from typing import Any
 
 import click
 import msgspec
 
+from lidm.amount_doubts import said_of_amounts
 from lidm.free_text import FREE_TEXT
-from lidm.reading import read_topic
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
 from lidm.ways_in import publisher_of
-from schemas.amount_limits import AmountLimits, LimitsLifted, lifted_key, read_amounts
+from schemas.amount_limits import AmountLimits, LimitsLifted, lifted_key
 from schemas.calendar import SHANGHAI
 from schemas.errors import CallError
 from schemas.feed import FEEDS
@@ -60,20 +59,12 @@ def amounts_of(settings: Settings) -> dict[str, tuple[AmountLimits, LimitsLifted
     """What was said last about the amounts of each feed. Raises Unreachable."""
     limits: dict[str, AmountLimits] = {}
     lifted: dict[str, LimitsLifted] = {}
-    for message in read_topic(settings, INTAKE_CONTROL):
-        said = _read(message)
-        if said is not None and isinstance(said[1], AmountLimits):
-            limits[said[0]] = said[1]
-        elif said is not None:
-            lifted[said[0]] = said[1]
+    for feed, said in said_of_amounts(settings):
+        if isinstance(said, AmountLimits):
+            limits[feed] = said
+        else:
+            lifted[feed] = said
     return {feed: (each, lifted.get(feed)) for feed, each in limits.items()}
-
-
-def _read(message: Any) -> Any:
-    try:
-        return read_amounts(message.key.decode(), message.value)
-    except (AttributeError, TypeError, UnicodeDecodeError, msgspec.DecodeError):
-        return None
 
 
 def _lift(settings: Settings, feed: str | None, days: int, reason: str) -> None:

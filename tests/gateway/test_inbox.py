@@ -16,7 +16,8 @@ from gateway.aliases import FirstKnown
 from gateway.events import BatchPlan
 from gateway.inbox import Arrival, Inbox
 from gateway.keeping import Keeping, opened
-from gateway.publish import Published, publish_file, source_of
+from gateway.publish import Published, publish_file
+from gateway.sources import source_of
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
 from schemas.envelope import Delivery

@@ -11,8 +11,11 @@ import pytest
 from gateway.events import BatchPlan
 from gateway.feed import FeedPublisher
 from gateway.identities import Linkage
-from gateway.publish import Published, publish_file, publish_nothing, source_of
+from gateway.publish import Published, publish_file, publish_nothing
 from gateway.rows import column_of, day_field
+from gateway.sources import source_of
+from schemas.amount_limits import AmountLimits, LimitsLifted
+from schemas.doubts import Doubts
 from schemas.envelope import Delivery
 from schemas.errors import CallError, DataError
 from schemas.feed import FEEDS
@@ -379,3 +382,19 @@ def test_a_batch_of_a_feed_that_several_send_names_its_source(tmp_path: Path) ->
     assert publish_nothing("civil.benefit", publisher=outlet, recorded=RECORDED, batch=PLAN).closed
     publish_nothing("utility.bill", publisher=outlet, recorded=RECORDED, batch=PLAN, source="urn:gas")
     assert {event["source"] for event in outlet.events()} == {source_of("civil.benefit"), "urn:gas"}
+
+
+def test_an_amount_intake_would_hold_back_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    """Or the receipt would say that a month is closed which stays open."""
+    doubts = Doubts()
+    doubts.learn("medical.settlement", AmountLimits(1, {"total": (1_000, 10_000_000)}))
+    dear = bill(number(2), "S2", total="12860000.00", in_catalogue_self_paid="12858964.00")
+    rows = [bill(number(1), "S1"), dear]
+    outlet, kept = Outlet(), tmp_path / "bad.csv"
+    done = publish(table(tmp_path / "a.csv", rows), outlet, batch=PLAN, bad_rows=kept, doubts=doubts)
+    assert [d.fact.key for d in outlet.deliveries()] == ["S1"]
+    assert [(p.row, p.column, p.code) for p in done.problems] == [(3, "总费用(元)", "AMOUNT_UNIT")]
+    assert (done.receipt.closed, "S2" in kept.read_text(encoding="utf-8-sig")) == (False, True)
+    assert sum(done.amounts["total"].values()) == 2  # the report card sees it
+    doubts.learn("medical.settlement", LimitsLifted(1, 2**60, "王某", "已核实"))
+    assert publish(table(tmp_path / "a.csv", rows), Outlet(), batch=PLAN, doubts=doubts).receipt.closed

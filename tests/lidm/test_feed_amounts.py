@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from lidm import amount_doubts
 from lidm.commands import feed_amounts
 from lidm.commands.feed import command
 from schemas.amount_limits import AmountLimits, LimitsLifted, limits_key, read_amounts
@@ -34,7 +35,7 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> Outlet:
         return [SimpleNamespace(key=limits_key(KIND).encode(), value=limits), *strange, *said]
 
     monkeypatch.setattr(feed_amounts, "publisher_of", way)
-    monkeypatch.setattr(feed_amounts, "read_topic", read)
+    monkeypatch.setattr(amount_doubts, "read_topic", read)
     return made
 
 

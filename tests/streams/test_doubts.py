@@ -8,11 +8,11 @@ import pytest
 
 from load_tests.chaos.events import Message, Operation, bill
 from schemas.amount_limits import AmountLimits, LimitsLifted, lifted_key, limits_key
+from schemas.doubts import Doubts
 from schemas.feed_reports import ReadingReport, decode_report
 from schemas.records import BatchPartRecord, FactRecord
 from schemas.topics import INTAKE_CONTROL, Catalogue
 from streams.breaker import Breaker, FeedControl
-from streams.doubts import Doubts
 from streams.figures import Figures
 from streams.hints import learn
 from streams.limits import BreakerLimits

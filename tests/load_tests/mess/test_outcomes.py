@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.publish import publish_file
-from load_tests.chaos.events import Pen
-from load_tests.chaos.workload import BORN, SINCE, membership
+from load_tests.chaos.events import Pen, membership
+from load_tests.chaos.workload import BORN, SINCE
 from load_tests.mess import forms, people
 from load_tests.mess.files import Mess, number
 from schemas.calendar import SHANGHAI
