@@ -113,7 +113,9 @@ def test_a_whole_file_is_exit_zero_and_nothing_happened_closes(run: Run, tmp_pat
     done = run("feed", "publish", "medical.settlement", path, *batch, "--at", "2026-06-03 09:00:00")
     assert (done.code, "已关闭 2026-05" in done.out) == (0, True)
     assert not list(tmp_path.glob("*.bad.csv"))
-    assert run("feed", "publish", "vital.death", "--nothing-happened", *batch).code == 0
+    own = ("--source", "urn:lidm:339901:某局")
+    assert run("feed", "publish", "vital.death", "--nothing-happened", *batch).code == 2
+    assert run("feed", "publish", "vital.death", "--nothing-happened", *batch, *own).code == 0
 
 
 def test_wrong_calls_are_exit_two_and_say_what_to_do(run: Run, tmp_path: Path) -> None:
