@@ -30,6 +30,8 @@ from schemas.feed import FeedSpec
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 _BOM = b"\xef\xbb\xbf"
+_LOST = ("\ufffd".encode(), b"\\ufffd", b"\\uFFFD")
+"""A character that some conversion before us could not read, as it stands or escaped."""
 
 
 @contextmanager
@@ -157,6 +159,8 @@ class JsonLines:
 
     def said(self, row: int, line: bytes) -> dict[str, object]:
         """The object of a line. Raises BadRow."""
+        if any(lost in line for lost in _LOST):
+            raise BadRow(RowProblem(row, "", values.LOST, code="BAD_ENCODING"))
         try:
             return _decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError):

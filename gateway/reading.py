@@ -236,7 +236,7 @@ def _plain_parser(of: FieldSpec, source: Source, table: Table) -> Parser:
         return values.whole
     if of.kind == "time":
         return lambda text: values.moment(text).isoformat()
-    return partial(_padded, source.pad_left) if source.pad_left else str.strip
+    return partial(_padded, source.pad_left) if source.pad_left else values.word
 
 
 def _money(unit: int, text: str) -> int:

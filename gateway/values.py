@@ -39,6 +39,16 @@ class BadValue(ValueError):
     """A cell that does not say what its column needs. Its text is a Chinese reason without the value."""
 
 
+LOST = "有字在转换编码时丢失（变成了“�”）"
+
+
+def word(text: str) -> str:
+    """Text as it stands, where no character of it was lost: two that were lost are no longer two names or keys."""
+    if "�" in text:
+        raise BadValue(LOST)
+    return text.strip()
+
+
 def fen(text: str) -> int:
     """元 in decimal as integer fen: `1,234.5` is 123450. At most two decimals that matter."""
     if text[-3:-2] == "." and 3 < len(text) <= _YUAN_DIGITS + 3:  # nearly every amount is written as 1234.50

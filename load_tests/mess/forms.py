@@ -143,6 +143,9 @@ def forms(folder: Path) -> list[Mess]:
     broken = ",".join(bill(number(5), "S5", changes={"医疗机构编码": "乙医院"})).encode("gbk") + b"\r\n"
     mixed.write_bytes(start + broken)
     found.append(Mess(11, "two encodings", mixed, kind, good=27, codes={"BAD_ENCODING": 1}, repeated=24))
+    lost = [*rows, bill(number(5), "S5", changes={"医疗机构编码": "��ҽԺ"})]
+    found.append(Mess(11, "lost characters", write_csv(folder / "lost.csv", BILL_HEADINGS, lost), kind, good=3,
+                      codes={"BAD_FIELD": 1}))  # fmt: skip
     return [*found, *_workbooks(folder, rows), *_containers(folder)]
 
 

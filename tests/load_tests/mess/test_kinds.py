@@ -143,6 +143,17 @@ def test_a_flood_is_checked_and_published_in_bounded_memory(tmp_path: Path) -> N
     assert megabytes < 120
 
 
+@pytest.mark.parametrize("written", ["\ufffd", "\\ufffd", "\\uFFFD"])
+def test_a_character_lost_before_us_is_told_and_makes_no_key(tmp_path: Path, written: str) -> None:
+    """Two numbers that lost a character each would be one."""
+    said = check(of_kind(11, tmp_path)["lost characters"])
+    assert ["医疗机构编码" in p.column and "丢失" in p.reason for p in said.problems] == [True]
+    path = tmp_path / "lost.jsonl"
+    path.write_text(f'{{"identity": "{number(1)}", "id": "殡-{written}"}}\n', encoding="utf-8")
+    report = check_file(path, FEEDS["vital.death"], recorded=RECORDED, synthetic=True)
+    assert dict(report.by_code) == {"BAD_ENCODING": 1}
+
+
 def test_silence_is_said_not_guessed(tmp_path: Path) -> None:
     for mess in KINDS[13](tmp_path):
         if mess.refused is None:
