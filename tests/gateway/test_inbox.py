@@ -20,6 +20,8 @@ from gateway.publish import Published, publish_file
 from gateway.sources import source_of
 from gateway.vault import Entry, Identity, Vault
 from gateway.watched import WatchedFolder, plan_of
+from schemas.amount_limits import AmountLimits
+from schemas.doubts import Doubts
 from schemas.envelope import Delivery
 from schemas.errors import CallError, DataError, Unreachable
 from schemas.feed import FEEDS
@@ -269,6 +271,22 @@ def test_each_department_has_a_folder_where_several_send_a_feed(desk: Desk) -> N
     assert len(sources) == 2
     assert [each.department for each in desk.reports()] == ["市公安局", "市卫健委"]
     assert not [path for path in (desk.folder / "drop").rglob("*") if path.is_file()]
+
+
+def test_a_row_in_another_unit_goes_to_quarantine_and_its_batch_stays_open(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubts = Doubts()
+    doubts.learn(KIND, AmountLimits(1, {"total": (1_000, 10_000_000)}))
+    monkeypatch.setattr(desk.inbox, "_doubts", lambda: doubts)
+    dear = bill(number(2), "S2", total="12860000.00", in_catalogue_self_paid="12858964.00")
+    taken = desk.inbox.take(Arrival(desk.file([bill(number(1), "S1"), dear]), KIND, "upload", "某局", PLAN))
+    assert (taken.state, taken.receipt and taken.receipt.closed, desk.facts()) == ("partly", False, ["S1"])
+    assert [each.code for each in taken.problems] == ["AMOUNT_UNIT"]
+    [bad] = [name for name in desk.inbox.quarantine.names() if ".bad" in name]
+    assert b"S2" in b"".join(opened(desk.folder / "gateway" / "quarantine" / bad, PRIVATE))
+    [report] = desk.reports()
+    assert report.refused == {"AMOUNT_UNIT": 1}
 
 
 def test_a_folder_named_after_a_person_is_no_department(desk: Desk) -> None:

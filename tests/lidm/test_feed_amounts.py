@@ -10,11 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from lidm import amount_doubts
 from lidm.commands import feed_amounts
 from lidm.commands.feed import command
+from lidm.settings import Settings
 from schemas.amount_limits import AmountLimits, LimitsLifted, limits_key, read_amounts
+from schemas.errors import Unreachable
+from schemas.feed import FEEDS
 from tests.gateway.outlet import Outlet
 
 KIND = "employment.contribution"
@@ -71,3 +75,18 @@ def test_a_wrong_call_says_why(outlet: Outlet, tmp_path: Path, words: tuple[str,
     assert done.exit_code != 0
     assert why in f"{done.output}{done.exception}"
     assert not outlet.sent
+
+
+def test_a_publisher_reads_the_limits_and_goes_on_without_where_it_may_not(
+    outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = FEEDS[KIND]
+    assert amount_doubts.doubts_of(Settings()).decode(spec) != spec.decode
+
+    def refused(*_: object) -> list[Any]:
+        raise Unreachable("没有权限")
+
+    monkeypatch.setattr(amount_doubts, "read_topic", refused)
+    with capture_logs() as said:
+        assert amount_doubts.doubts_of(Settings()).decode(spec) == spec.decode
+    assert [each["event"] for each in said] == ["amount_limits_unread"]
