@@ -1,0 +1,107 @@
+"""The recorded folder as frames: what was known after each week, by natural key and newest version."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "civil.household": ("household", "subject", "valid_from"),
+    "medical.settlement": ("settle_no",),
+    "medical.reimbursement": ("settle_no", "payer", "reimburse_no"),
+    "medical.enrolment": ("subject", "plan", "year"),
+    "employment.contribution": ("subject", "month", "employer"),
+    "employment.status": ("subject", "kind", "start"),
+    "pension.payment": ("subject", "scheme", "month"),
+    "housing.fund": ("account", "month"),
+    "housing.security": ("contract", "billing_period", "item"),
+    "tax.income": ("subject", "payer", "kind", "month_from", "month_to"),
+    "civil.authorisation": ("subject", "scope", "signed_on"),
+    "civil.benefit": ("subject", "scheme", "month"),
+    "civil.temp_aid": ("aid_no",),
+    "vital.death": ("subject", "reported_by"),
+    "disability.certificate": ("subject", "category", "issued_on"),
+    "education.enrolment": ("subject", "school", "since"),
+    "education.fee": ("subject", "school_year", "term", "item"),
+    "education.aid": ("subject", "school_year", "term", "aid"),
+    "justice.custody": ("subject", "category", "since"),
+    "referral.feedback": ("referral_no", "item"),
+}
+"""Feeds the rules read, and what makes one of their facts."""
+
+_DAYS = (
+    "settled_on", "paid_on", "since", "until", "start", "signed_on", "valid_from", "valid_to", "withdrawn_on", "born",
+    "approved_on", "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on", "due_on", "expected_to",
+)  # fmt: skip
+_MONTHS = ("month", "billing_period", "month_from", "month_to")
+_OPTIONAL = ("until", "valid_to", "withdrawn_on", "expires_on", "cancelled_on", "born", "reason", "amount", "due_on")
+
+
+@dataclass
+class Raw:
+    """Everything told, and which months of which feed were closed in which week."""
+
+    folder: Path
+    ticks: list[date]
+    feeds: dict[str, pl.DataFrame] = field(default_factory=dict)
+    closed: dict[str, dict[date, int]] = field(default_factory=dict)
+    _split: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Raw":
+        """Everything of a recorded run."""
+        run = json.loads((folder / "run.json").read_text())
+        self = cls(folder, [date.fromisoformat(day) for day in run["ticks"]])
+        for feed, key in KEYS.items():
+            self.feeds[feed] = _frame(folder, feed, key)
+            several = self.feeds[feed].select(pl.col("key").is_duplicated()).to_series()
+            self._split[feed] = self.feeds[feed].filter(~several), self.feeds[feed].filter(several)
+        self._closings()
+        return self
+
+    def known(self, feed: str, week: int) -> pl.DataFrame:
+        """Facts of a feed as known when the week was over; what was taken back is gone."""
+        single, several = self._split[feed]
+        newest = several.filter(pl.col("week") <= week).unique("key", keep="last", maintain_order=True)
+        return pl.concat([single.filter(pl.col("week") <= week), newest]).filter(pl.col("operation") != "reverse")
+
+    def closed_months(self, feed: str, week: int) -> list[date]:
+        """First days of the months whose delivery was complete by then."""
+        return sorted(month for month, told in self.closed.get(feed, {}).items() if told <= week)
+
+    def _closings(self) -> None:
+        with (self.folder / "manifests.jsonl").open(encoding="utf-8") as file:
+            for line in file:
+                said = json.loads(line)
+                if said["type"] == "lidm.batch.end":
+                    months = self.closed.setdefault(said["data"]["feed"], {})
+                    month = date.fromisoformat(said["data"]["period"] + "-01")
+                    months[month] = min(months.get(month, said["week"]), said["week"])
+
+
+def _frame(folder: Path, feed: str, key: tuple[str, ...]) -> pl.DataFrame:
+    path = folder / "raw" / f"{feed}.jsonl"
+    if not path.exists():
+        raise FileNotFoundError(f"nothing was told of {feed}: {path}")
+    frame = pl.read_ndjson(path, infer_schema_length=None)
+    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in _OPTIONAL if name not in frame.columns)
+    frame = frame.with_columns(
+        [pl.col(name).str.to_date() for name in _DAYS if name in frame.columns]
+        + [(pl.col(name) + "-01").str.to_date() for name in _MONTHS if name in frame.columns]
+        + [pl.col("recordedtime").str.to_datetime("%+", time_zone="UTC"), pl.col("sequence").fill_null(0)]
+    )
+    frame = _first_known(folder, frame)
+    texts = [pl.col(name).cast(pl.String) for name in key]
+    return frame.with_columns(pl.concat_str(texts, separator="|").alias("key")).sort("recordedtime", "sequence", "id")
+
+
+def _first_known(folder: Path, frame: pl.DataFrame) -> pl.DataFrame:
+    """Later pseudonyms replaced by the one somebody was first known by."""
+    path = folder / "aliases.jsonl"
+    if not path.exists():
+        return frame
+    said: list[dict[str, Any]] = [json.loads(line) for line in path.read_text().splitlines()]
+    return frame.with_columns(pl.col("subject").replace({each["later"]: each["person"] for each in said}))
