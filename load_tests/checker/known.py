@@ -112,6 +112,26 @@ class Known:
         begun = self.tiers.filter(pl.col("day") <= self.on)
         return begun.unique("person", keep="last", maintain_order=True).select("person", "scheme")
 
+    def closed_through(self, feed: str) -> date | None:
+        """First day of the newest month up to which every month of a feed was delivered whole."""
+        months = self.raw.closed_months(feed, self.week)
+        return months[-1] if months else None
+
+    def certificates(self, day: date) -> pl.DataFrame:
+        """(person, category, level, issued_on): disability certificates valid on a day."""
+        told = self.facts("disability.certificate").filter(pl.col("issued_on") <= day)
+        for end in ("expires_on", "cancelled_on"):
+            told = told.filter(pl.col(end).is_null() | (pl.col(end) > day))
+        return told.select("person", "category", "level", "issued_on", "expires_on", "cancelled_on")
+
+    @staticmethod
+    def age(born: str, day: pl.Expr) -> pl.Expr:
+        """Completed years on a day."""
+        birthday_to_come = (day.dt.month() * 100 + day.dt.day()) < (
+            pl.col(born).dt.month() * 100 + pl.col(born).dt.day()
+        )
+        return day.dt.year() - pl.col(born).dt.year() - birthday_to_come.cast(pl.Int32)
+
 
 def a_year_later(day: pl.Expr) -> pl.Expr:
     """The first day a rolling year no longer holds something of `day`: 29 February counts until 28 February."""
@@ -125,3 +145,13 @@ def found(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("household").cast(pl.String), pl.col("cause").cast(pl.String), pl.col("since").cast(pl.Date),
         pl.col("severity").cast(pl.Int64),
     )  # fmt: skip
+
+
+def unbroken(spans: pl.DataFrame, names: list[str], on: date) -> pl.DataFrame:
+    """(names, since): the unbroken stretch of days `on` lies in, of spans [since, until) that may touch or overlap."""
+    far = pl.col("until").fill_null(date(9999, 1, 1))
+    spans = spans.select(*names, "since", far.alias("until")).filter(pl.col("since") < pl.col("until")).sort("since")
+    before = pl.col("until").cum_max().shift(1).over(names, order_by="since")
+    spans = spans.with_columns((before.is_null() | (before < pl.col("since"))).cum_sum().over(names, order_by="since").alias("part"))
+    parts = spans.group_by(*names, "part").agg(pl.col("since").min(), pl.col("until").max())
+    return parts.filter((pl.col("since") <= on) & (pl.col("until") > on)).select(*names, "since")
