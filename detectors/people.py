@@ -90,9 +90,14 @@ def tier(member: Member, today: int, schemes: Schemes) -> str:
     return schemes.highest(held, today)
 
 
-def earliest(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int) -> int:
-    """The earliest of these days on which something is true."""
-    return next((day for day in sorted(set(days)) if true_on(day)), otherwise)
+def unbroken_from(days: Iterable[int], true_on: Callable[[int], bool], otherwise: int) -> int:
+    """The first of these days from which on something is true on all of them."""
+    first = otherwise
+    for day in sorted(set(days), reverse=True):
+        if not true_on(day):
+            break
+        first = day
+    return first
 
 
 def any_of(household: Household, kind: type[Fact]) -> bool:

@@ -15,7 +15,7 @@ from detectors import exits
 from detectors.calendar import day_text
 from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, evidence_days
 from detectors.needs import NAMES, READS, SOURCES, Asked, ask, silent
-from detectors.people import earliest, edges, staying
+from detectors.people import edges, staying, unbroken_from
 from detectors.registry import Detector, Family, Sure, detector
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household
@@ -126,7 +126,7 @@ def compound(household: Household, on: date, policy: Policy) -> Findings:
 
     first = max(_began(seen, terms), _settled_since(policy, area))
     days = [first, *(each.since for each in seen.together), *edges(household, first, today)]
-    since = earliest((day for day in days if first <= day <= today), holds, today)
+    since = unbroken_from((day for day in days if first <= day <= today), holds, today)
     findings.add(_breach(household, seen, since, rule, terms))
     return findings
 

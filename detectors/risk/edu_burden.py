@@ -9,7 +9,7 @@ from datetime import date
 from detectors.calendar import month_text, school_year
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.lacking import in_force
-from detectors.people import belonging, earliest, edges, staying
+from detectors.people import belonging, edges, staying, unbroken_from
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
 from detectors.words import who
@@ -159,7 +159,7 @@ def _unaided(household: Household, member: Member, today: int, chain: tuple[str,
         return any(each <= day for each in _waits(household, member.person, day, chain, rule))
 
     first = min(_waits(household, member.person, today, chain, rule))
-    since = earliest([first, *edges(household, first, today)], waited, today)
+    since = unbroken_from([first, *edges(household, first, today)], waited, today)
     line = rule.mark("aid_months")
     spells = _spells(household, member.person, today)
     return Breach(

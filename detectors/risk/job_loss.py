@@ -6,7 +6,7 @@ from typing import NamedTuple
 from detectors.calendar import birthday, month_text
 from detectors.certificates import severely_disabled
 from detectors.findings import Breach, EvidenceItem, Findings
-from detectors.people import at_least, earliest, edges, newest, next_birthday, staying, under
+from detectors.people import at_least, edges, newest, next_birthday, staying, unbroken_from, under
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import Household, Member
@@ -142,7 +142,7 @@ def _since(household: Household, stop: _Stop, today: int, rule: Rule) -> int:
     birthdays = [birthday(each, age) for each in born for age in rule.ages("working_age")]
     told = [each.day for each in (*household.deaths(), *household.employments())]
     days = [first, *birthdays, *told, *edges(household, first, today)]
-    return earliest((day for day in days if first <= day <= today), alone, first)
+    return unbroken_from((day for day in days if first <= day <= today), alone, first)
 
 
 def _birthdays(members: list[Member], today: int, rule: Rule) -> list[date | None]:

@@ -19,7 +19,7 @@ from detectors.burden import (
 )
 from detectors.calendar import year_ago
 from detectors.findings import Breach, Findings
-from detectors.people import belonging, earliest, edges, staying, tier
+from detectors.people import belonging, edges, staying, tier, unbroken_from
 from detectors.registry import Family, detector
 from detectors.words import who
 from households.ledger import HOUSEHOLD, Household, Member
@@ -69,7 +69,7 @@ def _far_below(on: date, policy: Policy, area: str) -> Callable[[Household], boo
 
 @detector(
     code="MED-SELFPAY",
-    version="1.1.0",
+    version="1.1.1",
     family=Family.RISK,
     listens=("medical.settlement", "medical.reimbursement", "civil.household", "vital.death"),
     rule="medical_selfpay",
@@ -80,7 +80,7 @@ def medical_selfpay(household: Household, on: date, policy: Policy) -> Findings:
 
     Subject, windows (medical year, rolling 12 months; half-open) and what counts as burden are policy, because
     places differ. Amounts are fen, after every payer and refund known to the ledger; a reversed bill was never
-    billed. `since` is the first day of the unbroken stretch above today's line, while that line held.
+    billed. `since` is the first day of the unbroken stretch above today's line and under no higher one.
     A stale feed makes the rest `Insufficient`, but a line already passed stays passed. What somebody who died had paid
     still weighs on those left behind; where nobody is, there is nobody to help.
     """
@@ -141,7 +141,7 @@ def _passed(
         return None
     first_of_rule = max(above, rule.since.toordinal())
     days = [first_of_rule, *edges(household, first_of_rule, today)]
-    since = earliest(days, lambda day: line_on(day).value <= line.value, today)
+    since = unbroken_from(days, lambda day: line_on(day).value <= line.value, today)
     counted = inside(found, window)
     burden = sum(each.fen for each in counted)
     return Breach(

@@ -18,7 +18,7 @@ from detectors.burden import (
 )
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.lacking import connected
-from detectors.people import earliest, edges, living, registration, tier
+from detectors.people import edges, living, registration, tier, unbroken_from
 from detectors.registry import Family, detector
 from households.ledger import HOUSEHOLD, Household
 from households.queries import Measure
@@ -164,7 +164,7 @@ def _since(
 
     now, terms = _people(household, today), rule.read(_Terms.of)
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
-    return earliest([first, *edges(household, first, today)], reached, today)
+    return unbroken_from([first, *edges(household, first, today)], reached, today)
 
 
 def _people(household: Household, day: int) -> list[str]:
