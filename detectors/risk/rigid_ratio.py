@@ -16,6 +16,7 @@ from detectors.burden import (
     next_change,
     rolling_year,
 )
+from detectors.calendar import anniversary
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.lacking import connected
 from detectors.people import edges, living, registration, tier, unbroken_from
@@ -75,7 +76,7 @@ class _Account(NamedTuple):
 
 @detector(
     code="RIGID-RATIO",
-    version="1.1.0",
+    version="1.1.1",
     family=Family.RISK,
     listens=("medical.settlement", "medical.reimbursement", *_SCHOOL, "civil.household", "vital.death"),
     rule="rigid_ratio",
@@ -164,7 +165,11 @@ def _since(
 
     now, terms = _people(household, today), rule.read(_Terms.of)
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
-    return unbroken_from([first, *edges(household, first, today)], reached, today)
+    turns = edges(household, first, today)
+    if turns:  # others lived here or were helped then: what they paid came and went on days of its own
+        paid = {each.day for day in (first, *turns) for each in _burden(household, _people(household, day), terms)}
+        turns = [*turns, *(day for each in paid for day in (each, anniversary(each)) if first < day <= today)]
+    return unbroken_from([first, *turns], reached, today)
 
 
 def _people(household: Household, day: int) -> list[str]:
