@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def check(folder: Path, codes: Sequence[str]) -> list[object]:
     """The verdict on each of these rules."""
     raw, area = Raw.read(folder), json.loads((folder / "run.json").read_text())["area"]
-    return [verdict(code, RULES[code], raw, area) for code in codes]
+    return [verdict(code, *RULES[code], raw, area) for code in codes]
 
 
 def record(folder: Path, households: int, months: int, seed: int) -> None:

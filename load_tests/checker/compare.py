@@ -49,12 +49,16 @@ def in_force(alerts: pl.DataFrame, weeks: int) -> pl.DataFrame:
     return weekly.select("week", *found(weekly).columns)
 
 
-def expected(rule: Rule, raw: Raw, area: str) -> pl.DataFrame:
-    """The same worked out from raw events."""
-    weekly = []
+def expected(rule: Rule, raw: Raw, area: str, feed: str) -> pl.DataFrame:
+    """The same worked out from raw events. Until `feed` has closed a month for the first time nothing ends."""
+    weekly: list[pl.DataFrame] = []
     for week in range(len(raw.ticks)):
-        weekly.append(rule(_known(raw, week, area)).with_columns(pl.lit(week, pl.Int64).alias("week")))
-    return pl.concat(weekly).select(_SAME)
+        now = rule(_known(raw, week, area)).with_columns(pl.lit(week, pl.Int64).alias("week")).select(_SAME)
+        if weekly and not raw.closed_months(feed, week):
+            gone = weekly[-1].join(now, on=["household", "cause"], how="anti")
+            now = pl.concat([now, gone.with_columns(pl.lit(week, pl.Int64).alias("week"))])
+        weekly.append(now)
+    return pl.concat(weekly)
 
 
 _KNOWN: dict[tuple[Path, int], Known] = {}
@@ -68,11 +72,11 @@ def _known(raw: Raw, week: int, area: str) -> Known:
     return _KNOWN[key]
 
 
-def verdict(code: str, rule: Rule, raw: Raw, area: str) -> Verdict:
+def verdict(code: str, rule: Rule, feed: str, raw: Raw, area: str) -> Verdict:
     """Both ways compared."""
     alerts = alerts_of(raw.folder).filter(pl.col("detector") == code)
     said = in_force(alerts, len(raw.ticks))
-    ours = expected(rule, raw, area)
+    ours = expected(rule, raw, area, feed)
     missed = ours.join(said, on=_SAME, how="anti").with_columns(pl.lit("only the checker").alias("who"))
     false = said.join(ours, on=_SAME, how="anti").with_columns(pl.lit("only the service").alias("who"))
     differences = pl.concat([missed, false.select(missed.columns)])

@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from load_tests.checker.known import Known, found, unbroken
+from load_tests.checker.known import Known, found
+from load_tests.checker.spans import unbroken
 
 PATH = "review/duplicate_conflict"
 

@@ -1,7 +1,7 @@
 """What is known at the end of a week: people, homes, what is held, all as frames a rule can join."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from load_tests.checker import values
 from load_tests.checker.raw import Raw
+from load_tests.checker.spans import unbroken
 
 DAYS = pl.Date
 
@@ -117,6 +118,37 @@ class Known:
         months = self.raw.closed_months(feed, self.week)
         return months[-1] if months else None
 
+    @cached_property
+    def stay_spans(self) -> pl.DataFrame:
+        """(household, person, since, until): where each belongs, until the newest stay ended or the person died.
+
+        It has no beginning: what somebody brings along was true before the move.
+        """
+        return self.latest.join(self.died, on="person", how="left").select(
+            "household", "person", pl.date(1900, 1, 1).alias("since"),
+            pl.min_horizontal("valid_to", "died").alias("until"),
+        )  # fmt: skip
+
+    def silence(self, open_days: pl.DataFrame, names: list[str], feed: str, days: int) -> pl.DataFrame:
+        """(names, begins, since): open stretches up to today of which so many days lie in complete months of a feed."""
+        closed = self.raw.closed_months(feed, self.week)
+        if not closed:
+            return open_days.head(0).select(*names, pl.col("since").alias("begins"), "since")
+        first, end = closed[0], (closed[-1] + timedelta(days=32)).replace(day=1)
+        begins = pl.max_horizontal("since", pl.lit(first))
+        begun = unbroken(open_days, names, self.on).with_columns(begins.alias("begins"))
+        begun = begun.with_columns((pl.col("begins") + pl.duration(days=days)).alias("since"))
+        return begun.filter(pl.col("since") < end).select(*names, "begins", "since")
+
+    def settled(self, items: list[str], entry: dict[str, Any]) -> pl.DataFrame:
+        """(household, person, item, since, until): answers after which nobody asks again for a time."""
+        told = self.facts("referral.feedback").filter(pl.col("item").is_in(items))
+        answer = pl.coalesce(pl.when(pl.col("outcome") == "DECLINED").then(pl.col("reason")), pl.col("outcome"))
+        stands = pl.col("answered_on").dt.offset_by(f"{entry['settled_months']}mo")
+        return told.filter(answer.is_in(entry["settled_by"])).join(self.latest, on="person").select(
+            "household", "person", "item", pl.col("answered_on").alias("since"), stands.alias("until")
+        )  # fmt: skip
+
     def certificates(self, day: date) -> pl.DataFrame:
         """(person, category, level, issued_on): disability certificates valid on a day."""
         told = self.facts("disability.certificate").filter(pl.col("issued_on") <= day)
@@ -146,12 +178,3 @@ def found(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("severity").cast(pl.Int64),
     )  # fmt: skip
 
-
-def unbroken(spans: pl.DataFrame, names: list[str], on: date) -> pl.DataFrame:
-    """(names, since): the unbroken stretch of days `on` lies in, of spans [since, until) that may touch or overlap."""
-    far = pl.col("until").fill_null(date(9999, 1, 1))
-    spans = spans.select(*names, "since", far.alias("until")).filter(pl.col("since") < pl.col("until")).sort("since")
-    before = pl.col("until").cum_max().shift(1).over(names, order_by="since")
-    spans = spans.with_columns((before.is_null() | (before < pl.col("since"))).cum_sum().over(names, order_by="since").alias("part"))
-    parts = spans.group_by(*names, "part").agg(pl.col("since").min(), pl.col("until").max())
-    return parts.filter((pl.col("since") <= on) & (pl.col("until") > on)).select(*names, "since")

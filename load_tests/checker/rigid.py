@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from load_tests.checker.known import Known, a_year_later, found, unbroken
+from load_tests.checker.known import Known, a_year_later, found
+from load_tests.checker.spans import unbroken
 from load_tests.checker.medical import bills
 from load_tests.checker.values import fen
 

@@ -43,7 +43,7 @@ def value(path: str, name: str, area: str, day: date) -> dict[str, Any]:
         dated = {since: part for since, part in (entry or {}).get("values", {}).items() if since <= day}
         if entry is not None and dated:
             own = {k: v for k, v in entry.items() if k != "values"}
-            return {**keys, **own, **dated[max(dated)]}
+            return {**keys, **own, **dated[max(dated)], "since": max(dated)}
         where = parents().get(where, "")
     raise LookupError(f"{name} of {area} on {day}")
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ CODES = (
 RESTLESS_PERCENT = 20
 _ROSTER = feed_topic("civil.household")
 CITY_AT_LEAST = 60
+CLOSING_DAY = 2
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -104,16 +105,16 @@ class Recording:
         return letters
 
     def _closings(self, week: Week) -> None:
-        """Months of the feeds only restless households are in: complete on the 12th of the next month."""
-        for feed in CLOSED_HERE:
-            day = month_start(week.first, 0).replace(day=12)
-            if feed in CADENCE or not week.first <= day < week.tick:
-                continue
-            closed = month_start(day, -1)
-            if closed >= self.city.span.first:
-                plan = BatchPlan(month_name(closed), (self.city.lines.city,), batchid=f"{feed}-{closed}")
-                publish_nothing(feed, publisher=self.recorder.publisher, recorded=at(day, 9), batch=plan,
-                                source=f"urn:xinghe:{feed}", timestamp_ms=millis(at(day, 9)))  # fmt: skip
+        """Months of the feeds only restless households are in, each complete before its department must be punctual."""
+        days = [week.first + timedelta(days=n) for n in range((week.tick - week.first).days)]
+        closed = next((month_start(day, -1) for day in days if day.day == CLOSING_DAY), None)
+        if closed is None or closed < self.city.span.first:
+            return
+        moment = at(month_start(closed, 1).replace(day=CLOSING_DAY), 9)
+        for feed in (each for each in CLOSED_HERE if each not in CADENCE):
+            plan = BatchPlan(month_name(closed), (self.city.lines.city,), batchid=f"{feed}-{closed}")
+            publish_nothing(feed, publisher=self.recorder.publisher, recorded=moment, batch=plan,
+                            source=f"urn:xinghe:{feed}", timestamp_ms=millis(moment))  # fmt: skip
 
     def _tick(self, at_ms: int) -> None:
         self.recorder.send(household_ticks(range(self.recorder.partition_count), at_ms))
