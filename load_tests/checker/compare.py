@@ -50,13 +50,20 @@ def in_force(alerts: pl.DataFrame, weeks: int) -> pl.DataFrame:
 
 
 def expected(rule: Rule, raw: Raw, area: str, feed: str) -> pl.DataFrame:
-    """The same worked out from raw events. Until `feed` has closed a month for the first time nothing ends."""
+    """The same worked out from raw events. What cannot be known ends nothing and begins nothing: it stays as it was.
+
+    That is a breach a rule answers without `since`, and everything until `feed` has closed a month for the first time.
+    """
     weekly: list[pl.DataFrame] = []
+    names = ["household", "cause"]
     for week in range(len(raw.ticks)):
-        now = rule(_known(raw, week, area)).with_columns(pl.lit(week, pl.Int64).alias("week")).select(_SAME)
-        if weekly and not raw.closed_months(feed, week):
-            gone = weekly[-1].join(now, on=["household", "cause"], how="anti")
-            now = pl.concat([now, gone.with_columns(pl.lit(week, pl.Int64).alias("week"))])
+        said = rule(_known(raw, week, area)).with_columns(pl.lit(week, pl.Int64).alias("week")).select(_SAME)
+        now = said.filter(pl.col("since").is_not_null())
+        if weekly:
+            before = weekly[-1].join(now, on=names, how="anti").with_columns(pl.lit(week, pl.Int64).alias("week"))
+            if raw.closed_months(feed, week):
+                before = before.join(said.filter(pl.col("since").is_null()), on=names, how="semi")
+            now = pl.concat([now, before])
         weekly.append(now)
     return pl.concat(weekly)
 

@@ -9,6 +9,7 @@ from load_tests.checker.known import Known, found
 from load_tests.checker.spans import both, without
 
 PATH = "entitlement/package_gap"
+TENANT_MONTHS = 3
 NAMES = ["household", "person"]
 Seen = Callable[[Known, dict[str, Any], pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -60,27 +61,25 @@ def _insured(known: Known, item: dict[str, Any], helped: pl.DataFrame) -> tuple[
 
 
 def _rented(known: Known, item: dict[str, Any], helped: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Homes with a public rental, as long as bills come; months with relief."""
+    """Homes with a public rental: for three months from the first of a billing period; months with relief."""
     told = known.facts("housing.security").join(known.latest, on="person").select(
         "household", pl.lit("").alias("person"), "item", "amount", pl.col("billing_period").alias("since"),
     )  # fmt: skip
-    month_over = pl.col("since").dt.offset_by("1mo").alias("until")
-    closed = known.raw.closed_months("housing.security", known.week)
-    open_from = max(closed) if closed else known.on
-    bills = told.filter(pl.col("item") == "bill").select(*NAMES, "since", month_over).unique()
-    bills = bills.with_columns(pl.when(pl.col("since") >= open_from).then(None).otherwise(pl.col("until")).alias("until"))
-    relief = told.filter((pl.col("item") == "relief") & (pl.col("amount") > 0)).select(*NAMES, "since", month_over)
+    bills = told.filter(pl.col("item") == "bill").select(*NAMES, "since", _later(TENANT_MONTHS)).unique()
+    relief = told.filter((pl.col("item") == "relief") & (pl.col("amount") > 0)).select(*NAMES, "since", _later(1))
     return both(helped, bills, NAMES), relief
 
 
+def _later(months: int) -> pl.Expr:
+    return pl.col("since").dt.offset_by(f"{months}mo").alias("until")
+
+
 def _learning(known: Known, item: dict[str, Any], helped: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pupils and students of these stages; terms with aid."""
+    """Pupils and students of these stages; school years with aid."""
     at_school = known.facts("education.enrolment").filter(pl.col("stage").is_in(item["stages"]))
-    year, spring = pl.col("school_year").cast(pl.Int32), pl.col("term") == "SPRING"
-    first = pl.when(spring).then(pl.date(year + 1, 2, 1)).otherwise(pl.date(year, 9, 1))
-    last = pl.when(spring).then(pl.date(year + 1, 9, 1)).otherwise(pl.date(year + 1, 2, 1))
+    year = pl.col("school_year").cast(pl.Int32)
     aid = known.facts("education.aid").filter(pl.col("amount") > 0).join(known.latest, on="person")
-    got = aid.select(*NAMES, first.alias("since"), last.alias("until"))
+    got = aid.select(*NAMES, pl.date(year, 9, 1).alias("since"), pl.date(year + 1, 9, 1).alias("until"))
     return both(helped, at_school.select("person", "since", "until"), ["person"]), got
 
 
