@@ -19,6 +19,9 @@ def breaches(known: Known) -> pl.DataFrame:
     now = _asked(known, today).select(pl.col("home").alias("household"), "since", "severity")
     sure = now.drop_nulls("since")
     then = _edges(known).join(sure, on="household").filter((pl.col("day") > pl.col("since")) & (pl.col("day") <= known.on))
+    firsts = pl.date_ranges("since", pl.lit(known.on), interval="1mo").alias("day")
+    months = sure.join(then.select("household").unique(), on="household", how="semi").select("household", firsts)
+    then = pl.concat([then.select("household", "day"), months.explode("day")])
     asks = pl.concat([then.select("household", "day"), sure.select("household", pl.col("since").alias("day"))]).unique()
     asks = asks.join(known.homes.select("household", "area"), on="household").with_columns(
         (pl.col("household") + "@" + pl.col("day").cast(pl.String)).alias("home")

@@ -159,10 +159,9 @@ class Known:
     @staticmethod
     def age(born: str, day: pl.Expr) -> pl.Expr:
         """Completed years on a day."""
-        birthday_to_come = (day.dt.month() * 100 + day.dt.day()) < (
-            pl.col(born).dt.month() * 100 + pl.col(born).dt.day()
-        )
-        return day.dt.year() - pl.col(born).dt.year() - birthday_to_come.cast(pl.Int32)
+        born_on, month, of_birth = pl.col(born), day.dt.month().cast(pl.Int32), pl.col(born).dt.month().cast(pl.Int32)
+        birthday_to_come = month * 100 + day.dt.day() < of_birth * 100 + born_on.dt.day()
+        return day.dt.year() - born_on.dt.year() - birthday_to_come.cast(pl.Int32)
 
 
 def a_year_later(day: pl.Expr) -> pl.Expr:
