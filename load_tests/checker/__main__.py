@@ -1,8 +1,8 @@
 """`python -m load_tests.checker`: runs a city through the service and works everything out a second time.
 
 Prints for every rule how many households were checked, how many agree, and each difference; exit 1 where anything
-differs or a rule found nobody. The run is made by `load_tests.recorded` in a process of its own; `--folder` of an
-earlier run is only read.
+differs or a rule found nobody. The run is made by `load_tests.recorded` in processes of its own, `--jobs` of them, each
+with its part of the households; `--folder` of an earlier run is only read.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from load_tests.checker.compare import verdict
+from load_tests.checker.compare import Verdict, verdict
 from load_tests.checker.raw import Raw
 from load_tests.checker.rules import RULES
 
@@ -24,37 +24,50 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--households", type=int, default=500)
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="cities beside each other, each with its part")
     parser.add_argument("--folder", type=Path, help="where the run is kept; an earlier one is read again")
     parser.add_argument("--rule", action="append", choices=sorted(RULES), help="only these rules")
     parser.add_argument("--lines", type=int, default=20, help="differences shown of each rule")
     parser.add_argument("--json", action="store_true")
     said = parser.parse_args(words)
+    codes = said.rule or list(RULES)
     with tempfile.TemporaryDirectory() as held:
-        folder = said.folder or Path(held)
-        if not (folder / "run.json").exists():
-            record(folder, said.households, said.months, said.seed)
-        verdicts = check(folder, said.rule or list(RULES))
-    for one in verdicts:
-        if said.json:
-            continue
-        print(f"{one.code}: {one.checked} households, {one.positive} with a breach at some time, "
-              f"{one.episodes} episodes, {one.agreeing} agree, {one.differing} differ")  # fmt: skip
-        print("".join(f"  {line}\n" for line in one.lines[: said.lines]), end="")
+        folders = [(said.folder or Path(held)) / f"{part}" for part in range(said.jobs)]
+        record(folders, said.households, said.months, said.seed, codes)
+        verdicts = [together(parts) for parts in zip(*(check(folder, codes) for folder in folders), strict=True)]
     if said.json:
-        print(json.dumps([vars(one) for one in verdicts], ensure_ascii=False))
+        print(json.dumps([one.as_json() for one in verdicts], ensure_ascii=False))
+    else:
+        for one in verdicts:
+            print("\n".join([one.said(), *(f"  {line}" for line in one.lines[: said.lines])]))
     return 1 if any(one.differing or not one.positive for one in verdicts) else 0
 
 
-def check(folder: Path, codes: Sequence[str]) -> list[object]:
+def check(folder: Path, codes: Sequence[str]) -> list[Verdict]:
     """The verdict on each of these rules."""
     raw, area = Raw.read(folder), json.loads((folder / "run.json").read_text())["area"]
     return [verdict(code, *RULES[code], raw, area) for code in codes]
 
 
-def record(folder: Path, households: int, months: int, seed: int) -> None:
-    """Runs the service in a process of its own, so that nothing of it is in this one."""
-    size = ["--households", str(households), "--months", str(months), "--seed", str(seed)]
-    subprocess.run([sys.executable, "-m", "load_tests.recorded", str(folder), *size], check=True)
+def together(parts: Sequence[Verdict]) -> Verdict:
+    """One rule in all parts of a city."""
+    first = parts[0]
+    counts = {name: sum(getattr(part, name) for part in parts) for name in Verdict.COUNTS}
+    return Verdict(first.code, **counts, lines=[line for part in parts for line in part.lines])
+
+
+def record(folders: Sequence[Path], households: int, months: int, seed: int, codes: Sequence[str]) -> None:
+    """Runs the service in processes of its own, so that nothing of it is in this one; what is there stays."""
+    missing = [(n, folder) for n, folder in enumerate(folders) if not (folder / "run.json").exists()]
+    rules = [word for code in codes for word in ("--rule", code)]
+    running = []
+    for n, folder in missing:
+        size = ["--households", f"{households // len(folders)}", "--months", f"{months}", "--seed", f"{seed + n}"]
+        words = [sys.executable, "-m", "load_tests.recorded", str(folder), *size, *rules]
+        running.append(subprocess.Popen(words))
+    ended = [each.wait() for each in running]
+    if any(ended):
+        raise SystemExit(3)
 
 
 if __name__ == "__main__":

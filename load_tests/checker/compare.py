@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -12,25 +13,36 @@ from load_tests.checker.raw import Raw
 Rule = Callable[[Known], pl.DataFrame]
 _SAME = ("week", "household", "cause", "since", "severity")
 _OPEN = ("raised", "updated")
-ENDED = ("withdrawn", "lapsed")
+_SENTENCE = 160
 
 
 @dataclass
 class Verdict:
     """One rule: households checked, with a breach at some time, differing; episodes; a line for each difference."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = ("checked", "positive", "differing", "episodes")
     code: str
     checked: int
     positive: int
     differing: int
     episodes: int
-    ended: int
     lines: list[str] = field(default_factory=list)
 
     @property
     def agreeing(self) -> int:
         """Households about which both say the same, every week."""
         return self.checked - self.differing
+
+    def said(self) -> str:
+        """One line for people."""
+        return (
+            f"{self.code}: {self.checked} households, {self.positive} with a breach at some time in {self.episodes} "
+            f"episodes; {self.agreeing} agree, {self.differing} differ"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**vars(self), "agreeing": self.agreeing}
 
 
 def alerts_of(folder: Path) -> pl.DataFrame:
@@ -90,18 +102,19 @@ def verdict(code: str, rule: Rule, feed: str, raw: Raw, area: str) -> Verdict:
     checked = raw.feeds["civil.household"]["household"].n_unique()
     return Verdict(
         code, checked, ours["household"].n_unique(), differences["household"].n_unique(),
-        ours.unique(["household", "cause", "since"]).height, 0, _lines(differences, alerts),
+        ours.unique(["household", "cause", "since"]).height, _lines(differences, alerts),
     )  # fmt: skip
 
 
 def _lines(differences: pl.DataFrame, alerts: pl.DataFrame) -> list[str]:
+    """One for each difference: who says so, for which weeks, and the service's own last sentence about it."""
     grouped = differences.group_by("household", "cause", "since", "severity", "who").agg(
         pl.col("week").min().alias("first"), pl.col("week").max().alias("last"), pl.len()
     )
-    lines = []
-    for row in grouped.sort("household", "cause", "first").iter_rows(named=True):
-        lines.append(
-            f"{row['household']} {row['cause']} since {row['since']} severity {row['severity']}: {row['who']}, "
-            f"weeks {row['first']}-{row['last']} ({row['len']})"
-        )
-    return lines
+    spoke = alerts.sort("revision").unique(["household", "cause"], keep="last", maintain_order=True)
+    grouped = grouped.join(spoke.select("household", "cause", "reason"), on=["household", "cause"], how="left")
+    return [
+        f"{row['household']} {row['cause']} since {row['since']} severity {row['severity']}: {row['who']}, "
+        f"weeks {row['first']}-{row['last']} ({row['len']}); {(row['reason'] or 'never an alert')[:_SENTENCE]}"
+        for row in grouped.sort("household", "cause", "first").iter_rows(named=True)
+    ]

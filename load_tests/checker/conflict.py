@@ -14,8 +14,10 @@ def breaches(known: Known) -> pl.DataFrame:
     """Pairs paid or held together, one scheme of two offices, temporary aid of two places in one month."""
     entry = known.value(PATH, "duplicate_conflict")
     some = pl.concat([_paid(known, entry), _held(known, entry), _offices(known, entry)])
-    by_person = unbroken(some, ["person", "what"], known.on).join(known.alive, on="person").select(
-        "household", (pl.col("person") + "/" + pl.col("what")).alias("cause"), "since"
+    by_person = (
+        unbroken(some, ["person", "what"], known.on)
+        .join(known.alive, on="person")
+        .select("household", (pl.col("person") + "/" + pl.col("what")).alias("cause"), "since")
     )
     severity = pl.lit(entry["severity"]).alias("severity")
     return found(pl.concat([by_person, _aid(known, entry)]).with_columns(severity))
@@ -65,11 +67,15 @@ def _offices(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
 def _overlaps(both: pl.DataFrame, entry: dict[str, Any]) -> pl.DataFrame:
     days = entry["overlap_days"]
     begun = both.with_columns(
-        pl.max_horizontal("since", "since_right").alias("begins"), pl.min_horizontal("until", "until_right").alias("ends")
+        pl.max_horizontal("since", "since_right").alias("begins"),
+        pl.min_horizontal("until", "until_right").alias("ends"),
     )
     long = begun.filter(pl.col("ends").is_null() | ((pl.col("ends") - pl.col("begins")).dt.total_days() > days))
     return long.select(
-        "person", "what", (pl.col("begins") + pl.duration(days=days)).alias("since"), _later("ends", entry).alias("until")
+        "person",
+        "what",
+        (pl.col("begins") + pl.duration(days=days)).alias("since"),
+        _later("ends", entry).alias("until"),
     )
 
 

@@ -33,7 +33,8 @@ def breaches(known: Known) -> pl.DataFrame:
         for n in range(entry["silent_months"])
     )
     came_of_age = pl.col("born").dt.offset_by(f"{low}y")
-    gone = stopped.filter(whole).join(_others_left(known, paid, high), on=["household", "person"], how="left").with_columns(
+    others = _others_left(known, paid, high)
+    gone = stopped.filter(whole).join(others, on=["household", "person"], how="left").with_columns(
         pl.max_horizontal(pl.col("first").dt.offset_by(silent), came_of_age, "left").alias("since"),
         pl.col("active").dt.offset_by("1mo").dt.offset_by(stands).alias("until"),
     ).filter((pl.col("since") <= known.on) & (pl.col("until") > known.on))  # fmt: skip
@@ -52,7 +53,12 @@ def _last_paid(known: Known) -> pl.DataFrame:
     """(household, person, last): everybody who ever lived somewhere, with the newest month insured."""
     told = known.facts(INSURED).filter(pl.col("month") <= known.on)
     own = told.group_by("person").agg(pl.col("month").max().alias("last"))
-    return known.stays.filter(pl.col("valid_from") <= known.on).select("household", "person").unique().join(own, on="person")
+    return (
+        known.stays.filter(pl.col("valid_from") <= known.on)
+        .select("household", "person")
+        .unique()
+        .join(own, on="person")
+    )
 
 
 def _last_excused(known: Known, kinds: list[str]) -> pl.DataFrame:

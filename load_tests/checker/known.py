@@ -176,4 +176,3 @@ def found(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("household").cast(pl.String), pl.col("cause").cast(pl.String), pl.col("since").cast(pl.Date),
         pl.col("severity").cast(pl.Int64),
     )  # fmt: skip
-

@@ -34,7 +34,9 @@ def breaches(known: Known) -> pl.DataFrame:
     paid = pl.concat([own, gone, drawn.select("person", "day", pl.lit(0, pl.Int64).alias("fen"))])
     days = paid.filter(pl.col("day") <= known.on).group_by("person", "day").agg(pl.col("fen").sum()).sort("day")
     days = days.with_columns(pl.col("fen").cum_sum().over("person", order_by="day").alias("total"))
-    days = days.join_asof(drawn.select("person", "day", "line").sort("day"), on="day", by="person", check_sortedness=False)
+    days = days.join_asof(
+        drawn.select("person", "day", "line").sort("day"), on="day", by="person", check_sortedness=False
+    )
     return found(_stretches(days, entry["bands"]).join(subjects, on="person"))
 
 
@@ -44,7 +46,9 @@ def _stretches(days: pl.DataFrame, bands: list[list[float]]) -> pl.DataFrame:
     days = days.with_columns(((pl.col("total") > today) & (pl.col("line") <= today)).alias("above"))
     days = days.with_columns(pl.col("day").filter(~pl.col("above")).max().over("person").alias("below"))
     last = days.filter(pl.col("below").is_null() | (pl.col("day") > pl.col("below"))).sort("day")
-    now = last.group_by("person").agg(pl.col("day").first().alias("since"), pl.col("total").last(), pl.col("line").last())
+    now = last.group_by("person").agg(
+        pl.col("day").first().alias("since"), pl.col("total").last(), pl.col("line").last()
+    )
     severity = pl.lit(0)
     for multiple, level in bands:
         severity = pl.when(pl.col("total") >= pl.col("line") * multiple).then(level).otherwise(severity)

@@ -51,8 +51,10 @@ def _missing(known: Known, entry: dict[str, Any], item: dict[str, Any]) -> pl.Da
 def _insured(known: Known, item: dict[str, Any], helped: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Those insured as residents; whose insurance is paid for by somebody else."""
     year_over = pl.date(pl.col("year").cast(pl.Int32) + 1, 1, 1)
-    told = known.facts("medical.enrolment").join(known.latest, on="person").select(
-        *NAMES, "since", pl.min_horizontal("until", year_over).alias("until"), "plan", "subsidised"
+    told = (
+        known.facts("medical.enrolment")
+        .join(known.latest, on="person")
+        .select(*NAMES, "since", pl.min_horizontal("until", year_over).alias("until"), "plan", "subsidised")
     )
     other_payer = (pl.col("subsidised") == "yes") | (pl.col("plan") == "EMPLOYEE")
     return both(helped, told.filter(pl.col("plan") == "RESIDENT"), NAMES), told.filter(other_payer).select(

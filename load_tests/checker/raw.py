@@ -32,12 +32,38 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """Feeds the rules read, and what makes one of their facts."""
 
-_DAYS = (
-    "settled_on", "paid_on", "since", "until", "start", "signed_on", "valid_from", "valid_to", "withdrawn_on", "born",
-    "approved_on", "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on", "due_on", "expected_to",
-)  # fmt: skip
-_MONTHS = ("month", "billing_period", "month_from", "month_to")
-_OPTIONAL = ("until", "valid_to", "withdrawn_on", "expires_on", "cancelled_on", "born", "reason", "amount", "due_on")
+FIELDS: dict[str, str] = {
+    "civil.household": "relation valid_to born",
+    "medical.settlement": "settled_on in_catalogue_self_paid out_of_catalogue",
+    "medical.reimbursement": "amount",
+    "medical.enrolment": "since until subsidised",
+    "employment.contribution": "base",
+    "employment.status": "until",
+    "pension.payment": "amount basic",
+    "housing.fund": "base",
+    "housing.security": "amount",
+    "tax.income": "amount",
+    "civil.authorisation": "valid_to withdrawn_on",
+    "civil.benefit": "amount",
+    "civil.temp_aid": "amount approved_on area",
+    "vital.death": "died_on",
+    "disability.certificate": "level expires_on cancelled_on",
+    "education.enrolment": "stage until",
+    "education.fee": "stage amount",
+    "education.aid": "amount",
+    "justice.custody": "until",
+    "referral.feedback": "answered_on outcome reason",
+}
+"""What the rules read of a fact beside its key; null where nobody said it."""
+
+_MONEY = frozenset({"in_catalogue_self_paid", "out_of_catalogue", "amount", "base", "basic"})
+_MONTHS = frozenset({"month", "billing_period", "month_from", "month_to"})
+_DAYS = frozenset({
+    "settled_on", "since", "until", "start", "signed_on", "valid_from", "valid_to", "withdrawn_on", "born",
+    "approved_on",
+    "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on",
+})  # fmt: skip
+_ENVELOPE = ("id", "source", "subject", "recordedtime", "operation")
 
 
 @dataclass
@@ -83,14 +109,22 @@ class Raw:
 
 
 def _frame(folder: Path, feed: str, key: tuple[str, ...]) -> pl.DataFrame:
+    """Every event of a feed in the order of its versions, with the columns the rules read."""
+    names = dict.fromkeys((*_ENVELOPE, *key, *FIELDS[feed].split()))
+    schema: dict[str, Any] = {name: pl.Int64 if name in _MONEY else pl.String for name in names}
+    schema |= {"week": pl.Int64, "sequence": pl.Int64}
     path = folder / "raw" / f"{feed}.jsonl"
     if not path.exists():
-        raise FileNotFoundError(f"nothing was told of {feed}: {path}")
-    frame = pl.read_ndjson(path, infer_schema_length=None)
-    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in _OPTIONAL if name not in frame.columns)
+        frame = pl.DataFrame(schema=schema)
+    elif feed == "civil.household":
+        frame = pl.read_ndjson(path, infer_schema_length=None)
+        lacking = [name for name in schema if name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None, schema[name]).alias(name) for name in lacking)
+    else:
+        frame = pl.read_ndjson(path, schema=schema)
     frame = frame.with_columns(
-        [pl.col(name).str.to_date() for name in _DAYS if name in frame.columns]
-        + [(pl.col(name) + "-01").str.to_date() for name in _MONTHS if name in frame.columns]
+        [pl.col(name).str.to_date() for name in names if name in _DAYS]
+        + [(pl.col(name) + "-01").str.to_date() for name in names if name in _MONTHS]
         + [pl.col("recordedtime").str.to_datetime("%+", time_zone="UTC"), pl.col("sequence").fill_null(0)]
     )
     frame = _first_known(folder, frame)

@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 
 from load_tests.checker.known import Known, a_year_later, found
-from load_tests.checker.spans import unbroken
 from load_tests.checker.medical import bills
+from load_tests.checker.spans import unbroken
 from load_tests.checker.values import fen
 
 PATH = "risk/rigid_ratio"
@@ -42,8 +42,11 @@ def _composition(known: Known, answered: list[str]) -> pl.DataFrame:
     people = _lived(known)
     changes = [known.tiers.join(people, on="person").select("household", "day")]
     changes += [people.select("household", pl.col(edge).alias("day")).drop_nulls() for edge in ("came", "gone")]
-    there = pl.concat(changes).unique().join(people, on="household").filter(
-        (pl.col("came") <= pl.col("day")) & (pl.col("gone").is_null() | (pl.col("gone") > pl.col("day")))
+    there = (
+        pl.concat(changes)
+        .unique()
+        .join(people, on="household")
+        .filter((pl.col("came") <= pl.col("day")) & (pl.col("gone").is_null() | (pl.col("gone") > pl.col("day"))))
     )
     there = there.sort("day").join_asof(known.tiers.sort("day"), on="day", by="person", check_sortedness=False)
     return there.group_by("household", "day").agg(
@@ -58,16 +61,21 @@ def spent(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
 
 
 def fees(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
-    """(person, day, fen): fees on the first day of their term; aid and repayments of a school year cover the earliest."""
+    """(person, day, fen): fees on the first day of their term; what came back in a school year covers the earliest."""
     year = ["person", "school_year"]
     told = known.facts("education.fee").filter(pl.col("stage").is_in(entry["fee_stages"])).with_columns(_term_day())
     aid = known.facts("education.aid").filter(pl.col("aid").is_in(entry["aid_deducted"]))
     aid = aid.group_by(year).agg(pl.col("amount").sum().alias("aid"))
     back = told.filter(pl.col("amount") < 0).group_by(year).agg((-pl.col("amount")).sum().alias("back"))
     paid = told.filter(pl.col("amount") > 0).group_by(*year, "day").agg(pl.col("amount").sum())
-    paid = paid.join(aid, on=year, how="left").join(back, on=year, how="left").sort("day").with_columns(
-        pl.max_horizontal(pl.col("aid").fill_null(0) + pl.col("back").fill_null(0), 0).alias("covered"),
-        pl.col("amount").cum_sum().over(year, order_by="day").alias("so_far"),
+    paid = (
+        paid.join(aid, on=year, how="left")
+        .join(back, on=year, how="left")
+        .sort("day")
+        .with_columns(
+            pl.max_horizontal(pl.col("aid").fill_null(0) + pl.col("back").fill_null(0), 0).alias("covered"),
+            pl.col("amount").cum_sum().over(year, order_by="day").alias("so_far"),
+        )
     )
     before = pl.max_horizontal(pl.col("so_far") - pl.col("amount") - pl.col("covered"), 0)
     after = pl.max_horizontal(pl.col("so_far") - pl.col("covered"), 0)

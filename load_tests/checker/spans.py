@@ -12,7 +12,8 @@ def both(some: pl.DataFrame, other: pl.DataFrame, names: list[str]) -> pl.DataFr
     """Days in stretches of both, of the same names; other columns of either stay."""
     met = _ended(some).join(_ended(other), on=names)
     met = met.with_columns(
-        pl.max_horizontal("since", "since_right").alias("since"), pl.min_horizontal("until", "until_right").alias("until")
+        pl.max_horizontal("since", "since_right").alias("since"),
+        pl.min_horizontal("until", "until_right").alias("until"),
     )
     return met.drop("since_right", "until_right").filter(pl.col("since") < pl.col("until"))
 
@@ -48,4 +49,6 @@ def _ended(spans: pl.DataFrame) -> pl.DataFrame:
 def _covered(grid: pl.DataFrame, spans: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """The pieces of a grid that lie in some stretch."""
     met = grid.join(spans.rename({"since": "from", "until": "to"}), on=names)
-    return met.filter((pl.col("from") <= pl.col("since")) & (pl.col("since") < pl.col("to"))).select(grid.columns).unique()
+    return (
+        met.filter((pl.col("from") <= pl.col("since")) & (pl.col("since") < pl.col("to"))).select(grid.columns).unique()
+    )

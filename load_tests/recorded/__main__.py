@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from load_tests.recorded.run import Recording, Size
+from load_tests.recorded.run import CODES, Recording, Size
 
 
 def main() -> None:
@@ -13,9 +13,10 @@ def main() -> None:
     parser.add_argument("--households", type=int, required=True)
     parser.add_argument("--months", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rule", action="append", choices=CODES, help="only these go live")
     said = parser.parse_args()
     said.folder.mkdir(parents=True, exist_ok=True)
-    Recording(Size(said.households, said.months, said.seed), said.folder).run()
+    Recording(Size(said.households, said.months, said.seed, tuple(said.rule or CODES)), said.folder).run()
 
 
 if __name__ == "__main__":

@@ -124,7 +124,9 @@ def _changes(teller: Teller, home: Home) -> None:
                 member.held[-1].until = max(member.held[-1].since, day - timedelta(days=rng.randrange(-60, 60)))
             else:
                 scheme = rng.choice(("DIBAO", "DIBIAN", "TEKUN", "GANGXING"))
-                member.held.append(Holding(scheme, day - timedelta(days=rng.randrange(-30, 90)), None, rng.choice(OFFICES)))
+                member.held.append(
+                    Holding(scheme, day - timedelta(days=rng.randrange(-30, 90)), None, rng.choice(OFFICES))
+                )
         _export(teller, home, member, day)
 
 

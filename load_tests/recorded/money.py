@@ -52,7 +52,8 @@ def _work(teller: Teller, member: Member) -> None:
         employer = f"E3399010000{rng.randrange(2, 9)}"
     if teller.chance(0.15):
         for first in months(teller, max(0, total // 3), total):
-            fund = {"account": f"F{member.person[2:12]}", "month": month_text(first), "base": base, "deposit": base // 10,
+            fund = {"account": f"F{member.person[2:12]}", "month": month_text(first), "base": base,
+                    "deposit": base // 10,
                     "withdrawn": 0, "loan": "NONE", "arrears_months": 0}  # fmt: skip
             teller.tell("housing.fund", member.person, first, fund, 40)
 
@@ -133,7 +134,8 @@ def _aid(teller: Teller, home: Home) -> None:
         member = rng.choice(home.members)
         area = home.town if teller.chance(0.5) else f"{home.town[:6]}{rng.randrange(1, 11):03d}000"
         data: dict[str, object] = {"aid_no": f"LS{teller.name}-{home.household[2:8]}-{n}", "kind": "EMERGENCY",
-                                   "amount": rng.choice((0, 100_000, 300_000)), "approved_on": day, "area": area}  # fmt: skip
+                                   "amount": rng.choice((0, 100_000, 300_000)), "approved_on": day,
+                                   "area": area}  # fmt: skip
         late = teller.often_late()
         teller.tell("civil.temp_aid", member.person, day, data, late)
         if teller.chance(0.08):

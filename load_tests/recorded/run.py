@@ -14,7 +14,7 @@ from gateway.vault import Vault
 from load_tests.city.calendar import at, millis, month_name, month_start
 from load_tests.city.driver import Driver
 from load_tests.city.planner import City, Config, Week
-from load_tests.city.schedule import CADENCE
+from load_tests.city.schedule import CADENCES
 from load_tests.recorded.service import Recorder
 from load_tests.recorded.stories import CLOSED_HERE, Stories
 from policy.bundle import Bundle
@@ -33,6 +33,7 @@ RESTLESS_PERCENT = 20
 _ROSTER = feed_topic("civil.household")
 CITY_AT_LEAST = 60
 CLOSING_DAY = 2
+_DELIVERED = frozenset(cadence.feed for cadence in CADENCES)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,6 +44,7 @@ class Size:
     households: int
     months: int
     seed: int
+    codes: tuple[str, ...] = CODES
 
     @property
     def restless(self) -> int:
@@ -58,7 +60,7 @@ class Recording:
         config = Config(max(CITY_AT_LEAST, size.households - size.restless), size.months, size.seed)
         self.city = City(config, folder / "files")
         self.bundle = Bundle.load(ROOT / "policy")
-        self.recorder = Recorder(folder, new_key_pair()[1], CODES)
+        self.recorder = Recorder(folder, new_key_pair()[1], size.codes)
         self.stories = Stories(self.city.span, size.restless, size.seed, folder / "stories")
 
     def run(self) -> None:
@@ -70,7 +72,7 @@ class Recording:
             ticks = [self._week(driver, week) for week in self.city.weeks()]
         self.recorder.close()
         area = self.city.lines.city
-        said = {"ticks": ticks, "first": f"{self.city.span.first}", "codes": CODES, "area": area,
+        said = {"ticks": ticks, "first": f"{self.city.span.first}", "codes": self.size.codes, "area": area,
                 "events": self.recorder.written, "rejected": self.recorder.counts["rejected"],
                 "out_of_scope": self.recorder.counts["out_of_scope"]}  # fmt: skip
         (self.folder / "run.json").write_text(json.dumps(said))
@@ -78,7 +80,7 @@ class Recording:
     def _begin(self, driver: Driver) -> None:
         driver.begin()
         moment = millis(at(self.city.span.first, 1))
-        for code in CODES:
+        for code in self.size.codes:
             self._control(GoliveRecord("", moment, "", 0, 0, GoliveBody(self.city.lines.city, code, 50)), moment)
 
     def _week(self, driver: Driver, week: Week) -> str:
@@ -111,7 +113,7 @@ class Recording:
         if closed is None or closed < self.city.span.first:
             return
         moment = at(month_start(closed, 1).replace(day=CLOSING_DAY), 9)
-        for feed in (each for each in CLOSED_HERE if each not in CADENCE):
+        for feed in (each for each in CLOSED_HERE if each not in _DELIVERED):
             plan = BatchPlan(month_name(closed), (self.city.lines.city,), batchid=f"{feed}-{closed}")
             publish_nothing(feed, publisher=self.recorder.publisher, recorded=moment, batch=plan,
                             source=f"urn:xinghe:{feed}", timestamp_ms=millis(moment))  # fmt: skip

@@ -28,9 +28,7 @@ class Recorder(Pocket):
 
     def __init__(self, folder: Path, seal_public_key: bytes, trial: tuple[str, ...], partitions: int = 4) -> None:
         super().__init__(seal_public_key, partitions)
-        config = StreamConfig(
-            "nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key, trial=trial
-        )
+        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key, trial=trial)
         self._watches = [Watch(p, config) for p in range(partitions)]
         for watch in self._watches:
             watch.opened()

@@ -28,7 +28,9 @@ def standing(teller: Teller, home: Home) -> None:
 
 def _day(teller: Teller, before: int = 0) -> date:
     days = (teller.span.end - teller.span.first).days
-    return teller.span.first + timedelta(days=teller.rng.randrange(-before, days) if before else teller.rng.randrange(days))
+    return teller.span.first + timedelta(
+        days=teller.rng.randrange(-before, days) if before else teller.rng.randrange(days)
+    )
 
 
 def _certificate(teller: Teller, member: Member) -> None:
@@ -76,7 +78,8 @@ def _answer(teller: Teller, member: Member) -> None:
     outcome = rng.choice(("ACCEPTED", "DECLINED", "ALREADY", "IN_SERVICE", "DONE"))
     reason = rng.choice(("CONDITIONS", "UNWANTED", "PAPERS")) if outcome == "DECLINED" else None
     data: dict[str, object] = {"referral_no": f"ZJ{member.person[2:10]}", "item": rng.choice(_ITEMS),
-                               "department": "示例单位", "answered_on": day, "outcome": outcome, "reason": reason}  # fmt: skip
+                               "department": "示例单位", "answered_on": day, "outcome": outcome,
+                               "reason": reason}  # fmt: skip
     teller.tell("referral.feedback", member.person, day, data, teller.often_late())
 
 

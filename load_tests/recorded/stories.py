@@ -62,4 +62,3 @@ def tell_story(teller: Teller) -> None:
     for home in homes(teller):
         for write in (treatment, money, standing, schooling):
             write(teller, home)
-

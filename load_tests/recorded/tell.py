@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -15,7 +15,7 @@ LAST_HOUR = 20
 
 @dataclass(slots=True)
 class Teller:
-    """Writes events of one story; `put(week, line)` takes them. Nothing arrives before the first day or after the end."""
+    """Writes events of one story; `put(week, line)` takes them. Nothing arrives outside the span."""
 
     span: Span
     put: Callable[[int, str], None]
@@ -28,7 +28,7 @@ class Teller:
         feed: str,
         person: str,
         day: date,
-        data: dict[str, object],
+        data: Mapping[str, object],
         delay: int = 0,
         operation: str = "record",
         recorded: date | None = None,

@@ -67,7 +67,8 @@ def _refunds(teller: Teller, member: Member, number: str, day: date, inside: int
     rng = teller.rng
     for n in range(rng.choice((1, 1, 2))):
         paid = day + timedelta(days=rng.randrange(1, 120))
-        data = {"settle_no": number, "payer": rng.choice(("示例惠民保", "示例商业保险")), "reimburse_no": f"{number}-{n}",
+        payer = rng.choice(("示例惠民保", "示例商业保险"))
+        data = {"settle_no": number, "payer": payer, "reimburse_no": f"{number}-{n}",
                 "paid_on": paid, "amount": inside * rng.choice((20, 50, 80, 130)) // 100}  # fmt: skip
         teller.tell("medical.reimbursement", member.person, paid, data, teller.often_late())
         if teller.chance(0.1):
