@@ -97,7 +97,9 @@ def verdict(code: str, rule: Rule, feed: str, raw: Raw, area: str) -> Verdict:
     said = in_force(alerts, len(raw.ticks))
     ours = expected(rule, raw, area, feed)
     missed = ours.join(said, on=_SAME, how="anti").with_columns(pl.lit("only the checker").alias("who"))
-    false = said.join(ours, on=_SAME, how="anti").with_columns(pl.lit("only the service").alias("who"))
+    settled = min((told for told in raw.closed.get(feed, {}).values()), default=len(raw.ticks))
+    false = said.join(ours, on=_SAME, how="anti").filter(pl.col("week") >= settled)  # before, nothing can end
+    false = false.with_columns(pl.lit("only the service").alias("who"))
     differences = pl.concat([missed, false.select(missed.columns)])
     checked = raw.feeds["civil.household"]["household"].n_unique()
     return Verdict(

@@ -75,7 +75,7 @@ def _overlaps(both: pl.DataFrame, entry: dict[str, Any]) -> pl.DataFrame:
         "person",
         "what",
         (pl.col("begins") + pl.duration(days=days)).alias("since"),
-        _later("ends", entry).alias("until"),
+        pl.col("ends").alias("until"),
     )
 
 

@@ -13,7 +13,10 @@ def breaches(known: Known) -> pl.DataFrame:
     paid = known.facts("civil.benefit").filter(
         (pl.col("amount") > 0) & (pl.col("month") <= known.on) & ~pl.col("scheme").is_in(entry["left_out"])
     )
-    dead = known.died.filter(pl.col("died") <= known.on)
+    reports = known.facts("vital.death").filter(pl.col("died_on") <= known.on)
+    dead = reports.group_by("person").agg(  # where sources differ, the latest day counts
+        pl.col("died_on").max().alias("died"), pl.col("reported_by").n_unique().alias("sources")
+    )
     late = paid.join(dead, on="person").filter(pl.col("month") > pl.col("died").dt.month_start())
     person = late.group_by("person").agg(
         pl.col("month").min().alias("since"), pl.col("month").n_unique().alias("months"), pl.col("sources").first()

@@ -54,10 +54,8 @@ class Known:
 
     @cached_property
     def died(self) -> pl.DataFrame:
-        """(person, died, sources): earliest day reported, kinds of source."""
-        return self.facts("vital.death").group_by("person").agg(
-            pl.col("died_on").min().alias("died"), pl.col("reported_by").n_unique().alias("sources")
-        )  # fmt: skip
+        """(person, died): the earliest day reported."""
+        return self.facts("vital.death").group_by("person").agg(pl.col("died_on").min().alias("died"))
 
     @cached_property
     def alive(self) -> pl.DataFrame:
