@@ -68,7 +68,10 @@ def _away(known: Known) -> pl.DataFrame:
     """(person, kind, start, until) in states that do not count as living together."""
     counting = known.value("standards", "household_income")
     custody = known.facts("justice.custody").select(
-        "person", pl.col("category").alias("kind"), pl.col("since").alias("start"), "until"
+        "person",
+        pl.col("category").alias("kind"),
+        pl.col("since").alias("start"),
+        pl.coalesce("until", "expected_to").alias("until"),
     )
     status = known.facts("employment.status").select("person", "kind", "start", "until")
     return pl.concat([custody, status]).filter(pl.col("kind").is_in(counting["not_counted"]))

@@ -51,7 +51,7 @@ FIELDS: dict[str, str] = {
     "education.enrolment": "stage until",
     "education.fee": "stage amount",
     "education.aid": "amount",
-    "justice.custody": "until",
+    "justice.custody": "until expected_to",
     "referral.feedback": "answered_on outcome reason",
 }
 """What the rules read of a fact beside its key; null where nobody said it."""
@@ -61,7 +61,7 @@ _MONTHS = frozenset({"month", "billing_period", "month_from", "month_to"})
 _DAYS = frozenset({
     "settled_on", "since", "until", "start", "signed_on", "valid_from", "valid_to", "withdrawn_on", "born",
     "approved_on",
-    "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on",
+    "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on", "expected_to",
 })  # fmt: skip
 _ENVELOPE = ("id", "source", "subject", "recordedtime", "operation")
 
