@@ -59,7 +59,7 @@ def _number(month: str, name: str = "number") -> pl.Expr:
 
 def _asked_as(known: Known, people: pl.DataFrame) -> pl.DataFrame:
     """People with `who`: somebody whose taxes may be seen on the day asked is not the same as when they may not."""
-    signed = known.facts("civil.authorisation").filter(pl.col("scope").is_in(["TAX", "MEANS"]))
+    signed = known.facts("civil.authorisation").filter(pl.col("scope") == "TAX")
     may = people.join(signed, on="person").filter(
         (pl.col("signed_on") <= pl.col("day"))
         & (pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("day")))
