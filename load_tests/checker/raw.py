@@ -63,6 +63,10 @@ _DAYS = frozenset({
     "approved_on",
     "died_on", "issued_on", "expires_on", "cancelled_on", "answered_on", "expected_to",
 })  # fmt: skip
+_PARTS: dict[str, Any] = {
+    "statuses": pl.List(pl.Struct(dict.fromkeys(("scheme", "since", "until", "source"), pl.String))),
+    "declared": pl.Struct({"responsible_area": pl.String, "monthly_income": pl.Int64}),
+}
 _ENVELOPE = ("id", "source", "subject", "recordedtime", "operation")
 
 
@@ -113,15 +117,9 @@ def _frame(folder: Path, feed: str, key: tuple[str, ...]) -> pl.DataFrame:
     names = dict.fromkeys((*_ENVELOPE, *key, *FIELDS[feed].split()))
     schema: dict[str, Any] = {name: pl.Int64 if name in _MONEY else pl.String for name in names}
     schema |= {"week": pl.Int64, "sequence": pl.Int64}
+    schema |= _PARTS if feed == "civil.household" else {}
     path = folder / "raw" / f"{feed}.jsonl"
-    if not path.exists():
-        frame = pl.DataFrame(schema=schema)
-    elif feed == "civil.household":
-        frame = pl.read_ndjson(path, infer_schema_length=None)
-        lacking = [name for name in schema if name not in frame.columns]
-        frame = frame.with_columns(pl.lit(None, schema[name]).alias(name) for name in lacking)
-    else:
-        frame = pl.read_ndjson(path, schema=schema)
+    frame = pl.DataFrame(schema=schema) if not path.exists() else pl.read_ndjson(path, schema=schema)
     frame = frame.with_columns(
         [pl.col(name).str.to_date() for name in names if name in _DAYS]
         + [(pl.col(name) + "-01").str.to_date() for name in names if name in _MONTHS]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from load_tests.checker.__main__ import main
+from load_tests.checker.__main__ import main, record
 from load_tests.checker.rules import RULES
 
-SMALL = ("--households", "80", "--months", "12", "--seed", "3")
+HOUSEHOLDS, MONTHS, SEED = 75, 6, 3
 ALWAYS = ("MED-SELFPAY", "RIGID-RATIO", "PACKAGE-GAP", "INCOME-LINE")
 """Rules that find somebody in a city as small as this."""
 
@@ -17,7 +17,7 @@ ALWAYS = ("MED-SELFPAY", "RIGID-RATIO", "PACKAGE-GAP", "INCOME-LINE")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recorded city."""
     held = tmp_path_factory.mktemp("recorded")
-    main([*SMALL, "--folder", str(held), "--json"])
+    record([held / "0"], HOUSEHOLDS, MONTHS, SEED, list(RULES))
     return held
 
 
