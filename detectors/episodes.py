@@ -234,7 +234,8 @@ class _Speaker:
         coverage = tuple(each for each in lacking if each.feed != HISTORY)
         document = line.document
         weighed = (since, breach.severity, line.value, document.title, document.number, document.status)
-        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage)), digest_size=8).hexdigest()
+        told = (breach.news,) if breach.news else ()  # without any the digests of before stay, and nobody hears anew
+        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage, *told)), digest_size=8).hexdigest()
         if digest == episode.digest:
             return
         episode.since, episode.severity, episode.measure = since, breach.severity, breach.measure
