@@ -17,7 +17,7 @@ from households.overruled import newer
 from tests.detectors.test_laws import PEOPLE
 from tests.streams.lives import FIRST, LAST, Known, Life, Partition, fact_record, lives, moment, words
 
-SLOW = settings(deadline=None, max_examples=int(os.environ.get("N", "10")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(deadline=None, max_examples=int(os.environ.get("N", "3")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 class Daily(Watch):
