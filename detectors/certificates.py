@@ -10,7 +10,6 @@ from households.standing import disabilities
 from policy.parameters import Rule
 from schemas.facts_standing import Disability
 
-
 SEVERE: Final = "severe_disability"
 """The standard; a detector that asks names it among its own."""
 

@@ -228,14 +228,13 @@ class _Speaker:
         )  # fmt: skip
 
     def _describe(self, episode: Episode, breach: Breach, findings: Findings) -> None:
-        line = breach.threshold
-        since = breach.since.toordinal()
+        line, since = breach.threshold, breach.since.toordinal()
         lacking = (*findings.insufficient, *findings.uncovered)
         coverage = tuple(each for each in lacking if each.feed != HISTORY)
         document = line.document
         weighed = (since, breach.severity, line.value, document.title, document.number, document.status)
-        told = (breach.news,) if breach.news else ()  # without any the digests of before stay, and nobody hears anew
-        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage, *told)), digest_size=8).hexdigest()
+        news = (breach.news,) if breach.news else ()  # without any digests are those of before: nobody hears anew
+        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage, *news)), digest_size=8).hexdigest()
         if digest == episode.digest:
             return
         episode.since, episode.severity, episode.measure = since, breach.severity, breach.measure

@@ -67,7 +67,8 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
         findings.recheck(*(date.fromordinal(day) for day in (since, until) if day > today))
         months = _closed_silent_months(household, on, policy, stop)
         if since <= today < until and months >= required:
-            findings.recheck(date.fromordinal(first_day(month_of(today) + 1)))  # its files may be complete before it ends
+            # The files of this month may be complete before it is over.
+            findings.recheck(date.fromordinal(first_day(month_of(today) + 1)))
             standard = policy.rule(SEVERE, household.responsible_area)
             findings.add(_breach(household, stop, months, members, today, rule, standard))
             findings.recheck(*_birthdays(members, today, rule))

@@ -69,7 +69,8 @@ def _news(
     household: Household, member: Member, told: list[Disability], today: int, rule: Rule, standard: Rule
 ) -> Disability | None:
     """The newest certificate that said something new and severe, while it is news and the person still severe."""
-    fresh = [each for each in told if severe(each, standard) and _began(each) and _first_said(each, told, rule, standard)]
+    grave = [each for each in told if severe(each, standard) and _began(each)]
+    fresh = [each for each in grave if _first_said(each, told, rule, standard)]
     if not fresh or today >= _news_until(fresh[-1], rule):
         return None
     now = disabilities(household, member.person, today)

@@ -8,6 +8,7 @@ from detectors.registry import load_detectors
 from tests.detectors.review_facts import car, leave
 from tests.detectors.test_laws import PEOPLE, evaluate, ledger
 
+Rolls = tuple[list[tuple[int, int | None, int | None]], int]
 LONG_AGO = date(2024, 1, 10).toordinal()
 NEW = (0, False)
 
@@ -19,7 +20,7 @@ def test_a_car_no_longer_in_the_register_ends_the_stretch_and_another_begins_a_n
     again = car(PEOPLE[0], 2, date(2025, 10, 5).toordinal(), "NEW", "CAR", "OVER_150K", NEW)
     allowed = leave(PEOPLE[0], "MEANS", LONG_AGO, None, NEW)
     born = date(1970, 7, 1).toordinal()
-    rolls = ([(born, LONG_AGO, None)] * 3, 100_000)
+    rolls: Rolls = ([(born, LONG_AGO, None)] * 3, 100_000)
     household = ledger(rolls, [(PEOPLE[0], each) for each in (allowed, gone, again)])
     rule = load_detectors()["ASSET-CHANGE"]
     (breach,) = evaluate(rule, household, date(2025, 11, 1)).breaches

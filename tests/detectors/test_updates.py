@@ -88,7 +88,7 @@ def test_the_registrations_are_the_columns(household: Household) -> None:
 
 
 def test_another_month_of_silence_is_told_once_its_files_are_complete() -> None:
-    """Two silent months were said; when the third is complete the officer reads three, and no day by itself says more."""
+    """Two silent months were said; when the third is complete the officer reads three, and no day says more."""
     home, rule = Household("h1", coverage=Coverage()), load_detectors()["JOB-LOSS"]
     paid = date(2025, 1, 1).toordinal()
     born = date(1980, 1, 1).toordinal()

@@ -80,7 +80,8 @@ def fact_record(known: Known) -> Record:
 
 def moment(day: int, hour: int = 9) -> int:
     """Milliseconds of an hour of a day."""
-    return int(datetime.combine(date.fromordinal(day), datetime.min.time(), SHANGHAI).timestamp() * 1000) + hour * 3_600_000
+    begins = datetime.combine(date.fromordinal(day), datetime.min.time(), SHANGHAI)
+    return int(begins.timestamp() * 1000) + hour * 3_600_000
 
 
 @cache
@@ -160,9 +161,7 @@ class Partition:
         """The episodes in force, without those a rule cannot judge today."""
         household, on = self.watch.household(HOUSEHOLD), date.fromordinal(LAST)
         unsure = {
-            code
-            for code, each in self._detectors.items()
-            if each.evaluate(household, on, WIDE.on(on)).insufficient
+            code for code, each in self._detectors.items() if each.evaluate(household, on, WIDE.on(on)).insufficient
         }
         return {
             (each.detector, each.cause, each.since, each.severity, each.measure, each.person)
