@@ -1,20 +1,39 @@
 """What families go through, as the register tells it: history and open breaches follow the right people."""
 
+from copy import deepcopy
 from datetime import date, datetime
 from itertools import count
+from typing import Any
 
 import pytest
+import zstandard
 
 from households.state import Episode
-from load_tests.chaos.events import Json, Operation, bill, membership
+from load_tests.chaos.events import CITY, TOWN, Json, Operation, bill, membership
+from policy.bundle import Bundle
 from schemas.calendar import SHANGHAI
-from schemas.records import TickBody, TickRecord
+from schemas.records import PolicyBody, PolicyRecord, TickBody, TickRecord
+from tests.streams.making import POLICY
 from tests.streams.town import Town, home, person
 
 BILLED, MOVED = date(2026, 4, 20), date(2026, 5, 8)
+REDIVIDED, NEXT = date(2026, 5, 15), "339901008000"
 OVER_LINE = 2_500_000
 COUPLE, OTHERS, ORPHAN = 0, 1, 2
 NUMBERS = count(1)
+
+
+def redivided(*, line: int) -> PolicyRecord:
+    """The town becomes part of another on a day; there the line is so many times as high."""
+    plain: Any = Bundle.load(POLICY).plain()
+    plain["areas"][TOWN] |= {"valid_to": REDIVIDED.isoformat(), "successors": [NEXT]}
+    there = plain["rules"][NEXT]["medical_selfpay"] = deepcopy(plain["rules"][CITY]["medical_selfpay"])
+    for value in there["values"]:
+        lines = value["values"]["line"]
+        value["values"]["line"] = {scheme: fen * line for scheme, fen in lines.items()}
+    bundle = Bundle(plain)
+    packed = zstandard.compress(bundle.canonical())
+    return PolicyRecord("", 0, "", 0, 0, PolicyBody(bundle.hash, packed))
 
 
 class Register(Town):
@@ -139,3 +158,20 @@ def test_a_wrong_death_is_undone_with_all_that_followed(town: Register) -> None:
     assert standing() == before
     ended = {each.detector: each.ended for each in town.household(COUPLE).head.episodes if each.ended is not None}
     assert ended["DEATH-ON-BENEFIT"] == ended["MEMBER-DEATH"] == "withdrawn"
+
+
+@pytest.mark.parametrize(("line", "ends"), [(1, None), (3, "lapsed")])
+def test_a_town_that_becomes_part_of_another_keeps_its_alerts_and_gets_the_values_there(
+    town: Register, line: int, ends: str | None
+) -> None:
+    """Nobody declares anybody anew: from that day on the values of the other town hold, and what was so was so."""
+    mine = {each for each, episode in town.open(ORPHAN).items() if episode.person}
+    for kind in ("civil.household", "medical.reimbursement", "medical.settlement", "vital.death"):
+        town.read(town.batch(kind, {}, f"{kind}-04", "delta", "2026-04"))  # what is late would keep it open
+    town.everywhere(redivided(line=line))
+    town.until(date.fromordinal(REDIVIDED.toordinal() - 1))
+    assert mine <= town.open(ORPHAN).keys()
+    town.until(REDIVIDED)
+    after = {each.alert_id: each for each in town.household(ORPHAN).head.episodes}
+    assert {after[each].ended for each in mine} == {ends}
+    assert {after[each].ended_on for each in mine} == {REDIVIDED.toordinal() if ends else None}
