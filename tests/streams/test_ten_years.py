@@ -1,4 +1,4 @@
-"""Ten years as they were lived, checkpoint by checkpoint through restarts, and the same ten years replayed in one go."""
+"""Ten years as they were lived, checkpoint by checkpoint through restarts, and the same years replayed in one go."""
 
 from streams.statelog import Item
 from streams.watch import Watch
