@@ -48,7 +48,8 @@ class Belongings:
         ask = self._household.of_kind
         for told in (ask(Vehicle), ask(Property), ask(AssetBand), ask(CheckReply), ask(Business)):
             found |= {day for fact in told for day in (fact.day, months_later(fact.day, self._stands))}
-        found |= {role.until for role in ask(Business) if role.until is not None}
+        for ending in (ask(Vehicle), ask(Property), ask(Business)):
+            found |= {each.until for each in ending if each.until is not None}
         for leave in ask(Authorisation):
             found |= {day for day in (leave.day, leave.valid_to, leave.withdrawn) if day is not None}
         return found

@@ -12,8 +12,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from detectors.alert_parts import areas_of, evidence_of
 from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, Insufficient
-from detectors.registry import Detector
+from detectors.grounds import groundless
+from detectors.registry import Detector, Family
 from households.ledger import Household
 from households.state import Episode
 from policy.parameters import Policy
@@ -68,7 +70,8 @@ def step(
     `live`: the detector speaks in the household's area; before that everything happens silently, but what was said
     once is followed to its end. `known_at`: ms of the input. `evaluate_at`: the detector on an earlier day, with
     today's facts and that day's policy; it tells `withdrawn` (never was so) from `lapsed` (was so). While something
-    missing keeps a breach open that no longer shows, `findings` ask to be looked at again the next day.
+    missing keeps a breach open that no longer shows, `findings` ask to be looked at again the next day. It keeps open
+    neither what rests on nothing any more, because every record behind it was reversed, nor a review of which one was.
     """
     unseen = _in_force(household, detector.code)
     if not findings.breaches and not unseen:
@@ -83,7 +86,9 @@ def step(
         elif breach.goes_with not in household.head.waiting:
             speaker.open(breach, findings, live)
     if unseen and findings.insufficient:
-        findings.recheck(on + timedelta(days=1))
+        _end(speaker, _lost(household, detector, unseen), evaluate_at, sure=True)
+        if _in_force(household, detector.code).keys() & unseen.keys():
+            findings.recheck(on + timedelta(days=1))
     elif unseen:
         _end(speaker, unseen, evaluate_at)
     return speaker.told(_by_cause)
@@ -208,7 +213,7 @@ class _Speaker:
             {
                 "alert_id": episode.alert_id, "revision": episode.revision, "state": state,
                 "household": self._household.id,
-                "areas": _areas(self._household),
+                "areas": areas_of(self._household),
                 "detector": self._detector.code, "detector_version": self._detector.version,
                 "family": self._detector.family.value,
                 "subject": detail.subject, "cause": episode.cause,
@@ -218,7 +223,7 @@ class _Speaker:
                 "unit": detail.unit,
                 "threshold": {"value": episode.threshold_fen, "document": document, "policy": detail.policy},
                 "reason": detail.reason,
-                "evidence": [_evidence(each) for each in detail.evidence],
+                "evidence": [evidence_of(each) for each in detail.evidence],
                 "coverage": [{"feed": each.feed, "last_covered": each.last_covered} for each in detail.coverage],
                 "baseline": episode.baseline,
                 "per_day": per_day, "moved_to": moved_to,
@@ -228,13 +233,13 @@ class _Speaker:
         )  # fmt: skip
 
     def _describe(self, episode: Episode, breach: Breach, findings: Findings) -> None:
-        line = breach.threshold
-        since = breach.since.toordinal()
+        line, since = breach.threshold, breach.since.toordinal()
         lacking = (*findings.insufficient, *findings.uncovered)
         coverage = tuple(each for each in lacking if each.feed != HISTORY)
         document = line.document
         weighed = (since, breach.severity, line.value, document.title, document.number, document.status)
-        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage)), digest_size=8).hexdigest()
+        news = (breach.news,) if breach.news else ()  # without any digests are those of before: nobody hears anew
+        digest = hashlib.blake2b(_encode((weighed, breach.evidence, coverage, *news)), digest_size=8).hexdigest()
         if digest == episode.digest:
             return
         episode.since, episode.severity, episode.measure = since, breach.severity, breach.measure
@@ -255,7 +260,18 @@ class _Speaker:
         self._changed = True
 
 
-def _end(speaker: _Speaker, gone: Mapping[str, list[Episode]], evaluate_at: EvaluateAt) -> None:
+def _lost(household: Household, rule: Detector, unseen: Mapping[str, list[Episode]]) -> dict[str, list[Episode]]:
+    """Those without the ground they stood on; none while somebody's history is on its way."""
+    wholly = rule.family is not Family.REVIEW
+
+    def lost(episode: Episode) -> bool:
+        known = _decode_detail(episode.detail).evidence if episode.detail else ()
+        return groundless(household, known, wholly=wholly)
+
+    return {} if household.head.waiting else {cause: list(filter(lost, told)) for cause, told in unseen.items()}
+
+
+def _end(speaker: _Speaker, gone: Mapping[str, list[Episode]], evaluate_at: EvaluateAt, sure: bool = False) -> None:
     answers: dict[int, Findings] = {}
     for cause, episodes in gone.items():
         for episode in episodes:
@@ -263,7 +279,7 @@ def _end(speaker: _Speaker, gone: Mapping[str, list[Episode]], evaluate_at: Eval
             if then is None:
                 then = answers[episode.since] = evaluate_at(date.fromordinal(episode.since))
             # An answer that lacks something cannot say that it never was so.
-            was_so = bool(then.insufficient) or any(each.cause == cause for each in then.breaches)
+            was_so = (bool(then.insufficient) and not sure) or any(each.cause == cause for each in then.breaches)
             speaker.end(episode, "lapsed" if was_so else "withdrawn")
 
 
@@ -277,23 +293,6 @@ def _in_force(household: Household, code: str) -> dict[str, list[Episode]]:
         if len(same) > 1:
             same.sort(key=lambda each: (each.opened_on, each.alert_id))
     return found
-
-
-def _areas(household: Household) -> dict[str, str] | None:
-    declared = household.declared
-    if declared is None:
-        return None
-    return {
-        "hukou": declared.hukou_area,
-        "residence": declared.residence_area,
-        "responsible": declared.responsible_area,
-        "incident": declared.incident_area,
-    }
-
-
-def _evidence(item: EvidenceItem) -> dict[str, object]:
-    day = date.fromordinal(item.day)
-    return {"key": item.key, "feed": item.feed, "source": item.source, "day": day, "value": item.value}
 
 
 def _by_cause(alert: Alert) -> tuple[str | int, ...]:

@@ -36,7 +36,8 @@ class Breach:
     """A line passed. `cause` is unique per detector and household; `measure` and the line share a unit.
 
     `subject` is a relation code (`HEAD`, `CHILD`, ...) or `HOUSEHOLD`, never a person. `person` goes along when that
-    person moves; a cause that is a person, or starts with `<person>/`, needs no mention of it.
+    person moves; a cause that is a person, or starts with `<person>/`, needs no mention of it. `news`: a count that
+    files told, not days that passed; subscribers hear of it when it differs, as of evidence. 0: none.
     """
 
     cause: str
@@ -49,6 +50,7 @@ class Breach:
     reason: str
     evidence: tuple[EvidenceItem, ...]
     person: str | None = None
+    news: int = 0
 
     @property
     def goes_with(self) -> str | None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
-FIELDS: Final = frozenset({"hukou_area", "from_area", "to_area"})
-"""The fields of the ledger that say where a registration lies or came from."""
+FIELDS: Final = frozenset({"hukou_area", "from_area", "to_area", "sex"})
+"""The fields of the ledger that say where a registration lies or came from, and one kept for reports alone."""
 WORDS: Final = frozenset({
     "hukou", "huji", "jiguan", "birthplace", "nationality", "nation", "citizenship", "ethnicity", "ethnic", "minzu",
     "race", "tribe",

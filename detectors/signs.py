@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from detectors.burden import Counting, charges, inside, rolling_year
-from detectors.certificates import severe
+from detectors.certificates import SEVERE, severe
 from detectors.findings import EvidenceItem, Insufficient, evidence_days
 from detectors.people import at_least, living, under
 from detectors.words import who
@@ -67,6 +67,11 @@ class Ledger:
         return self.policy.rule(NEEDS, self.area)
 
     @cached_property
+    def severe(self) -> Rule:
+        """Which certificates count as severe. Raises PolicyMissing."""
+        return self.policy.rule(SEVERE, self.area)
+
+    @cached_property
     def chain(self) -> tuple[str, ...]:
         """The area and all above it."""
         try:
@@ -104,7 +109,7 @@ def _items(facts: Iterable[tuple[Fact, int]]) -> tuple[EvidenceItem, ...]:
 
 
 def _severe(told: Ledger, person: str) -> list[Disability]:
-    return [each for each in disabilities(told.household, person, told.today) if severe(each, told.rule)]
+    return [each for each in disabilities(told.household, person, told.today) if severe(each, told.severe)]
 
 
 def _dependants(told: Ledger) -> Measured:

@@ -254,6 +254,7 @@ def _parsed(household: ExportHousehold, row: RosterRow) -> Parsed:
         "valid_to": row.left.isoformat() if row.left else None,
         "born": row.born.isoformat() if row.born else None,
         "statuses": household.statuses[row.person, row.joined.isoformat()],
+        "sex": row.sex,
     }
     if row.areas is not None:
         data["declared"] = {

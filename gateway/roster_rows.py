@@ -103,6 +103,7 @@ class RosterRow:
     income_period: str
     identity: Identity = field(repr=False)
     id_type: str = RESIDENT
+    sex: str | None = None
 
 
 class Read(NamedTuple):
@@ -194,6 +195,7 @@ class _Reader:
                 addresses=(row.text("addresses"),) if row.text("addresses") else (),
             ),
             id_type=ID_TYPES[row.text("id_type") or "居民身份证"],
+            sex=_sex(number),
         )
 
     def district(self, row: _Row) -> str:
@@ -265,3 +267,10 @@ def _born(number: str) -> date | None:
     if len(number) != 18 or not number[6:14].isdigit():
         return None
     return datetime.strptime(number[6:14], "%Y%m%d").date()
+
+
+def _sex(number: str) -> str | None:
+    """By the last digit of the serial number, odd for men; None where the document has no such number."""
+    if _born(number) is None or not number[16].isdigit():
+        return None
+    return "M" if int(number[16]) % 2 else "F"

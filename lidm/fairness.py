@@ -13,16 +13,13 @@ from math import sqrt
 from typing import Any, NamedTuple, TypeVar
 
 from lidm.population import Home, Person, Population
+from schemas.labels import Sex
 from sinks.found import Found
 
 LEAST = 5
 """A count below this, other than none, could point at somebody."""
 Z = 1.959964
-NOT_HELD = (
-    "性别：证件号码在网关换成代码，台账里没有性别",
-    "城乡：区划树没有城乡分类，只能按镇街看",
-    "民族、国籍：不收集",
-)
+NOT_HELD = ("民族、国籍：不收集",)
 HELP = ("risk", "entitlement")
 _AGES = ((0, 6), (6, 16), (16, 60), (60, 80), (80, 200))
 _NEED, _NO_NEED = "need", "no_need"
@@ -107,20 +104,23 @@ def report(
     *,
     first: date,
     name: Callable[[str], str],
+    setting: Callable[[str], str | None],
     seed: str,
     visits: int,
 ) -> Report:
-    """The report of a period that ends on the population's day. `name`: of an area."""
+    """The report of a period that ends on the population's day. `name`, `setting`: of an area."""
     homes = _outcomes(living.homes, found, lambda each: each.household)
     people = _outcomes(living.people, [each for each in found if each.person], lambda each: each.person)
     house: list[tuple[str, Callable[[Home], str]]] = [
         ("镇街", lambda home: name(home.area) if home.area else "没有认定的责任地区"),
+        ("城乡", lambda home: _SETTINGS[setting(home.area)]),
         ("户籍与居住", lambda home: _APART[home.apart]),
         ("成员残疾", lambda home: "有持证残疾人" if home.disabled else "没有"),
         ("家庭构成", lambda home: home.makeup),
     ]
     each_one: list[tuple[str, Callable[[Person], str]]] = [
         ("年龄段", _age_band),
+        ("性别", lambda person: Sex[person.sex].label if person.sex else "没有登记"),
         ("残疾", lambda person: "持证残疾人" if person.disabled else "其他"),
     ]
     broken = [_breakdown(title, "户", living.homes, homes, of) for title, of in house]
@@ -155,6 +155,7 @@ def as_json(told: Report) -> dict[str, Any]:
     }
 
 
+_SETTINGS: Mapping[str | None, str] = {"urban": "城镇", "rural": "乡村", None: "区划没有写明"}
 _APART: Mapping[bool | None, str] = {True: "人户分离", False: "人户一致", None: "没有认定"}
 
 

@@ -1,11 +1,14 @@
 """The need profile of a household out of the archive: its log folded again, then asked on a day.
 
 The values are those activated last in the log; where they have no list of dimensions, those lying here, and the answer
-says so. What is asked of a past day is what is known now of that day.
+says so. What is asked of a past day is what is known now of that day; `as_of` a day, what was known at its end: of the
+log nothing later is folded, neither facts nor corrections nor values.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +23,9 @@ from schemas.errors import DataError, Stop
 from schemas.facts import Membership
 from sinks.household_log import blocks_of, extents
 from sinks.store import AlertStore
+from streams.control import day_of
 from streams.rebuild import LoggedBlock
-from streams.replay import folded, own_blocks
+from streams.replay import OwnBlock, folded, own_blocks
 from streams.watch import Watch
 
 
@@ -51,9 +55,11 @@ class Told:
         }
 
 
-def need_of(store: AlertStore, household: str, on: date | None, policy_dir: Path) -> Told:
+def need_of(
+    store: AlertStore, household: str, on: date | None, policy_dir: Path, as_of: date | None = None
+) -> Told:
     """The profile on a day, by default the last one of the log. Raises DataError where there is nothing to ask."""
-    watch = _watch(store, household)
+    watch = _watch(store, household, as_of)
     ledger, today = watch.household(household), watch.known.on
     if today is None:
         raise DataError("归档的日志里还没有日期，不能出画像")
@@ -72,15 +78,21 @@ def need_of(store: AlertStore, household: str, on: date | None, policy_dir: Path
     return Told(made, place, named(_members(ledger)), date.fromordinal(today), activated)
 
 
-def _watch(store: AlertStore, household: str) -> Watch:
+def _watch(store: AlertStore, household: str, as_of: date | None) -> Watch:
     archived = (LoggedBlock(*each) for each in blocks_of(store, household, extents(store, household)))
     try:
-        watch = folded(own_blocks(archived, household))
+        watch = folded(takewhile(_known_by(as_of), own_blocks(archived, household)))
     except Stop as error:
         raise DataError(str(error)) from error
     if watch is None or household not in watch.names():
-        raise DataError(f"归档里没有{household}的台账日志")
+        then = f"到{as_of}为止，" if as_of is not None else ""
+        raise DataError(f"{then}归档里没有{household}的台账日志")
     return watch
+
+
+def _known_by(as_of: date | None) -> Callable[[OwnBlock], bool]:
+    """Whether a block was written by the end of a day; of what follows it in the log nothing was known either."""
+    return lambda block: as_of is None or day_of(block.at_ms) <= as_of.toordinal()
 
 
 def _members(ledger: Household) -> dict[str, Membership]:

@@ -53,7 +53,8 @@ def measures(told: Told) -> str:
 def text(told: Told) -> str:
     """The profile on the terminal."""
     about = told.profile
-    lines = [f"家庭 {about.household}", f"{told.place}  {about.on}  口径{measures(told)}", NOTE, ""]
+    known = f"{about.on}（按{told.known_until}所知）"
+    lines = [f"家庭 {about.household}", f"{told.place}  {known}  口径{measures(told)}", NOTE, ""]
     for facet in about.facets:
         lines.append(f"{facet.label}  {level(facet)}")
         lines += [f"  · {part.label}：{_plain(told, part.says)}" for part in facet.reasons]

@@ -1,7 +1,7 @@
 """Who is watched, out of the archived log: households and people on a day, with what the ledger holds of them.
 
 Only registrations, certificates and deaths are read; of two records of one fact the newer counts. What the ledger does
-not hold (sex, whether an area is urban or rural, ethnicity) is not here either.
+not hold (ethnicity, nationality) is not here either.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,12 @@ _CHILD_UNDER, _OLD_FROM = 18, 60
 
 
 class Person(NamedTuple):
-    """Somebody who lives in a watched household. `age` None: the register does not say."""
+    """Somebody who lives in a watched household. `age`, `sex` None: the register does not say."""
 
     household: str
     age: int | None
     disabled: bool
+    sex: str | None = None
 
 
 class Home(NamedTuple):
@@ -61,7 +62,7 @@ def population(blocks: Iterable[bytes], on: date) -> Population:
             decided[home.household] = home
         if person not in dead:
             disabled = bool(in_force(certificates.get(person, ()), day))
-            living.people[person] = Person(home.household, _age(home.born, on), disabled)
+            living.people[person] = Person(home.household, _age(home.born, on), disabled, home.sex)
     members: dict[str, list[Person]] = {}
     for each in living.people.values():
         members.setdefault(each.household, []).append(each)

@@ -18,7 +18,10 @@ class AreaUnknown(LookupError):
 
 @dataclass(frozen=True)
 class Area:
-    """One area. Valid on half-open [valid_from, valid_to); afterwards its single successor answers for it."""
+    """One area. Valid on half-open [valid_from, valid_to); afterwards its single successor answers for it.
+
+    `setting`: `urban` or `rural` by the statistical classification, None where nobody said so; reports only.
+    """
 
     code: str
     name: str
@@ -26,6 +29,7 @@ class Area:
     valid_from: date | None = None
     valid_to: date | None = None
     successors: tuple[str, ...] = ()
+    setting: str | None = None
 
 
 class AreaTree:

@@ -149,6 +149,7 @@ def _area(code: str, plain: JSON) -> Area:
         valid_from=_day(each["valid_from"]),
         valid_to=_day(each["valid_to"]),
         successors=tuple(map(str, _list(each["successors"]))),
+        setting=None if each.get("setting") is None else str(each["setting"]),  # bundles in older logs have none
     )
 
 

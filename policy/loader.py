@@ -17,7 +17,8 @@ from policy.marked import Marked, PolicyError, read_marked
 JSON = None | bool | int | str | list["JSON"] | dict[str, "JSON"]
 
 FAMILIES = ("risk", "entitlement", "review", "quality")
-_AREA = frozenset({"name", "parent", "valid_from", "valid_to", "successors"})
+_AREA = frozenset({"name", "parent", "valid_from", "valid_to", "successors", "setting"})
+_SETTINGS = ("urban", "rural")
 _SCHEME = frozenset({"label", "ranks"})
 _RULE = frozenset({"values", "last_value_still_valid_on", "targets", "label", "unit"})
 _VALUE = frozenset({"status", "document", "until", "note"})
@@ -110,12 +111,21 @@ def _read_areas(root: Marked) -> dict[str, JSON]:
             "valid_from": first,
             "valid_to": last,
             "successors": [each.text() for each in successors],
+            "setting": _setting(found),
         }
     for place, code in links:
         if code not in areas:
             place.fail(f"区划{code}没有写在本文件里")
     _no_circles(root, areas)
     return areas
+
+
+def _setting(found: dict[str, Marked]) -> str | None:
+    if "setting" not in found:
+        return None
+    if (setting := found["setting"].text()) not in _SETTINGS:
+        found["setting"].fail(f"setting 只能是 {'、'.join(_SETTINGS)}")
+    return setting
 
 
 def _no_circles(root: Marked, areas: dict[str, JSON]) -> None:

@@ -104,7 +104,10 @@ class Declared(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Membership(Fact, array_like=True, frozen=True, gc=False, tag="member"):
-    """A person belongs to a household from `day` until `until` (half-open). Key: (household, person, valid_from)."""
+    """A person belongs to a household from `day` until `until` (half-open). Key: (household, person, valid_from).
+
+    `sex` is for the fairness report; `detectors.protected` keeps it from rules.
+    """
 
     household: str
     person: str
@@ -113,6 +116,7 @@ class Membership(Fact, array_like=True, frozen=True, gc=False, tag="member"):
     born: int | None
     statuses: tuple[Status, ...]
     declared: Declared | None
+    sex: str | None = None
 
     feed: ClassVar[str] = "civil.household"
     paged: ClassVar[bool] = False

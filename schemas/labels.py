@@ -59,6 +59,13 @@ class Relation(Labelled):
     OTHER = "OTHER", "其他"
 
 
+class Sex(Labelled):
+    """Sex as the register has it; no rule may look at it, only the fairness report does."""
+
+    F = "F", "女"
+    M = "M", "男"
+
+
 class Visit(Labelled):
     """Kind of medical visit."""
 

@@ -48,6 +48,7 @@ class Judge:
         self.alerts: list[tuple[Alert, int]] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
+        self._terms: dict[tuple[str, str], Outlook] = {}
         self._standing: dict[tuple[frozenset[str], str], Standing | None] = {}
         self._listening: dict[frozenset[str], tuple[Detector, ...]] = {}
 
@@ -106,7 +107,7 @@ class Judge:
         for detector in detectors:
             if detector.about != about:
                 continue
-            outlook = self._outlook(detector, policy, area)
+            outlook = self.outlook(detector, policy, area)
             quiet = outlook.silent is not None and _silent(outlook.silent, detector, household)
             if quiet or control.stopped(detector.code, area):  # stopped: episodes stand, `resume` looks at everybody
                 changed |= _set(household, detector.code, outlook.ordinal)
@@ -157,7 +158,7 @@ class Judge:
             return False
         day = date_of(on)
         findings = self._find(detector, household, day, bundle)
-        if findings is None or not self._outlook(detector, bundle.on(day), household.responsible_area).signed:
+        if findings is None or not self.outlook(detector, bundle.on(day), household.responsible_area).signed:
             return False
         household.dirty_head = True
         told = episodes.release(
@@ -192,24 +193,38 @@ class Judge:
         _set(household, ANY, next_change(household, on))
 
     def _renew(self, policy: Policy) -> None:
+        """Another day or another bundle; what holds of a bundle until a day to come is not asked anew each day."""
+        before = self._policy
+        if before is None or before.version != policy.version or policy.day < before.day:
+            self._terms = {}
         self._policy, self._outlooks, self._standing = policy, {}, {}
 
     def _stand(self, asked: tuple[frozenset[str], str], policy: Policy) -> Standing | None:
         """What to ask for these feeds in an area; None where one of the detectors has no cheap question."""
         feeds, area = asked
-        looks = [(each.code, self._outlook(each, policy, area)) for each in self.listening(feeds)]
+        looks = [(each.code, self.outlook(each, policy, area)) for each in self.listening(feeds)]
         found = tuple((code, look.ordinal, look.silent) for code, look in looks if look.silent is not None)
         standing = self._standing[asked] = found if len(found) == len(looks) else None
         return standing
 
-    def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
+    def outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
+        """What the policy of a day says of a detector in an area."""
         if policy is not self._policy:
             self._renew(policy)
         try:
             return self._outlooks[detector.code, area]
         except KeyError:
-            known = self._outlooks[detector.code, area] = _outlook(detector, policy, area)
+            known = self._outlooks[detector.code, area] = self._look_out(detector, policy, area)
             return known
+
+    def _look_out(self, detector: Detector, policy: Policy, area: str) -> Outlook:
+        terms = self._terms.get((detector.code, area))
+        if terms is None or (terms.next_change is not None and terms.next_change <= policy.day):
+            try:
+                terms = self._terms[detector.code, area] = _terms(detector, policy, area)
+            except PolicyMissing:  # nobody declared the household yet, or no value is in force
+                return Outlook(None, None, signed=False, silent=None)
+        return terms._replace(silent=_asked(detector, policy, area))
 
     def _find(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings | None:
         """The detector's answer; None where its parameters are missing: then its episodes stand as they are.
@@ -258,17 +273,14 @@ def _asked(detector: Detector, policy: Policy, area: str) -> Sure | None:
         return None
 
 
-def _outlook(detector: Detector, policy: Policy, area: str) -> Outlook:
-    try:
-        rules = [policy.rule(name, area) for name in detector.parameters]
-        rules += [rule for name in detector.optional if (rule := policy.known(name, area)) is not None]
-        changes = [policy.next_change(name, area) for name in (*detector.parameters, *detector.optional)]
-        signed = all(rule.status != "example" for rule in rules)
-        silent = _asked(detector, policy, area)
-    except PolicyMissing:  # nobody declared the household yet, or no value is in force
-        return Outlook(None, None, signed=False, silent=None)
+def _terms(detector: Detector, policy: Policy, area: str) -> Outlook:
+    """What holds until the next change. Raises PolicyMissing."""
+    rules = [policy.rule(name, area) for name in detector.parameters]
+    rules += [rule for name in detector.optional if (rule := policy.known(name, area)) is not None]
+    changes = [policy.next_change(name, area) for name in (*detector.parameters, *detector.optional)]
+    signed = all(rule.status != "example" for rule in rules)
     change = min((day for day in changes if day is not None), default=None)
-    return Outlook(change, change.toordinal() if change else None, signed, silent)
+    return Outlook(change, change.toordinal() if change else None, signed, None)
 
 
 def _set(household: Household, slot: str, day: int | None) -> bool:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import birthday, day_text, months_later
-from detectors.certificates import severe
+from detectors.certificates import SEVERE, severe
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.lacking import in_force, member_on, turns
 from detectors.people import staying
@@ -45,6 +45,7 @@ Ask = Callable[[int], _Due | None]
     family=Family.ENTITLEMENT,
     listens=("civil.household", "check.request", "disability.certificate", "vital.death"),
     rule="expiry",
+    standards=(SEVERE,),
     quiet=unless_registered,
     trial=True,
 )
@@ -59,6 +60,7 @@ def expiry(household: Household, on: date, policy: Policy) -> Findings:
     if never_registered(household):
         return findings
     rule, today = policy.rule("expiry", household.responsible_area), on.toordinal()
+    standard = policy.rule(SEVERE, household.responsible_area)
     kinds, notice = rule.words("kinds"), rule.number("notice_days")
     asked: list[tuple[str, str, Ask, set[int]]] = []
     if "RECOGNITION" in kinds:
@@ -68,7 +70,7 @@ def expiry(household: Household, on: date, policy: Policy) -> Findings:
                 ask = _recognition(household, member.person, scheme, rule)
                 asked.append((f"{member.person}/{scheme}", member.relation, ask, days))
     if "REVIEW" in kinds:
-        asked.append((f"{HOUSEHOLD}/review", "HOUSEHOLD", *_review(household, rule, today)))
+        asked.append((f"{HOUSEHOLD}/review", "HOUSEHOLD", *_review(household, rule, standard, today)))
     for cause, relation, ask, days in asked:
         edges = {*turns(household), *days, *(day - notice for day in days)}
         findings.recheck(next_edge(edges, today))
@@ -112,14 +114,13 @@ def _recognition(household: Household, person: str, scheme: str, rule: Rule) -> 
     return ask
 
 
-def _review(household: Household, rule: Rule, today: int) -> tuple[Ask, set[int]]:
+def _review(household: Household, rule: Rule, standard: Rule, today: int) -> tuple[Ask, set[int]]:
     """Whether a review of the household is due soon, and the days on which that may change."""
     notice = rule.number("notice_days")
     asked_on = sorted(each.day for each in household.of_kind(CheckRequest) if each.purpose == CheckPurpose.REVIEW)
     last = months_later(today, rule.number("review_months") + 1)
-    dues = {
-        each.since: _reviews(household, each.since, last, rule) for each in _told(household, rule, "review_schemes")
-    }
+    begun = {each.since for each in _told(household, rule, "review_schemes")}
+    dues = {since: _reviews(household, since, last, rule, standard) for since in sorted(begun)}
 
     def ask(day: int) -> _Due | None:
         held = [
@@ -139,23 +140,23 @@ def _review(household: Household, rule: Rule, today: int) -> tuple[Ask, set[int]
     return ask, {*asked_on, *(day for days in dues.values() for day in days)}
 
 
-def _reviews(household: Household, since: int, last: int, rule: Rule) -> list[int]:
+def _reviews(household: Household, since: int, last: int, rule: Rule, standard: Rule) -> list[int]:
     """The days on which reviews are due, up to a day; each interval by who held the scheme when it began."""
     days, day = [], since
     while day <= last:
-        able = any(_able(household, each, day, rule) for each in staying(household, day))
+        able = any(_able(household, each, day, rule, standard) for each in staying(household, day))
         day = months_later(day, rule.number("review_months_able" if able else "review_months"))
         days.append(day)
     return days
 
 
-def _able(household: Household, member: Member, day: int, rule: Rule) -> bool:
+def _able(household: Household, member: Member, day: int, rule: Rule, standard: Rule) -> bool:
     """Whether somebody is of working age and not severely disabled; who has no date of birth is not counted."""
     if member.born is None:
         return False
     young, old = rule.ages("working_age")
     of_age = birthday(member.born, young) <= day < birthday(member.born, old)
-    return of_age and not any(severe(each, rule) for each in disabilities(household, member.person, day))
+    return of_age and not any(severe(each, standard) for each in disabilities(household, member.person, day))
 
 
 def _breach(

@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import day_text, months_later
-from detectors.certificates import severe
+from detectors.certificates import SEVERE, severe
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.holdings import insured_span
 from detectors.lacking import held, member_on, turns
@@ -86,6 +86,7 @@ class _Gap(NamedTuple):
         _FEED, "civil.household", "vital.death", "employment.status", "medical.year_total", "disability.certificate",
     ),
     rule="insurance_gap",
+    standards=(SEVERE,),
     absence=(_FEED,),
     quiet=unless_registered,
     trial=True,
@@ -108,7 +109,7 @@ def insurance_gap(household: Household, on: date, policy: Policy) -> Findings:
     for member in staying(household, today):
         gap = _gap(household, member, rule, chain, today, findings)
         if gap is not None:
-            findings.add(_breach(household, gap, rule))
+            findings.add(_breach(household, gap, rule, policy.rule(SEVERE, household.responsible_area)))
     return findings
 
 
@@ -168,10 +169,10 @@ def _in_treatment(household: Household, gap: _Gap, rule: Rule) -> YearTotal | No
     return next((each for each in totals if each is not None and each.borne_fen >= rule.number("treatment_line")), None)
 
 
-def _breach(household: Household, gap: _Gap, rule: Rule) -> Breach:
+def _breach(household: Household, gap: _Gap, rule: Rule, standard: Rule) -> Breach:
     treated = _in_treatment(household, gap, rule)
     on_day = disabilities(household, gap.member.person, gap.since)
-    certified = [each for each in on_day if severe(each, rule)]
+    certified = [each for each in on_day if severe(each, standard)]
     of_year = [each for each in gap.enrolments if each.year == gap.year]
     line = Line(gap.limit, rule.label, rule.document, rule.policy)
     due = f"终止满{rule.number('stopped_months')}个月提示" if gap.ended else f"{day_text(gap.began + gap.limit)}起提示"

@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import birthday, months_later
-from detectors.certificates import severe
+from detectors.certificates import SEVERE, severe
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.lacking import held
 from detectors.people import belonging, edges, living, next_birthday, staying, under
@@ -82,6 +82,7 @@ class _Child(NamedTuple):
         "civil.benefit",
     ),
     rule="child_guardian",
+    standards=(SEVERE,),
     quiet=unless_told(*_KINDS),
     trial=True,
 )  # fmt: skip
@@ -99,7 +100,8 @@ def child_guardian(household: Household, on: date, policy: Policy) -> Findings:
         return findings
     rule = policy.rule("child_guardian", household.responsible_area)
     today, age = on.toordinal(), rule.number("child_under")
-    states = {person: _states(household, person, rule) for person in _everybody(household)}
+    standard = policy.rule(SEVERE, household.responsible_area)
+    states = {person: _states(household, person, rule, standard) for person in _everybody(household)}
     turns = {day for several in states.values() for each in several for day in each[:3]}
     turns |= {stay.day for stays in household.head.stubs.values() for stay in stays}
     for member in staying(household, today):
@@ -126,7 +128,7 @@ def _everybody(household: Household) -> set[str]:
     return {each.person for each in household.head.members} | set(household.head.lasting)
 
 
-def _states(household: Household, person: str, rule: Rule) -> list[_State]:
+def _states(household: Household, person: str, rule: Rule, standard: Rule) -> list[_State]:
     """Every state of somebody that keeps a parent from caring."""
     months = rule.number("months")
     found = [_State(each.day, FOREVER, each.day, each) for each in household.deaths(person)]
@@ -138,7 +140,7 @@ def _states(household: Household, person: str, rule: Rule) -> list[_State]:
     for each in certificates:
         later = [other.day for other in certificates if other.category == each.category and other.day > each.day]
         ends = [end for end in (each.expires, each.until, *later) if end is not None]
-        if severe(each, rule):
+        if severe(each, standard):
             found.append(_State(each.day, min(ends, default=FOREVER), each.day, each))
     return [each for each in found if each.first < each.after]
 

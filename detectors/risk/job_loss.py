@@ -4,7 +4,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import birthday, month_text
-from detectors.certificates import severely_disabled
+from detectors.certificates import SEVERE, severely_disabled
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import at_least, edges, newest, next_birthday, staying, unbroken_from, under
 from detectors.registry import Family, detector
@@ -28,12 +28,13 @@ class _Stop(NamedTuple):
 
 @detector(
     code="JOB-LOSS",
-    version="1.1.0",
+    version="1.2.0",
     family=Family.RISK,
     listens=(
         "employment.contribution", "employment.status", "civil.household", "vital.death", "disability.certificate",
     ),
     rule="job_loss",
+    standards=(SEVERE,),
     absence=("employment.contribution",),
 )  # fmt: skip
 def job_loss(household: Household, on: date, policy: Policy) -> Findings:
@@ -43,7 +44,7 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
     flexible work, maternity, military service or a placed job is not silent. Of several who stopped it is about the
     last; who is excused or beyond working age lost no job and hides nobody else's. `since` is the day after the last of
     the required months. The breach stands for a limited time after the stop, then it is known. Unknown age:
-    `Insufficient`. Measure: closed silent months.
+    `Insufficient`. Measure: closed silent months; each further one is news.
     """
     findings = Findings.covering(household, on, policy, _FEED)
     rule = policy.rule("job_loss", household.responsible_area)
@@ -66,7 +67,10 @@ def job_loss(household: Household, on: date, policy: Policy) -> Findings:
         findings.recheck(*(date.fromordinal(day) for day in (since, until) if day > today))
         months = _closed_silent_months(household, on, policy, stop)
         if since <= today < until and months >= required:
-            findings.add(_breach(household, stop, months, members, today, rule))
+            # The files of this month may be complete before it is over.
+            findings.recheck(date.fromordinal(first_day(month_of(today) + 1)))
+            standard = policy.rule(SEVERE, household.responsible_area)
+            findings.add(_breach(household, stop, months, members, today, rule, standard))
             findings.recheck(*_birthdays(members, today, rule))
     return findings
 
@@ -150,19 +154,21 @@ def _birthdays(members: list[Member], today: int, rule: Rule) -> list[date | Non
     return [next_birthday(each, ages, today) for each in members]
 
 
-def _dependants(household: Household, others: list[Member], today: int, rule: Rule) -> bool:
+def _dependants(household: Household, others: list[Member], today: int, rule: Rule, standard: Rule) -> bool:
     """Whether somebody here is a minor, old, or severely disabled."""
     return any(
         under(each, rule.number("child_under"), today)
         or at_least(each, rule.number("elder_from"), today)
-        or severely_disabled(household, each.person, today, rule)
+        or severely_disabled(household, each.person, today, standard)
         for each in others
     )
 
 
-def _breach(household: Household, stop: _Stop, months: int, members: list[Member], today: int, rule: Rule) -> Breach:
+def _breach(
+    household: Household, stop: _Stop, months: int, members: list[Member], today: int, rule: Rule, standard: Rule
+) -> Breach:
     others = [each for each in members if each.person != stop.member.person]
-    dependants = _dependants(household, others, today, rule)
+    dependants = _dependants(household, others, today, rule, standard)
     together = "全家" if stop.alone_from > stop.silent_from else ""
     line = rule.mark("silent_months")
     return Breach(
@@ -182,4 +188,5 @@ def _breach(household: Household, stop: _Stop, months: int, members: list[Member
             EvidenceItem(stop.last_paid.key, _FEED, stop.last_paid.source, stop.last_paid.day, stop.last_paid.base_fen),
         ),
         person=stop.member.person,
+        news=months,
     )

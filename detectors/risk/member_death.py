@@ -4,7 +4,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import day_text, months_later
-from detectors.certificates import severely_disabled
+from detectors.certificates import SEVERE, severely_disabled
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import anybody_died, at_least, living, member_at_death, next_birthday, residents, under
 from detectors.registry import Family, detector
@@ -29,6 +29,7 @@ class _Loss(NamedTuple):
     family=Family.RISK,
     listens=("vital.death", "civil.household", "disability.certificate"),
     rule="member_death",
+    standards=(SEVERE,),
 )
 def member_death(household: Household, on: date, policy: Policy) -> Findings:
     """A breach per deceased member while others remain, higher when only minors or severely disabled people do.
@@ -46,7 +47,8 @@ def member_death(household: Household, on: date, policy: Policy) -> Findings:
         until = months_later(loss.day, rule.number("stands_months"))
         left = _left_behind(household, loss, remaining)
         if left and today < until:
-            findings.add(_breach(household, loss, left, today, rule))
+            standard = policy.rule(SEVERE, household.responsible_area)
+            findings.add(_breach(household, loss, left, today, rule, standard))
             findings.recheck(date.fromordinal(until))
             findings.recheck(*(next_birthday(each, (rule.number("child_under"),), today) for each in left))
     return findings
@@ -72,9 +74,11 @@ def _left_behind(household: Household, loss: _Loss, remaining: list[Member]) -> 
     return [each for each in remaining if each.person in then]
 
 
-def _breach(household: Household, loss: _Loss, remaining: list[Member], today: int, rule: Rule) -> Breach:
+def _breach(
+    household: Household, loss: _Loss, remaining: list[Member], today: int, rule: Rule, standard: Rule
+) -> Breach:
     helpless = [
-        under(each, rule.number("child_under"), today) or severely_disabled(household, each.person, today, rule)
+        under(each, rule.number("child_under"), today) or severely_disabled(household, each.person, today, standard)
         for each in remaining
     ]
     old = [at_least(each, rule.number("elder_from"), today) for each in remaining]

@@ -7,7 +7,7 @@ an end is told are policy. It renews nothing and claims no subsidy, and its sent
 from datetime import date
 
 from detectors.calendar import day_text, months_later
-from detectors.certificates import severe, severe_line
+from detectors.certificates import SEVERE, severe, severe_line
 from detectors.findings import Breach, EvidenceItem, Findings
 from detectors.people import at_least, next_birthday, staying, under
 from detectors.quiet import none_of, unless_told
@@ -29,6 +29,7 @@ _FEED = "disability.certificate"
     family=Family.RISK,
     listens=("disability.certificate", "civil.household", "vital.death"),
     rule="new_disability",
+    standards=(SEVERE,),
     quiet=unless_told(Disability),
     trial=True,
 )
@@ -44,15 +45,16 @@ def new_disability(household: Household, on: date, policy: Policy) -> Findings:
     if none_of(household, (Disability,)):
         return findings
     rule = policy.rule("new_disability", household.responsible_area)
+    standard = policy.rule(SEVERE, household.responsible_area)
     today = on.toordinal()
     members = staying(household, today)
     ages = (rule.number("adult_from"), rule.number("elder_from"))
     for member in members:
         told = sorted(household.of_kind(Disability, member.person, day_to=today + 1), key=lambda each: each.key)
         told.sort(key=lambda each: each.day)
-        news = _news(household, member, told, today, rule)
+        news = _news(household, member, told, today, rule, standard)
         if news is not None:
-            findings.add(_new_breach(member, news, told, members, today, rule))
+            findings.add(_new_breach(member, news, told, members, today, rule, standard))
             findings.recheck(date.fromordinal(_news_until(news, rule)))
             findings.recheck(*(next_birthday(each, ages, today) for each in members))
         if told and told[-1].expires is not None and not _cancelled(told[-1], today):
@@ -63,13 +65,16 @@ def new_disability(household: Household, on: date, policy: Policy) -> Findings:
     return findings
 
 
-def _news(household: Household, member: Member, told: list[Disability], today: int, rule: Rule) -> Disability | None:
+def _news(
+    household: Household, member: Member, told: list[Disability], today: int, rule: Rule, standard: Rule
+) -> Disability | None:
     """The newest certificate that said something new and severe, while it is news and the person still severe."""
-    fresh = [each for each in told if severe(each, rule) and _began(each) and _first_said(each, told, rule)]
+    grave = [each for each in told if severe(each, standard) and _began(each)]
+    fresh = [each for each in grave if _first_said(each, told, rule, standard)]
     if not fresh or today >= _news_until(fresh[-1], rule):
         return None
     now = disabilities(household, member.person, today)
-    return fresh[-1] if any(severe(each, rule) for each in now) else None
+    return fresh[-1] if any(severe(each, standard) for each in now) else None
 
 
 def _news_until(certificate: Disability, rule: Rule) -> int:
@@ -85,13 +90,13 @@ def _cancelled(certificate: Disability, today: int) -> bool:
     return certificate.until is not None and certificate.until <= today
 
 
-def _first_said(certificate: Disability, told: list[Disability], rule: Rule) -> bool:
+def _first_said(certificate: Disability, told: list[Disability], rule: Rule, standard: Rule) -> bool:
     """Whether nothing earlier was severe. A renewal continues what was, however long ago and even when unknown."""
     earlier = {each.category: each for each in told if each.day < certificate.day}
     if certificate.action == CertificateAction.RENEW:
-        return bool(earlier) and not any(severe(each, rule) for each in earlier.values())
+        return bool(earlier) and not any(severe(each, standard) for each in earlier.values())
     gap = rule.number("renewal_gap_days")
-    return not any(severe(each, rule) and _ended(each) + gap >= certificate.day for each in earlier.values())
+    return not any(severe(each, standard) and _ended(each) + gap >= certificate.day for each in earlier.values())
 
 
 def _ended(certificate: Disability) -> int:
@@ -113,10 +118,16 @@ def _alone(member: Member, members: list[Member], today: int, rule: Rule) -> boo
 
 
 def _new_breach(
-    member: Member, news: Disability, told: list[Disability], members: list[Member], today: int, rule: Rule
+    member: Member,
+    news: Disability,
+    told: list[Disability],
+    members: list[Member],
+    today: int,
+    rule: Rule,
+    standard: Rule,
 ) -> Breach:
     alone = _alone(member, members, today, rule)
-    line = rule.mark(severe_line(news, rule))
+    line = standard.mark(severe_line(news, standard))
     unsure = news.action == CertificateAction.CHANGE and told[0] is news
     carer = f"，登记的照料人是本人的{Relation[news.carer].label}" if news.carer else ""
     return Breach(

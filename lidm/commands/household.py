@@ -15,6 +15,7 @@ from lidm.written import write_page
 from schemas.errors import DataError
 
 _DAY = click.DateTime(["%Y-%m-%d"])
+_AS_OF = click.option("--as-of", type=_DAY, default=None, help="只按到这天为止已经知道的（默认按现在知道的）")
 
 
 @click.group()
@@ -25,13 +26,14 @@ def command() -> None:
 @command.command()
 @click.argument("household", metavar="家庭代码")
 @click.option("--on", type=_DAY, default=None, help="哪一天（默认归档日志的最后一天）")
+@_AS_OF
 @click.option("--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="写成一个可打印的网页文件")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
-def profile(household: str, on: datetime | None, file: Path | None, as_json: bool) -> None:
+def profile(household: str, on: datetime | None, as_of: datetime | None, file: Path | None, as_json: bool) -> None:
     """一户的多维困难画像：各方面的程度、依据，以及不能判断的方面。"""
     settings = load_settings()
     with reading(settings) as store:
-        told = need_of(store, household, _day(on), settings.policy_dir)
+        told = need_of(store, household, _day(on), settings.policy_dir, _day(as_of))
     if file is not None:
         write_page(file, need_page.page(told))
     if as_json:
@@ -43,8 +45,9 @@ def profile(household: str, on: datetime | None, file: Path | None, as_json: boo
 @command.command()
 @click.argument("households", metavar="家庭代码", nargs=-1, required=True)
 @click.option("--on", type=_DAY, default=None, help="哪一天（默认各户归档日志的最后一天）")
+@_AS_OF
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
-def order(households: tuple[str, ...], on: datetime | None, as_json: bool) -> None:
+def order(households: tuple[str, ...], on: datetime | None, as_of: datetime | None, as_json: bool) -> None:
     """给出几户，按公布的权重排出走访先后；每一户都在表里，没有画像的也列出原因。"""
     settings = load_settings()
     found: dict[str, Told] = {}
@@ -52,7 +55,7 @@ def order(households: tuple[str, ...], on: datetime | None, as_json: bool) -> No
     with reading(settings) as store:
         for each in dict.fromkeys(households):
             try:
-                found[each] = need_of(store, each, _day(on), settings.policy_dir)
+                found[each] = need_of(store, each, _day(on), settings.policy_dir, _day(as_of))
             except DataError as error:
                 failed.append((each, str(error)))
     ranked = [found[each.household] for each in in_order(told.profile for told in found.values())]

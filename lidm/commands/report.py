@@ -57,4 +57,7 @@ def _report(first: date, last: date, visits: int, seed: str) -> fairness.Report:
     def name(area: str) -> str:
         return areas.name(area) if area in areas else area
 
-    return fairness.report(living, told, ever, first=first, name=name, seed=seed, visits=visits)
+    def setting(area: str) -> str | None:
+        return areas.area(area).setting if area in areas else None
+
+    return fairness.report(living, told, ever, first=first, name=name, setting=setting, seed=seed, visits=visits)

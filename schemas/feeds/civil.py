@@ -7,7 +7,7 @@ from schemas.facts import Benefit, Declared, Membership, Status
 from schemas.facts_contact import TempAid
 from schemas.facts_standing import Authorisation
 from schemas.feed import NO_FLAWS, FactHead, FeedModel, FeedPart, Flaw, Origin, field
-from schemas.labels import Labelled, Relation
+from schemas.labels import Labelled, Relation, Sex
 from schemas.scalars import Area, Day, Fen, HouseholdId, Key, Month, Scheme, Text
 
 _ORDER = Flaw("BAD_FIELD", "/data/valid_to", "终止日期不得早于起始日期")
@@ -53,6 +53,7 @@ class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同
     declared: Annotated[
         DeclaredHousehold | None, field("属地与核定收入", meaning="只随户主的成员记录报送，户主必填")
     ] = None
+    sex: Annotated[Sex | None, field("性别", meaning="只用于公平与覆盖报告，任何规则都不使用", example="F")] = None
 
     def natural_key(self, origin: Origin) -> str:
         """(household, person, valid_from)."""
@@ -101,6 +102,7 @@ class CivilHousehold(FeedModel, kind="civil.household", version=1, title="共同
                 for held in self.statuses
             ),
             declared,
+            self.sex,
         )
 
 

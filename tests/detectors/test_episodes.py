@@ -1,5 +1,6 @@
 """Episodes: raise, update, move, withdraw, lapse, re-open, silent before golive, baseline at golive."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -56,9 +57,9 @@ TOY = Detector("TOY", "1.0.0", Family.RISK, frozenset(("medical.settlement",)), 
 class Desk:
     """A household with its alerts, looked at after every fact."""
 
-    def __init__(self, household: Household | None = None, *, live: bool = True) -> None:
+    def __init__(self, household: Household | None = None, *, live: bool = True, rule: Detector = TOY) -> None:
         self.household = household or Household("h1")
-        self.live, self.lacking, self.on = live, (), TODAY
+        self.live, self.lacking, self.on, self.rule = live, (), TODAY, rule
         self.said: list[Alert] = []
         if household is None:
             self.household.fold(FactBody(ME, member("h1", ME, relation="HEAD")))
@@ -70,17 +71,19 @@ class Desk:
 
     def look(self, on: date | None = None, lacking: tuple[str, ...] = ()) -> list[Alert]:
         self.on = on or self.on
-        told = step(self.household, self.on, live=self.live, lacking=lacking)
+        told = step(self.household, self.on, live=self.live, lacking=lacking, rule=self.rule)
         self.said += told.alerts
         return told.alerts
 
 
-def step(household: Household, on: date, *, live: bool = True, lacking: tuple[str, ...] = ()) -> Told:
+def step(
+    household: Household, on: date, *, live: bool = True, lacking: tuple[str, ...] = (), rule: Detector = TOY
+) -> Told:
     findings = dear(household, on, POLICY)
     findings.insufficient += [Insufficient(feed, "2025-01") for feed in lacking]
     told = episodes.step(
         household,
-        TOY,
+        rule,
         findings,
         on=on,
         policy=POLICY,
@@ -264,3 +267,19 @@ def test_alerts_do_not_depend_on_the_order_of_breaches(seed: int) -> None:
 def test_a_detector_cannot_listen_to_a_feed_nobody_publishes() -> None:
     with pytest.raises(UnknownFeed, match="horoscope"):
         detector(code="X", version="1", family=Family.RISK, listens=("horoscope",), rule="x")
+
+
+def test_what_rests_on_nothing_any_more_is_not_kept_open_by_what_is_missing() -> None:
+    """All that was told of it was reversed: a file that is late cannot make it true. A part may be made up for."""
+    desk = Desk()
+    desk.tell(bill("a", 10, amount=20_000))
+    desk.household.fold(FactBody(ME, bill("a", 10, 2, gone=True)))
+    assert states(desk.look(lacking=("medical.settlement",))) == [("withdrawn", 2)]
+    assert desk.household.head.rechecks == {}
+
+
+def test_a_review_is_not_kept_open_when_a_record_behind_it_was_reversed() -> None:
+    desk = Desk(rule=replace(TOY, family=Family.REVIEW))
+    desk.tell(bill("a", 10), bill("b", 20))
+    desk.household.fold(FactBody(ME, bill("b", 20, 2, gone=True)))
+    assert states(desk.look(lacking=("medical.settlement",))) == [("withdrawn", 2)]

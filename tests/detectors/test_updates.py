@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -9,12 +10,13 @@ import pytest
 import policy
 from detectors import episodes
 from detectors.findings import Findings
-from detectors.registry import load_detectors
+from detectors.registry import Detector, load_detectors
+from households.coverage import Coverage
 from households.ledger import Household
 from policy.bundle import Bundle
 from schemas.alerts import Alert
-from schemas.facts import Bill, Declared, Membership
-from schemas.records import FactBody
+from schemas.facts import Bill, Contribution, Declared, Membership
+from schemas.records import BatchPartBody, FactBody
 
 CITY = "339901000000"
 BUNDLE = Bundle.load(Path(policy.__file__).parent)
@@ -31,12 +33,12 @@ def member(person: str, version: int = 1, declared: Declared | None = None, unti
     return FactBody(person, Membership(*start, "h1", person, relation, until, None, (), declared))
 
 
-def look(household: Household, on: date = TODAY) -> list[Alert]:
+def look(household: Household, on: date = TODAY, rule: Detector = RULE) -> list[Alert]:
     def evaluate(day: date) -> Findings:
-        return RULE.evaluate(household, day, BUNDLE.on(day))
+        return rule.evaluate(household, day, BUNDLE.on(day))
 
     told = episodes.step(
-        household, RULE, evaluate(on), on=on, policy=BUNDLE.on(on), live=True, known_at=0, evaluate_at=evaluate
+        household, rule, evaluate(on), on=on, policy=BUNDLE.on(on), live=True, known_at=0, evaluate_at=evaluate
     )
     return told.alerts
 
@@ -83,3 +85,26 @@ def test_the_registrations_are_the_columns(household: Household) -> None:
         ("civil.household", 1_200_000),
         ("civil.household", 1_200_000),
     ]
+
+
+def test_another_month_of_silence_is_told_once_its_files_are_complete() -> None:
+    """Two silent months were said; when the third is complete the officer reads three, and no day says more."""
+    home, rule = Household("h1", coverage=Coverage()), load_detectors()["JOB-LOSS"]
+    paid = date(2025, 1, 1).toordinal()
+    born = date(1980, 1, 1).toordinal()
+    head = msgspec.structs.replace(cast(Membership, member(HEAD, declared=DECLARED).fact), born=born)
+    home.fold(FactBody(HEAD, head))
+    home.fold(FactBody(HEAD, Contribution("c", 1, 0, "c", "人社", False, paid, "E", 1)))
+
+    def close(month: str) -> None:
+        home.coverage.add_part(BatchPartBody("employment.contribution", month, 0, 1, month, (), "delta", 0, 0))
+
+    for month in ("2025-01", "2025-02", "2025-03"):
+        close(month)
+    (raised,) = look(home, date(2025, 4, 20), rule)
+    assert (raised.state, raised.measure) == ("raised", 2)
+    assert look(home, date(2025, 5, 4), rule) == []
+    close("2025-04")
+    (updated,) = look(home, date(2025, 5, 6), rule)
+    assert (updated.state, updated.measure, updated.alert_id) == ("updated", 3, raised.alert_id)
+    assert "连续3个月" in updated.reason

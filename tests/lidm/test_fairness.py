@@ -14,6 +14,7 @@ from sinks.found import Found
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 6, 30)
 TOWNS = ("339901001000", "339901002000", "339901003000")
+SETTINGS = {TOWNS[0]: "rural", TOWNS[1]: "urban"}
 
 
 def home(n: int) -> str:
@@ -31,7 +32,7 @@ def living(sizes: tuple[int, ...], disabled: int = 0) -> Population:
         for _ in range(size):
             n = len(found.homes)
             found.homes[home(n)] = Home(town, n % 2 == 0, n < disabled, "其他")
-            found.people[person(n)] = Person(home(n), 20 + n % 70, n < disabled)
+            found.people[person(n)] = Person(home(n), 20 + n % 70, n < disabled, (None, "F", "M")[n % 3])
     return found
 
 
@@ -41,7 +42,9 @@ def alert(n: int, family: str = "risk", result: str | None = None, whose: int | 
 
 def made(population: Population, *found: Found, visits: int = 3, seed: str = "1", ever: tuple[int, ...] = ()) -> Report:
     known = {each.household for each in found} | {home(n) for n in ever}
-    return report(population, found, known, first=FIRST, name=lambda code: code, seed=seed, visits=visits)
+    return report(
+        population, found, known, first=FIRST, name=lambda code: code, setting=SETTINGS.get, seed=seed, visits=visits
+    )
 
 
 def by(told: Report, title: str) -> dict[str, dict[str, Share]]:
@@ -176,3 +179,13 @@ def test_age_bands_come_in_their_order() -> None:
         population.people[person(n)] = Person(home(n), None if n > 74 else n, False)
     (bands,) = [each for each in made(population).breakdowns if each.title == "年龄段"]
     assert [row.group for row in bands.rows] == ["0至5岁", "6至15岁", "16至59岁", "60至79岁", "出生日期没有登记"]
+
+
+def test_women_and_men_and_town_and_country_stand_apart_and_what_nobody_said_is_no_guess() -> None:
+    told = made(living((30, 40, 50)), *(alert(n, whose=n) for n in range(60)))
+    assert {group: row["alerted"] for group, row in by(told, "性别").items()} == {
+        "女": Share(20, 40), "男": Share(20, 40), "没有登记": Share(20, 40),
+    }  # fmt: skip
+    assert {group: row["alerted"] for group, row in by(told, "城乡").items()} == {
+        "乡村": Share(30, 30), "城镇": Share(30, 40), "区划没有写明": Share(0, 50),
+    }  # fmt: skip

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import policy
 from detectors.registry import load_detectors
@@ -89,3 +90,23 @@ def test_everybody_asked_about_is_in_the_order(lidm: Call) -> None:
 def test_a_household_nobody_knows_is_an_answer(lidm: Call) -> None:
     code, out = lidm("household", "profile", NOBODY)
     assert (code, "归档里没有" in out) == (1, True)
+
+
+def test_as_of_a_day_only_what_was_known_at_its_end_counts(lidm: Call) -> None:
+    """The same question with the log cut there: no later fact, correction or value, and no later day than that."""
+    first = min(each.known_at.date() for each in ALERTS if each.household == HOME and each.detector == "MED-SELFPAY")
+    eve = date.fromordinal(first.toordinal() - 1)
+
+    def spent(*more: str) -> list[dict[str, Any]]:
+        code, out = lidm("household", "profile", HOME, "--json", *more)
+        assert code == 0, out
+        body = json.loads(out)
+        assert body["known_until"] <= body["on"] or not more
+        spending = next(each for each in body["dimensions"] if each["code"] == "SPENDING")
+        return [each for each in spending["parts"] if each["name"] == "MED-SELFPAY" and each["level"]]
+
+    assert spent()
+    assert spent("--as-of", eve.isoformat()) == []
+    assert spent("--as-of", eve.isoformat(), "--on", ON.isoformat()) == []
+    code, out = lidm("household", "profile", HOME, "--as-of", "2000-01-01")
+    assert (code, "到2000-01-01为止，归档里没有" in out) == (1, True)

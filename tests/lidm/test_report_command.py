@@ -24,7 +24,7 @@ def test_the_counts_are_those_of_the_log(lidm: Call) -> None:
     hidden = 0 < counted < 5 or 0 < of - counted < 5
     assert body["all"]["alerted"]["count"] == (None if hidden else counted)
     assert {each["title"] for each in body["breakdowns"]} == {
-        "镇街", "户籍与居住", "成员残疾", "家庭构成", "年龄段", "残疾",
+        "镇街", "城乡", "户籍与居住", "成员残疾", "家庭构成", "年龄段", "性别", "残疾",
     }  # fmt: skip
     assert not {each["household"] for each in body["visits"]} & FOUND
 

@@ -2,10 +2,12 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import policy
+from detectors.registry import load_detectors
 from policy.bundle import Bundle
 from policy.parameters import PolicyMissing, severity
 
@@ -107,3 +109,26 @@ def _answer(bundle: Bundle, day: date, name: str, area: str) -> object:
         return bundle.on(day).rule(name, area)
     except PolicyMissing:
         return None
+
+
+def test_what_a_plan_period_allowed_is_left_out_afterwards_only_where_a_document_says_so(bundle: Bundle) -> None:
+    """The basic pension of residents is no income until the end of 2025: a place that goes on so, says why."""
+    day = date(2026, 1, 1)
+    for area in bundle.areas.codes():
+        rule = bundle.on(day).known("household_income", area)
+        if rule is not None and "RESIDENT_BASIC_PENSION" in rule.words("excluded"):
+            assert "2026年起" in (rule.note or ""), area
+
+
+def test_one_standard_says_for_every_rule_which_disability_is_severe(bundle: Bundle) -> None:
+    """No rule keeps a copy: a place that changes it changes all of them on the same day."""
+    asking = {code for code, each in load_detectors().items() if "severe_disability" in each.standards}
+    assert asking == {"CHILD-GUARDIAN", "EXPIRY", "INSURANCE-GAP", "JOB-LOSS", "MEMBER-DEATH", "NEW-DISABILITY"}
+    plain: Any = bundle.plain()
+    copies = [
+        (area, name)
+        for area, rules in plain["rules"].items()
+        for name, rule in rules.items()
+        if name != "severe_disability" and any("severe_level" in value["values"] for value in rule["values"])
+    ]
+    assert copies == []

@@ -116,8 +116,8 @@ def test_a_parameter_taken_away_leaves_the_example_and_a_standard_leaves_nothing
 
 def test_a_town_that_changes_hands_has_other_values(edit: Edit) -> None:
     found, effect = edit(
-        "areas.yaml", '"339901009000": {name: 摇光乡, parent: "339901000000"}',
-        '"339901009000": {name: 摇光乡, parent: "330683000000"}',
+        "areas.yaml", '"339901009000": {name: 摇光乡, parent: "339901000000", setting: rural}',
+        '"339901009000": {name: 摇光乡, parent: "330683000000", setting: rural}',
     )  # fmt: skip
     assert [(each.kind, each.field, each.new) for each in found] == [("area", "parent", "330683000000")]
     assert {code for each in effect for code in each.areas} == {"339901009000"}

@@ -16,9 +16,6 @@ GOOD = """\
 need_profile:
   child_under: 18
   elder_from: 65
-  severe_level: 2
-  severe_level_mind: 4
-  mind_categories: [MENTAL]
   values:
     2023-01-01:
       status: enacted

@@ -15,7 +15,7 @@ from policy.bundle import Bundle
 from policy.parameters import Policy, PolicyMissing
 from schemas.facts import Bill
 from schemas.records import FactBody, FactRecord, encode_block
-from streams.judge import ANY, _outlook
+from streams.judge import ANY, Judge
 from streams.metrics import METRICS
 from streams.watch import Watch
 from tests.streams.making import POLICY, Log, config, fold, policy_record, story
@@ -115,6 +115,7 @@ def test_a_value_a_rule_can_do_without_is_watched_where_it_is_published(
     rest = tail[tail.index("  last_value_still_valid_on") :]
     standards.write_text(head + mean + dated + rest, encoding="utf-8")
     bundle, rule = Bundle.load(folder), load_detectors()["RIGID-RATIO"]
-    before, after = (_outlook(rule, bundle.on(date(2026, month, 1)), CITY) for month in (5, 7))
+    judge, days = Judge({}), [bundle.on(date(2026, month, 1)) for month in (4, 5, 7)]
+    _, before, after = (judge.outlook(rule, day, CITY) for day in days)  # what was found in April holds in May
     assert (before.next_change, before.signed) == (date(2026, 6, 1), True)
     assert after.signed is signed

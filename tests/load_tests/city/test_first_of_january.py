@@ -1,0 +1,55 @@
+"""A year turns over a whole city: what counted by the calendar year has passed, and nothing is said never to have been.
+
+`make acceptance` does the same with 20,000 households.
+"""
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+from gateway.identities import Linkage
+from gateway.vault import Vault
+from load_tests.city.driver import Driver
+from load_tests.city.logged import Logged
+from load_tests.city.planner import City, Config
+from policy.bundle import Bundle
+from schemas.sealing import new_key_pair
+from schemas.topics import HOUSEHOLD_EVENTS
+from streams.replay import to_nobody
+from streams.watch import Watch
+from tests.streams.making import POLICY
+
+NEW_YEAR = date(2026, 1, 1).toordinal()
+BOTH_WINDOWS = Bundle.load(POLICY).narrowed(
+    "339901000000", "medical_selfpay", {"subjects": ["person", "household"], "windows": ["medical_year", "rolling_12m"]}
+)
+
+
+def ended_on(folder: Path, households: int, day: int, partitions: int = 2) -> tuple[int, Counter[str]]:
+    """How many households there are, and how the episodes that ended on a day did; every rule runs."""
+    city = City(Config(households, months=12, seed=5), folder)
+    service = Logged(new_key_pair()[1], partitions)
+    with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
+        Driver(city, service, Linkage(b"k" * 32, synthetic=True), vault, BOTH_WINDOWS).run()
+    watches = [Watch(partition, to_nobody(partitions)) for partition in range(partitions)]
+    for block in service.blocks():
+        watch = watches[block.partition]
+        watch.fold(HOUSEHOLD_EVENTS, block.offset, block.known_at, block.block)
+        if block.offset % 200 == 0:
+            watch.keep(watch.drain().state)
+    counted: Counter[str] = Counter()
+    people = 0
+    for watch in watches:
+        assert watch.known.on is not None
+        assert watch.known.on > day, "the year has not turned"
+        for name in watch.names():
+            people += name.startswith("h_")
+            episodes = watch.household(name).head.episodes
+            counted.update(each.ended for each in episodes if each.ended is not None and each.ended_on == day)
+    return people, counted
+
+
+def test_the_first_of_january_withdraws_nothing(tmp_path: Path) -> None:
+    _, ended = ended_on(tmp_path, 150, NEW_YEAR)
+    assert ended["withdrawn"] == 0
+    assert ended["lapsed"] > 0, "nothing counted by the year"
