@@ -11,7 +11,15 @@ import msgspec
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent
 from schemas.feed_reports import HoldReport, decode_report
-from schemas.records import BatchCountRecord, ForwardRecord, Record, TransferRecord, decode_block, encode_block
+from schemas.records import (
+    BatchCountRecord,
+    ForwardRecord,
+    Record,
+    SweepRecord,
+    TransferRecord,
+    decode_block,
+    encode_block,
+)
 from schemas.topics import ALERTS, FEED_REPORTS, HOUSEHOLD_EVENTS
 from sinks.holds import holds
 from sinks.reads import case_events
@@ -23,7 +31,7 @@ from streams.registry import Registry
 from streams.watch import Watch
 
 _Said = tuple[str, str]
-_MAIL = (TransferRecord, ForwardRecord, BatchCountRecord)
+_MAIL = (TransferRecord, ForwardRecord, BatchCountRecord, SweepRecord)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
 
 A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
-records (tick, batch.*, policy.activated, golive, detector.switch) carry an empty household: they mean the partition.
+records (tick, batch.*, policy.activated, golive, detector.switch, sweep.part) carry an empty household: they mean the partition.
 `known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
 """
 
@@ -154,18 +154,38 @@ class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The whole canonical policy bundle, zstd, and its hash."""
+    """The whole canonical policy bundle, zstd, and its hash.
+
+    `pace`: households of a partition that are asked again at a time (`SweepBody`); 0: all of them at once.
+    """
 
     hash: str
     bundle: bytes
+    pace: int = 0
 
 
 class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day."""
+    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day.
+
+    `pace`: as in `PolicyBody`. A household speaks from when its turn came.
+    """
 
     area: str
     detector: str
     per_day: int
+    pace: int = 0
+
+
+class SweepBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The turn of the households named after `after`, up to `until` (None: all the rest), in a sweep under way.
+
+    The partition writes it to itself, the next one when this is done: so what is asked when follows from the log, and
+    facts are folded in between. One that does not begin where the sweep stands was said before, and is passed over.
+    """
+
+    sweep: str
+    after: str
+    until: str | None
 
 
 class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -249,6 +269,12 @@ class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"
     body: GoliveBody
 
 
+class SweepRecord(_Record, array_like=True, frozen=True, gc=False, tag="sweep.part"):
+    """Some households of the partition are asked again."""
+
+    body: SweepBody
+
+
 class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.switch"):
     """From here on this detector says nothing in this area, or speaks there again."""
 
@@ -258,7 +284,7 @@ class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detecto
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
 RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
-EverybodysRecord = TickRecord | BatchRecord | RuleRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord
 """Records that concern every household of a partition."""
 Record = PersonRecord | EverybodysRecord
 

@@ -15,6 +15,7 @@ from schemas.calendar import SHANGHAI
 from schemas.errors import Stop
 from schemas.records import GoliveBody, PolicyBody, SwitchBody
 from streams.statelog import Item
+from streams.sweeps import Sweep
 
 
 class Halt(msgspec.Struct):
@@ -36,6 +37,7 @@ class Kept(msgspec.Struct):
     live: dict[str, dict[str, int]] = {}
     coverage: bytes = b""
     stopped: dict[str, dict[str, Halt]] = {}
+    sweeps: list[Sweep] = []
 
 
 class Marker(msgspec.Struct, array_like=True):
@@ -188,6 +190,15 @@ class Control:
         """Whether a detector speaks for households of an area."""
         areas = self.kept.live.get(detector)
         return areas is not None and any(each in areas for each in self.chain(area))
+
+    def speaks(self, detector: str, area: str, household: str) -> bool:
+        """Whether a detector is live for a household: where a golive asks in turns, from when its turn came."""
+        waits = self.kept.sweeps and any(
+            each.kind == "golive" and each.detector == detector and each.awaits(household)
+            and each.area in self.chain(area)
+            for each in self.kept.sweeps
+        )  # fmt: skip
+        return not waits and self.live(detector, area)
 
     def stopped(self, detector: str, area: str) -> bool:
         """Whether somebody stopped a detector for households of an area."""

@@ -116,7 +116,7 @@ class Judge:
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             if findings.breaches or household.head.episodes:
-                live = outlook.signed and control.live(detector.code, area)
+                live = outlook.signed and control.speaks(detector.code, area, household.id)
                 changed |= self._step(household, detector, findings, bundle, day, live=live, known_at=known_at)
             findings.recheck(outlook.next_change)
             again = findings.recheck_on

@@ -40,6 +40,7 @@ CounterName = Literal[
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
 # Gauge: areas in which somebody stopped a detector, by detector
+# Gauge: households still to be asked by planned sweeps, counted once for each sweep, by partition
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
     "lidm_lag_messages",
@@ -55,6 +56,7 @@ GaugeName = Literal[
     "lidm_detectors_stopped",
     "lidm_feed_cards_made_timestamp_seconds",
     "lidm_policy_findings",
+    "lidm_sweep_households_left",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery
@@ -83,6 +85,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_batches_held": ("feed",),
     "lidm_detectors_stopped": ("detector",),
     "lidm_policy_findings": ("code",),
+    "lidm_sweep_households_left": ("partition",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

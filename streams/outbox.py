@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
 from schemas.partition import partition_of
-from schemas.records import ForwardRecord, Record, TransferRecord, encode_block
+from schemas.records import ForwardRecord, Record, SweepRecord, TransferRecord, encode_block
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.delivery import Letter
@@ -36,6 +36,10 @@ class Outbox:
     def post(self, record: TransferRecord | ForwardRecord) -> None:
         """For another household."""
         self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
+
+    def post_here(self, record: SweepRecord) -> None:
+        """For this partition itself, in its turn."""
+        self._mail.setdefault(self._partition, []).append(record)
 
     def post_everywhere(self, record: Record) -> None:
         """For every partition."""

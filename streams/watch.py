@@ -18,6 +18,7 @@ from schemas.records import (
     PersonRecord,
     PolicyRecord,
     Record,
+    SweepRecord,
     SwitchRecord,
     TickRecord,
     decode_block,
@@ -25,11 +26,11 @@ from schemas.records import (
 from streams.checkpoint import Drained
 from streams.control import Control, day_of
 from streams.metrics import METRICS
+from streams.paced import Paced
 from streams.statelog import Item
-from streams.wholes import Wholes
 
 
-class Watch(Wholes):
+class Watch(Paced):
     """A partition's ledgers and episodes; what it does is a function of the blocks it is given."""
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ class Watch(Wholes):
         self._shelf.index()
         self._show_held()
         self._show_stopped()
+        self._show_sweep()
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -68,6 +70,7 @@ class Watch(Wholes):
         self._control.read()
         self._show_held()
         self._show_stopped()
+        self._show_sweep()
         return True
 
     def drain(self) -> Drained:
@@ -148,18 +151,16 @@ class Watch(Wholes):
 
     def _take_control(self, record: Record) -> None:
         self._known_at = record.known_at
-        control, judge, known_at = self._control, self._judge, record.known_at
         if isinstance(record, TickRecord):
             self._tick(min(record.body.at_ms, self._at_ms))  # a writer's clock may be ahead: the broker's bounds it
         elif isinstance(record, BatchRecord):
             self._take_batch(record)
-        elif isinstance(record, PolicyRecord) and control.activate(record.body):
-            self._sweep(self._living_in(()), self._look_by_new_policy)
+        elif isinstance(record, PolicyRecord):
+            self._take_policy(record)
         elif isinstance(record, GoliveRecord):
-            body = record.body
-            control.go_live(body)
-            here = self._living_in((body.area,))
-            self._sweep(here, lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+            self._take_golive(record)
+        elif isinstance(record, SweepRecord):
+            self._take_turn(record)
         elif isinstance(record, SwitchRecord):
             self._switch(record)
 
@@ -179,10 +180,6 @@ class Watch(Wholes):
         for code in self._silenced | stopped.keys():
             METRICS.set("lidm_detectors_stopped", len(stopped.get(code, ())), detector=code)
         self._silenced = set(stopped)
-
-    def _look_by_new_policy(self, household: Household) -> bool:
-        household.forget_views()  # the tree of areas may be another, and so what whole batches speak of
-        return self._judge.look(household, self._judge.detectors.values(), self._control, self._known_at)
 
     def _tick(self, at_ms: int) -> None:
         """It is at least `at_ms`: what became due meanwhile is looked at on the day it was due, in date order."""

@@ -1,6 +1,6 @@
 """Batches in a partition of the monitor: counted, held, closed; what of them goes to other partitions and to people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -168,9 +168,14 @@ class Wholes(Folding):
         chain = self._control.chain
         return lambda each: everywhere or not wanted.isdisjoint(chain(each.responsible_area))
 
-    def _sweep(self, concerned: Callable[[Household], bool], look: Callable[[Household], bool]) -> None:
-        """Looks at every household concerned, in order of their names."""
-        for name in self._shelf.names():
+    def _sweep(
+        self,
+        concerned: Callable[[Household], bool],
+        look: Callable[[Household], bool],
+        names: Iterable[str] | None = None,
+    ) -> None:
+        """Looks at every household concerned (of these alone, when they are named), in order of their names."""
+        for name in self._shelf.names() if names is None else names:
             cached = self._shelf.holds(name)
             household = self._enter(name)
             if household is None:

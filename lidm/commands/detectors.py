@@ -113,7 +113,7 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
         raise DataError(f"{code}不能在{bundle.areas.name(area)}启用：{'；'.join(reasons)}")
     if control_records.activated(settings) != bundle.hash:
         raise DataError(f"参数目录的版本{bundle.short}还没有启用，请先运行 lidm policy activate")
-    body = GoliveBody(area, code, per_day)
+    body = GoliveBody(area, code, per_day, control_records.PACE)
     partitions = control_records.append_everywhere(
         settings, lambda known_at: GoliveRecord("", known_at, "", 0, 0, body), at
     )

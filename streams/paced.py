@@ -1,0 +1,78 @@
+"""What a partition does with records that ask everybody: at once, or some households at a time in turns of its own.
+
+A turn is a record the partition mails to itself (`sweep.part`): the next one is written when this one is done, with the
+checkpoint it belongs to. So no more than one turn is looked at between two checkpoints, facts are folded in between,
+and a replay of one household alone asks it at the same place of the log.
+"""
+
+from collections.abc import Callable
+
+from households.ledger import Household
+from schemas.records import GoliveRecord, PolicyRecord, SweepBody, SweepRecord
+from streams.metrics import METRICS
+from streams.sweeps import Sweep, of_golive, of_policy, plan
+from streams.wholes import Wholes
+
+
+class Paced(Wholes):
+    """Policies and golives of a partition, and the sweeps that follow from them."""
+
+    def _take_policy(self, record: PolicyRecord) -> None:
+        """From here on this policy holds; what nobody asks about before their turn is as the old one left it."""
+        if not self._control.activate(record.body):
+            return
+        self._shelf.forget_views()  # the tree of areas may be another, and so what whole batches speak of
+        self._begin(of_policy(record), record)
+
+    def _take_golive(self, record: GoliveRecord) -> None:
+        self._control.go_live(record.body)
+        self._begin(of_golive(record), record)
+
+    def _begin(self, wanted: Sweep, record: PolicyRecord | GoliveRecord) -> None:
+        sweeps = self._control.kept.sweeps
+        before = sweeps[0].name if sweeps else ""
+        plan(sweeps, wanted)
+        if not wanted.pace:
+            self._ask(wanted, self._shelf.names(), record.known_at)
+        if sweeps and sweeps[0].name != before:
+            self._next_turn(record)
+        self._show_sweep()
+
+    def _take_turn(self, record: SweepRecord) -> None:
+        body, sweeps = record.body, self._control.kept.sweeps
+        if not sweeps or (sweeps[0].name, sweeps[0].reached) != (body.sweep, body.after):
+            return
+        sweep, until = sweeps[0], body.until
+        turn = [name for name in self._shelf.names() if sweep.awaits(name) and (until is None or name <= until)]
+        self._ask(sweep, turn, record.known_at)
+        if until is None:
+            sweeps.pop(0)
+        else:
+            sweep.reached = until
+        if sweeps:
+            self._next_turn(record)
+        self._show_sweep()
+
+    def _next_turn(self, record: PolicyRecord | GoliveRecord | SweepRecord) -> None:
+        sweep = self._control.kept.sweeps[0]
+        left = [name for name in self._shelf.names() if sweep.awaits(name)]
+        until = left[sweep.pace - 1] if len(left) > sweep.pace else None
+        known_at = max(record.known_at, self._control.kept.clock_ms)
+        place = (record.topic, record.partition, record.offset)
+        self._outbox.post_here(SweepRecord("", known_at, *place, SweepBody(sweep.name, sweep.reached, until)))
+
+    def _ask(self, sweep: Sweep, names: list[str], known_at: int) -> None:
+        areas = (sweep.area,) if sweep.area else ()
+        self._sweep(self._living_in(areas), self._asking(sweep, known_at), names)
+
+    def _asking(self, sweep: Sweep, known_at: int) -> Callable[[Household], bool]:
+        judge, control = self._judge, self._control
+        if sweep.kind == "policy":
+            return lambda each: judge.look(each, judge.detectors.values(), control, known_at)
+        return lambda each: judge.release(each, sweep.detector, control, sweep.per_day, known_at)
+
+    def _show_sweep(self) -> None:
+        """The gauge: looks that are still to come, over all sweeps planned."""
+        names, sweeps = self._shelf.names() if self._control.kept.sweeps else [], self._control.kept.sweeps
+        left = sum(sweep.awaits(name) for sweep in sweeps for name in names)
+        METRICS.set("lidm_sweep_households_left", left, partition=str(self._partition))

@@ -1,0 +1,50 @@
+"""Planned sweeps: everybody of a partition is asked again, some households at a time, in the order of their names.
+
+A partition has one sweep under way and the others wait behind it. What is kept of each lies in the control record.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.records import GoliveRecord, PolicyRecord
+
+Kind = Literal["policy", "golive"]
+
+
+class Sweep(msgspec.Struct):
+    """Who is to be asked what: everybody everything (`policy`), or one detector in an area what was there before it
+    spoke (`golive`). `pace`: households at a time; `reached`: the last name whose turn came."""
+
+    name: str
+    kind: Kind
+    pace: int
+    area: str = ""
+    detector: str = ""
+    per_day: int = 0
+    reached: str = ""
+
+    def awaits(self, household: str) -> bool:
+        """Whether the turn of a household is still to come."""
+        return household > self.reached
+
+
+def of_policy(record: PolicyRecord) -> Sweep:
+    """Everybody is asked everything under this policy."""
+    return Sweep(f"policy/{record.body.hash}/{record.known_at}", "policy", record.body.pace)
+
+
+def of_golive(record: GoliveRecord) -> Sweep:
+    """What is in force already is told as baseline."""
+    body = record.body
+    name = f"golive/{body.detector}/{body.area}/{record.known_at}"
+    return Sweep(name, "golive", body.pace, body.area, body.detector, body.per_day)
+
+
+def plan(sweeps: list[Sweep], wanted: Sweep) -> None:
+    """Puts a sweep behind the others, unless it is done at once. A policy asks everybody everything, so those of
+    earlier ones are over."""
+    if wanted.kind == "policy":
+        sweeps[:] = [each for each in sweeps if each.kind != "policy"]
+    if wanted.pace and all(each.name != wanted.name for each in sweeps):
+        sweeps.append(wanted)
