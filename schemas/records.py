@@ -1,7 +1,8 @@
 """Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
 
 A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
-records (tick, batch.*, policy.activated, golive, detector.switch, sweep.part) carry an empty household: they mean the partition.
+records (tick, batch.*, policy.activated, golive, detector.switch, detector.shadow,
+sweep.part) carry an empty household: they mean the partition.
 `known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
 """
 
@@ -201,6 +202,25 @@ class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     reason: str
 
 
+class ShadowBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """From here on these rules also run beside the live ones in an area and below, and what they say goes to a topic of
+    its own; or (`to` = `stop`) no longer. A run's name is used once.
+
+    `bundle`: the canonical draft they count with, zstd, and its hash; empty: the policy in force. `pace`: as in
+    `PolicyBody`.
+    """
+
+    name: str
+    to: Literal["start", "stop"]
+    area: str
+    detectors: tuple[str, ...]
+    hash: str
+    bundle: bytes
+    actor: str
+    reason: str
+    pace: int = 0
+
+
 class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     household: str
     known_at: int
@@ -275,6 +295,12 @@ class SweepRecord(_Record, array_like=True, frozen=True, gc=False, tag="sweep.pa
     body: SweepBody
 
 
+class ShadowRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.shadow"):
+    """Rules that only watch begin, or end."""
+
+    body: ShadowBody
+
+
 class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.switch"):
     """From here on this detector says nothing in this area, or speaks there again."""
 
@@ -284,7 +310,7 @@ class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detecto
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
 RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
-EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord | ShadowRecord
 """Records that concern every household of a partition."""
 Record = PersonRecord | EverybodysRecord
 

@@ -16,6 +16,7 @@ from policy.parameters import Policy, PolicyMissing
 from schemas.alerts import Alert
 from schemas.feed_units import is_unit
 from streams.control import Control, Halt, date_of
+from streams.ground import Ground
 from streams.metrics import METRICS
 
 log = structlog.get_logger("lidm.monitor")
@@ -36,6 +37,8 @@ class Outlook(NamedTuple):
     silent: Sure | None
 
 
+Said = tuple[Alert, int]
+"""An alert and when it was known."""
 Standing = tuple[tuple[str, int | None, Sure], ...]
 """Of each detector that listens: its code, the day its policy changes, its cheap question."""
 
@@ -45,7 +48,7 @@ class Judge:
 
     def __init__(self, detectors: Mapping[str, Detector]) -> None:
         self.detectors = detectors
-        self.alerts: list[tuple[Alert, int]] = []
+        self.alerts: list[Said] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
         self._standing: dict[tuple[frozenset[str], str], Standing | None] = {}
@@ -93,7 +96,7 @@ class Judge:
             return False
         return True
 
-    def look(self, household: Household, detectors: Iterable[Detector], control: Control, known_at: int) -> bool:
+    def look(self, household: Household, detectors: Iterable[Detector], control: Ground, known_at: int) -> bool:
         """Evaluates on the partition's day; whether anything of the household changed."""
         bundle, on = control.bundle, control.on
         if bundle is None or on is None:
@@ -178,7 +181,7 @@ class Judge:
         told = bool(golives) and self.release(household, code, control, golives[0], known_at)
         return self.look(household, (detector,), control, known_at) or told
 
-    def depart(self, household: Household, outcome: FoldResult, control: Control, known_at: int) -> None:
+    def depart(self, household: Household, outcome: FoldResult, control: Ground, known_at: int) -> None:
         """Says of episodes that left with a person where they went."""
         if outcome.moved and control.bundle is not None and control.on is not None:
             day = date_of(control.on)

@@ -8,14 +8,18 @@ and a replay of one household alone asks it at the same place of the log.
 from collections.abc import Callable
 
 from households.ledger import Household
-from schemas.records import GoliveRecord, PolicyRecord, SweepBody, SweepRecord
+from schemas.records import GoliveRecord, PolicyRecord, ShadowRecord, SweepBody, SweepRecord
+from schemas.shadows import of_run
 from streams.metrics import METRICS
-from streams.sweeps import Sweep, of_golive, of_policy, plan
+from streams.shadows import runs_of
+from streams.sweeps import Sweep, of_golive, of_policy, of_shadow, plan
 from streams.wholes import Wholes
+
+_Asks = PolicyRecord | GoliveRecord | ShadowRecord
 
 
 class Paced(Wholes):
-    """Policies and golives of a partition, and the sweeps that follow from them."""
+    """Policies, golives and shadow runs of a partition, and the sweeps that follow from them."""
 
     def _take_policy(self, record: PolicyRecord) -> None:
         """From here on this policy holds; what nobody asks about before their turn is as the old one left it."""
@@ -28,7 +32,17 @@ class Paced(Wholes):
         self._control.go_live(record.body)
         self._begin(of_golive(record), record)
 
-    def _begin(self, wanted: Sweep, record: PolicyRecord | GoliveRecord) -> None:
+    def _take_shadow(self, record: ShadowRecord) -> None:
+        """Rules begin to watch, or no longer do. Where nothing is sent, nobody watches."""
+        if self._config.shadows and self._control.shadow(record.body, record.known_at):
+            self._follow_shadows()
+            self._begin(of_shadow(record), record)
+
+    def _follow_shadows(self) -> None:
+        self._runs = runs_of(self._control.shadows(), self._judge.detectors, self._control, self._shadow_said)
+        METRICS.set("lidm_shadow_runs", len(self._runs))
+
+    def _begin(self, wanted: Sweep, record: _Asks) -> None:
         sweeps = self._control.kept.sweeps
         before = sweeps[0].name if sweeps else ""
         plan(sweeps, wanted)
@@ -53,7 +67,7 @@ class Paced(Wholes):
             self._next_turn(record)
         self._show_sweep()
 
-    def _next_turn(self, record: PolicyRecord | GoliveRecord | SweepRecord) -> None:
+    def _next_turn(self, record: _Asks | SweepRecord) -> None:
         sweep = self._control.kept.sweeps[0]
         left = [name for name in self._shelf.names() if sweep.awaits(name)]
         until = left[sweep.pace - 1] if len(left) > sweep.pace else None
@@ -68,7 +82,12 @@ class Paced(Wholes):
     def _asking(self, sweep: Sweep, known_at: int) -> Callable[[Household], bool]:
         judge, control = self._judge, self._control
         if sweep.kind == "policy":
-            return lambda each: judge.look(each, judge.detectors.values(), control, known_at)
+            return lambda each: self._look(each, lambda asked: asked.detectors.values(), known_at)
+        if sweep.kind == "forget":
+            return lambda each: _forget(each, sweep.run)
+        if sweep.kind == "shadow":
+            run = self._runs[sweep.run]
+            return lambda each: run.judge.look(each, run.judge.detectors.values(), run.ground, known_at)
         return lambda each: judge.release(each, sweep.detector, control, sweep.per_day, known_at)
 
     def _show_sweep(self) -> None:
@@ -76,3 +95,17 @@ class Paced(Wholes):
         names, sweeps = self._shelf.names() if self._control.kept.sweeps else [], self._control.kept.sweeps
         left = sum(sweep.awaits(name) for sweep in sweeps for name in names)
         METRICS.set("lidm_sweep_households_left", left, partition=str(self._partition))
+
+
+def _forget(household: Household, run: str) -> bool:
+    """Episodes and days of a shadow run go without a word; whether there were any."""
+    head = household.head
+    kept = [each for each in head.episodes if not of_run(each.detector, run)]
+    slots = [slot for slot in head.rechecks if of_run(slot, run)]
+    if len(kept) == len(head.episodes) and not slots:
+        return False
+    head.episodes[:] = kept
+    for slot in slots:
+        del head.rechecks[slot]
+    household.dirty_head = True
+    return True

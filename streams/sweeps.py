@@ -7,14 +7,17 @@ from typing import Literal
 
 import msgspec
 
-from schemas.records import GoliveRecord, PolicyRecord
+from schemas.records import GoliveRecord, PolicyRecord, ShadowRecord
 
-Kind = Literal["policy", "golive"]
+Kind = Literal["policy", "golive", "shadow", "forget"]
 
 
 class Sweep(msgspec.Struct):
-    """Who is to be asked what: everybody everything (`policy`), or one detector in an area what was there before it
-    spoke (`golive`). `pace`: households at a time; `reached`: the last name whose turn came."""
+    """Who is to be asked what: everybody everything (`policy`); one detector in an area what was there before it spoke
+    (`golive`); all rules of a shadow run (`shadow`), or everybody to forget it (`forget`).
+
+    `pace`: households at a time; `reached`: the last name whose turn came; `run`: the name of a shadow run.
+    """
 
     name: str
     kind: Kind
@@ -23,6 +26,7 @@ class Sweep(msgspec.Struct):
     detector: str = ""
     per_day: int = 0
     reached: str = ""
+    run: str = ""
 
     def awaits(self, household: str) -> bool:
         """Whether the turn of a household is still to come."""
@@ -41,10 +45,19 @@ def of_golive(record: GoliveRecord) -> Sweep:
     return Sweep(name, "golive", body.pace, body.area, body.detector, body.per_day)
 
 
+def of_shadow(record: ShadowRecord) -> Sweep:
+    """The rules of a run begin with what there is; or its episodes are forgotten."""
+    body = record.body
+    kind: Kind = "shadow" if body.to == "start" else "forget"
+    return Sweep(f"{kind}/{body.name}", kind, body.pace, body.area if kind == "shadow" else "", run=body.name)
+
+
 def plan(sweeps: list[Sweep], wanted: Sweep) -> None:
     """Puts a sweep behind the others, unless it is done at once. A policy asks everybody everything, so those of
-    earlier ones are over."""
+    earlier ones are over; nobody begins what is to be forgotten."""
     if wanted.kind == "policy":
         sweeps[:] = [each for each in sweeps if each.kind != "policy"]
+    if wanted.kind == "forget":
+        sweeps[:] = [each for each in sweeps if (each.kind, each.run) != ("shadow", wanted.run)]
     if wanted.pace and all(each.name != wanted.name for each in sweeps):
         sweeps.append(wanted)

@@ -18,6 +18,7 @@ from schemas.records import (
     PersonRecord,
     PolicyRecord,
     Record,
+    ShadowRecord,
     SweepRecord,
     SwitchRecord,
     TickRecord,
@@ -56,6 +57,7 @@ class Watch(Paced):
     def opened(self) -> None:
         """Everything is restored. Raises Stop when the state was folded by other code."""
         self._control.read()
+        self._follow_shadows()
         self._shelf.index()
         self._show_held()
         self._show_stopped()
@@ -68,6 +70,8 @@ class Watch(Paced):
         self._touched, self._ahead, self._entered = {}, {}, {}
         self._shelf.reset()
         self._control.read()
+        self._shadow_said.clear()
+        self._follow_shadows()
         self._show_held()
         self._show_stopped()
         self._show_sweep()
@@ -76,7 +80,9 @@ class Watch(Paced):
     def drain(self) -> Drained:
         """Alerts, rejections and mail; then households, control and marker."""
         alerts, self._judge.alerts = self._judge.alerts, []
-        return Drained(self._outbox.drain(alerts), self._shelf.drain() + self._control.drain())
+        watched = list(self._shadow_said)
+        self._shadow_said.clear()
+        return Drained(self._outbox.drain(alerts, watched), self._shelf.drain() + self._control.drain())
 
     def keep(self, state: list[Item]) -> None:
         """These records are durable now."""
@@ -159,6 +165,8 @@ class Watch(Paced):
             self._take_policy(record)
         elif isinstance(record, GoliveRecord):
             self._take_golive(record)
+        elif isinstance(record, ShadowRecord):
+            self._take_shadow(record)
         elif isinstance(record, SweepRecord):
             self._take_turn(record)
         elif isinstance(record, SwitchRecord):
@@ -202,7 +210,7 @@ class Watch(Paced):
             done = self._shelf.get(name, self._control.coverage)
             self._shelf.schedule(done, done.head.recheck_on)
             return
-        detectors = self._judge.due(household, on)
+        due = {each: each.due(household, on) for each in self._judges()}
         self._judge.plan(household, on)
-        self._judge.look(household, detectors, self._control, self._known_at)
+        self._look(household, due.__getitem__, self._known_at)
         self._changed(household)

@@ -77,14 +77,14 @@ class Wholes(Folding):
 
         `news`: the feed had been missing for its areas until now.
         """
-        detectors = self._judge.concerned(closed.feed, listening=closed.replaces or news)
+        asked = {each: each.concerned(closed.feed, listening=closed.replaces or news) for each in self._judges()}
         living = self._living_in(closed.areas)
 
         def look(household: Household) -> bool:
             planned = closed.replaces and not is_unit(household.id) and self._look_anew(household, closed)
-            return self._judge.look(household, detectors, self._control, record.known_at) or planned
+            return self._look(household, asked.__getitem__, record.known_at) or planned
 
-        if detectors or closed.replaces:
+        if any(asked.values()) or closed.replaces:
             self._sweep(lambda each: living(each) or (closed.replaces and concerns(each, closed)), look)
 
     def _look_anew(self, household: Household, closed: Closed) -> bool:

@@ -1,4 +1,4 @@
-"""A new policy or a golive asks everybody in turns: no burst, the same in the end, every replay asks at the same place."""
+"""A new policy or a golive asks everybody in turns: no burst, the same in the end, replays ask at the same place."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -191,9 +191,8 @@ def test_one_sweep_at_a_time_and_a_newer_policy_takes_the_place_of_an_older_one(
     watch = Watch(0, config())
     done = one_round(log, watch, 0)
     at_ms = watch.known.kept.clock_ms
-    records: list[Record] = [policy(at_ms + 1, PACE), golive(at_ms + 2, PACE, "INSURANCE-GAP"), policy_record(at_ms + 3)]
-    same = policy(at_ms + 4, PACE)
-    for record in (*records, same):
+    records: list[Record] = [policy(at_ms + 1, PACE), golive(at_ms + 2, PACE, "INSURANCE-GAP")]
+    for record in (*records, policy_record(at_ms + 3), policy(at_ms + 4, PACE)):
         log.control(record)
     done = one_round(log, watch, done)
     assert [each.kind for each in watch.known.kept.sweeps] == ["golive", "policy"]
