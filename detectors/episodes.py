@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, Insufficient
+from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, Insufficient, Quota
 from detectors.registry import Detector
 from households.ledger import Household
 from households.state import Episode
@@ -114,7 +114,7 @@ def release(
     on: date,
     policy: Policy,
     known_at: int,
-    per_day: int,
+    quota: Quota,
 ) -> Told:
     """At golive: what is in force and was never said, as the baseline 存量, by severity, then alert_id.
 
@@ -131,7 +131,7 @@ def release(
     for cause, episodes in _in_force(household, detector.code).items():
         if not episodes[0].emitted and (cause in shown or findings.insufficient):
             episodes[0].baseline = True
-            speaker.say(episodes[0], "raised", per_day=per_day)
+            speaker.say(episodes[0], "raised", quota)
     return speaker.told(lambda alert: (-alert.severity, alert.alert_id))
 
 
@@ -190,15 +190,15 @@ class _Speaker:
             self.say(episode, state)
         episode.detail, episode.digest = b"", ""
 
-    def say(self, episode: Episode, state: AlertState, per_day: int | None = None) -> None:
+    def say(self, episode: Episode, state: AlertState, quota: Quota | None = None) -> None:
         """The next revision."""
         episode.revision += 1
         episode.emitted = True
         self._changed = True
-        self._said.append(self.alert(episode, state, per_day=per_day))
+        self._said.append(self.alert(episode, state, quota=quota))
 
     def alert(
-        self, episode: Episode, state: AlertState, per_day: int | None = None, moved_to: str | None = None
+        self, episode: Episode, state: AlertState, quota: Quota | None = None, moved_to: str | None = None
     ) -> Alert:
         """The message of an episode as it stands."""
         detail = _decode_detail(episode.detail)
@@ -218,10 +218,11 @@ class _Speaker:
                 "unit": detail.unit,
                 "threshold": {"value": episode.threshold_fen, "document": document, "policy": detail.policy},
                 "reason": detail.reason,
-                "evidence": [_evidence(each) for each in detail.evidence],
+                "evidence": [each.plain() for each in detail.evidence],
                 "coverage": [{"feed": each.feed, "last_covered": each.last_covered} for each in detail.coverage],
                 "baseline": episode.baseline,
-                "per_day": per_day, "moved_to": moved_to,
+                "per_day": quota.per_day if quota else None, "quota_area": quota.area if quota else None,
+                "moved_to": moved_to,
                 "on": self._on,
                 "known_at": datetime.fromtimestamp(self._known_at / 1000, SHANGHAI),
             }
@@ -289,11 +290,6 @@ def _areas(household: Household) -> dict[str, str] | None:
         "responsible": declared.responsible_area,
         "incident": declared.incident_area,
     }
-
-
-def _evidence(item: EvidenceItem) -> dict[str, object]:
-    day = date.fromordinal(item.day)
-    return {"key": item.key, "feed": item.feed, "source": item.source, "day": day, "value": item.value}
 
 
 def _by_cause(alert: Alert) -> tuple[str | int, ...]:

@@ -15,7 +15,6 @@ from schemas.feed import FEEDS
 from schemas.scalars import PERSON
 from schemas.topics import (
     ALERTS,
-    ALERTS_SHADOW,
     CASE_COMMANDS,
     CASE_EVENTS,
     FEED_REPORTS,
@@ -33,7 +32,7 @@ DESCRIBED_SIZE: Final[Size] = "county"
 """The class whose number of partitions stands in the bindings; every class stands beside it."""
 
 _ONE, _MANY, _OPAQUE = "application/cloudevents+json", "application/cloudevents-batch+json", "application/octet-stream"
-_SENT: Final = (ALERTS, ALERTS_SHADOW, CASE_EVENTS, REJECTED, FEED_REPORTS)
+_SENT: Final = (ALERTS, CASE_EVENTS, REJECTED, FEED_REPORTS)
 _BINDING: Final = "0.5.0"
 _KEYS: Final[dict[str, Json]] = {
     "subject": {"type": "string", "pattern": f"^{PERSON}$", "description": "人员假名，即 subject"},
@@ -247,9 +246,6 @@ def _other_messages() -> dict[str, Json]:
     )
     return {
         ALERTS: _plain(ALERTS, "预警", "一条预警的一个版次；版次最新者为准", household),
-        ALERTS_SHADOW: _plain(
-            ALERTS_SHADOW, "试运行预警", "规则代码后带“~试运行名”；与正式预警同样的格式", household
-        ),
         CASE_COMMANDS: _plain(CASE_COMMANDS, "个案指令", "每条指令按编号只办一次", household),
         CASE_EVENTS: _plain(CASE_EVENTS, "个案事件", "每件个案的事件前后相链", household),
         FEED_REPORTS: _plain(FEED_REPORTS, "数据质量计数", "报告单由此计算；只有计数，没有内容", _KEYS["feed"]),

@@ -17,7 +17,7 @@ from schemas.case_commands import CaseOrder
 from schemas.cases import CaseEvent
 from schemas.feed_reports import Report
 from schemas.labels import AlertStateLabel, FamilyLabel
-from schemas.topics import ALERTS, ALERTS_SHADOW, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS
 
 Json = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,7 +35,6 @@ def wire_schemas() -> dict[str, Json]:
     reports.pop("discriminator")  # AsyncAPI's own word of that name means something else
     found = {
         ALERTS: ("预警", Alert.model_json_schema()),
-        ALERTS_SHADOW: ("试运行预警", Alert.model_json_schema()),
         CASE_COMMANDS: ("个案指令", commands.json_schema()),
         CASE_EVENTS: ("个案事件", CaseEvent.model_json_schema()),
         FEED_REPORTS: ("数据质量计数", {**reports, "$defs": parts}),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 
 from detectors import episodes
-from detectors.findings import Findings, Insufficient
+from detectors.findings import Findings, Insufficient, Quota
 from detectors.registry import Detector, Sure
 from households.horizon import next_change
 from households.ledger import FoldResult, Household
@@ -151,7 +151,7 @@ class Judge:
         self.alerts += [(alert, known_at) for alert in told.alerts]
         return told.changed
 
-    def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
+    def release(self, household: Household, code: str, control: Control, quota: Quota, known_at: int) -> bool:
         """Tells breaches already in force as baseline: the detector has just gone live."""
         bundle, on, detector = control.bundle, control.on, self.detectors.get(code)
         if bundle is None or on is None or detector is None or (detector.about == "feed") != is_unit(household.id):
@@ -164,7 +164,7 @@ class Judge:
             return False
         household.dirty_head = True
         told = episodes.release(
-            household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, per_day=per_day
+            household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, quota=quota
         )
         self.alerts += [(alert, known_at) for alert in told.alerts]
         return told.changed
@@ -177,7 +177,7 @@ class Judge:
         detector, area = self.detectors.get(code), household.responsible_area
         if detector is None or control.stopped(code, area):
             return False
-        golives = [halt.golives[each] for each in control.chain(area) if each in halt.golives]
+        golives = [Quota(each, halt.golives[each]) for each in control.chain(area) if each in halt.golives]
         told = bool(golives) and self.release(household, code, control, golives[0], known_at)
         return self.look(household, (detector,), control, known_at) or told
 

@@ -7,6 +7,7 @@ and a replay of one household alone asks it at the same place of the log.
 
 from collections.abc import Callable
 
+from detectors.findings import Quota
 from households.ledger import Household
 from schemas.records import GoliveRecord, PolicyRecord, ShadowRecord, SweepBody, SweepRecord
 from schemas.shadows import of_run
@@ -88,7 +89,8 @@ class Paced(Wholes):
         if sweep.kind == "shadow":
             run = self._runs[sweep.run]
             return lambda each: run.judge.look(each, run.judge.detectors.values(), run.ground, known_at)
-        return lambda each: judge.release(each, sweep.detector, control, sweep.per_day, known_at)
+        quota = Quota(sweep.area, sweep.per_day)
+        return lambda each: judge.release(each, sweep.detector, control, quota, known_at)
 
     def _show_sweep(self) -> None:
         """The gauge: looks that are still to come, over all sweeps planned."""
