@@ -109,7 +109,7 @@ class Folding:
                 continue
             quiet = name not in self._ahead and MEMBERSHIP not in feeds
             unmoved = quiet and policy is not None and self._judge.unmoved(household, feeds, policy)
-            if unmoved and not (self._runs and self._watched(feeds)):
+            if unmoved and not (self._runs and self._watched(household, feeds)):
                 household.head.applied = offset
                 shelf.note(household)
                 continue
@@ -141,9 +141,11 @@ class Folding:
     def _judges(self) -> list[Judge]:
         return [self._judge, *(run.judge for run in self._runs.values())]
 
-    def _watched(self, feeds: frozenset[str]) -> bool:
-        """Whether a shadow run listens to any of these feeds."""
-        return any(run.judge.listening(feeds) for run in self._runs.values())
+    def _watched(self, household: Household, feeds: frozenset[str]) -> bool:
+        """Whether a shadow run may have something to say."""
+        listening = (run for run in self._runs.values() if run.judge.listening(feeds))
+        policies = ((run, run.ground.policy) for run in listening)
+        return any(policy and not run.judge.unmoved(household, feeds, policy) for run, policy in policies)
 
     def _changed(self, household: Household) -> None:
         head = household.head

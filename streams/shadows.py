@@ -13,7 +13,7 @@ from detectors.registry import Detector, candidates
 from policy.bundle import Bundle
 from policy.parameters import Policy
 from schemas.shadows import shadow_code
-from streams.control import Control, Shadow
+from streams.control import Control, Shadow, date_of
 from streams.judge import Judge, Outlook, Said
 
 log = structlog.get_logger("lidm.monitor")
@@ -29,6 +29,12 @@ class ShadowGround:
     def bundle(self) -> Bundle | None:
         """The draft, or the policy in force."""
         return self._control.drafts.get(self._name, self._control.bundle)
+
+    @property
+    def policy(self) -> Policy | None:
+        """What holds today in the run; None before there is a policy or a day."""
+        bundle, on = self.bundle, self.on
+        return None if bundle is None or on is None else bundle.on(date_of(on))
 
     @property
     def on(self) -> int | None:
