@@ -62,13 +62,15 @@ def step(
     live: bool,
     known_at: int,
     evaluate_at: EvaluateAt,
+    stock: bool = False,
 ) -> Told:
     """Bring the episodes of one detector in line with its findings; the alerts to send, by cause.
 
     `live`: the detector speaks in the household's area; before that everything happens silently, but what was said
-    once is followed to its end. `known_at`: ms of the input. `evaluate_at`: the detector on an earlier day, with
-    today's facts and that day's policy; it tells `withdrawn` (never was so) from `lapsed` (was so). While something
-    missing keeps a breach open that no longer shows, `findings` ask to be looked at again the next day.
+    once is followed to its end. `stock`: what was found before and never said is left to the release of a golive.
+    `known_at`: ms of the input. `evaluate_at`: the detector on an earlier day, with today's facts, that day's policy;
+    it tells `withdrawn` (never was so) from `lapsed` (was so). While something missing keeps a breach open that no
+    longer shows, `findings` ask to be looked at again the next day.
     """
     unseen = _in_force(household, detector.code)
     if not findings.breaches and not unseen:
@@ -79,7 +81,7 @@ def step(
         for double in same[1:]:
             speaker.end(double, "withdrawn")
         if same:
-            speaker.follow(same[0], breach, findings, live)
+            speaker.follow(same[0], breach, findings, live and not stock)
         elif breach.goes_with not in household.head.waiting:
             speaker.open(breach, findings, live)
     if unseen and findings.insufficient:

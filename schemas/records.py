@@ -168,7 +168,7 @@ class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day.
 
-    `pace`: as in `PolicyBody`. A household speaks from when its turn came.
+    `pace`: as in `PolicyBody`. What was there before is told in a household's turn; what is found from now on, at once.
     """
 
     area: str

@@ -173,8 +173,12 @@ class Control:
             halt.golives[body.area] = body.per_day
 
     def stop(self, body: SwitchBody, known_at: int) -> None:
-        """From here on this detector says nothing in this area; a stop in force stays the one it is."""
-        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at))
+        """From here on this detector says nothing in this area; a stop in force stays the one it is.
+
+        What a golive has not told yet is told at its end.
+        """
+        golives = {each.area: each.per_day for each in self.kept.sweeps if each.detector == body.detector}
+        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at, golives))
 
     def resume(self, body: SwitchBody) -> Halt | None:
         """The stop of exactly this area is over; None when there was none."""
@@ -226,14 +230,13 @@ class Control:
         areas = self.kept.live.get(detector)
         return areas is not None and any(each in areas for each in self.chain(area))
 
-    def speaks(self, detector: str, area: str, household: str) -> bool:
-        """Whether a detector is live for a household: where a golive asks in turns, from when its turn came."""
-        waits = self.kept.sweeps and any(
+    def awaits(self, detector: str, area: str, household: str) -> bool:
+        """Whether a household's turn is still to come in the sweep of a golive: what was there is told then."""
+        return bool(self.kept.sweeps) and any(
             each.kind == "golive" and each.detector == detector and each.awaits(household)
             and each.area in self.chain(area)
             for each in self.kept.sweeps
         )  # fmt: skip
-        return not waits and self.live(detector, area)
 
     def watches(self, run: str, area: str, household: str) -> bool:
         """Whether a shadow run looks at a household: from when its turn came."""

@@ -119,8 +119,9 @@ class Judge:
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             if findings.breaches or household.head.episodes:
-                live = outlook.signed and control.speaks(detector.code, area, household.id)
-                changed |= self._step(household, detector, findings, bundle, day, live=live, known_at=known_at)
+                speaks = outlook.signed and control.live(detector.code, area)
+                stock = speaks and control.awaits(detector.code, area, household.id)
+                changed |= self._step(household, detector, findings, bundle, day, (speaks, stock), known_at)
             findings.recheck(outlook.next_change)
             again = findings.recheck_on
             changed |= _set(household, detector.code, max(again.toordinal(), on + 1) if again else None)
@@ -133,18 +134,18 @@ class Judge:
         findings: Findings,
         bundle: Bundle,
         day: date,
-        *,
-        live: bool,
+        voice: tuple[bool, bool],
         known_at: int,
     ) -> bool:
-        """Moves the detector's episodes; whether anything of them changed."""
+        """Moves the detector's episodes; whether anything of them changed. `voice`: live, and with stock to release."""
         told = episodes.step(
             household,
             detector,
             findings,
             on=day,
             policy=bundle.on(day),
-            live=live,
+            live=voice[0],
+            stock=voice[1],
             known_at=known_at,
             evaluate_at=lambda when: self._find_at(detector, household, when, bundle),
         )

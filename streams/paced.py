@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from detectors.findings import Quota
 from households.ledger import Household
-from schemas.records import GoliveRecord, PolicyRecord, ShadowRecord, SweepBody, SweepRecord
+from schemas.records import GoliveRecord, PolicyRecord, ShadowRecord, SweepBody, SweepRecord, TickRecord
 from schemas.shadows import of_run
 from streams.metrics import METRICS
 from streams.shadows import runs_of
@@ -44,36 +44,43 @@ class Paced(Wholes):
         METRICS.set("lidm_shadow_runs", len(self._runs))
 
     def _begin(self, wanted: Sweep, record: _Asks) -> None:
-        sweeps = self._control.kept.sweeps
+        sweeps, names = self._control.kept.sweeps, self._shelf.names()
         before = sweeps[0].name if sweeps else ""
         plan(sweeps, wanted)
         if not wanted.pace:
-            self._ask(wanted, self._shelf.names(), record.known_at)
+            self._ask(wanted, names, record.known_at)
         if sweeps and sweeps[0].name != before:
-            self._next_turn(record)
-        self._show_sweep()
+            self._next_turn(record, names)
+        self._show_sweep(names)
 
     def _take_turn(self, record: SweepRecord) -> None:
         body, sweeps = record.body, self._control.kept.sweeps
         if not sweeps or (sweeps[0].name, sweeps[0].reached) != (body.sweep, body.after):
             return
-        sweep, until = sweeps[0], body.until
-        turn = [name for name in self._shelf.names() if sweep.awaits(name) and (until is None or name <= until)]
+        sweep, until, names = sweeps[0], body.until, self._shelf.names()
+        turn = [name for name in names if sweep.awaits(name) and (until is None or name <= until)]
         self._ask(sweep, turn, record.known_at)
         if until is None:
             sweeps.pop(0)
         else:
             sweep.reached = until
         if sweeps:
-            self._next_turn(record)
-        self._show_sweep()
+            self._next_turn(record, names)
+        self._show_sweep(names)
 
-    def _next_turn(self, record: _Asks | SweepRecord) -> None:
+    def _remind(self, record: TickRecord) -> None:
+        """A turn that was lost on its way is said again the next day; one that was not is passed over."""
+        sweeps, on = self._control.kept.sweeps, self._control.on
+        if sweeps and on is not None and sweeps[0].told_on < on:
+            self._next_turn(record, self._shelf.names())
+
+    def _next_turn(self, record: _Asks | SweepRecord | TickRecord, names: list[str]) -> None:
         sweep = self._control.kept.sweeps[0]
-        left = [name for name in self._shelf.names() if sweep.awaits(name)]
+        left = [name for name in names if sweep.awaits(name)]
         until = left[sweep.pace - 1] if len(left) > sweep.pace else None
         known_at = max(record.known_at, self._control.kept.clock_ms)
         place = (record.topic, record.partition, record.offset)
+        sweep.told_on = self._control.on or 0
         self._outbox.post_here(SweepRecord("", known_at, *place, SweepBody(sweep.name, sweep.reached, until)))
 
     def _ask(self, sweep: Sweep, names: list[str], known_at: int) -> None:
@@ -92,10 +99,9 @@ class Paced(Wholes):
         quota = Quota(sweep.area, sweep.per_day)
         return lambda each: judge.release(each, sweep.detector, control, quota, known_at)
 
-    def _show_sweep(self) -> None:
+    def _show_sweep(self, names: list[str]) -> None:
         """The gauge: looks that are still to come, over all sweeps planned."""
-        names, sweeps = self._shelf.names() if self._control.kept.sweeps else [], self._control.kept.sweeps
-        left = sum(sweep.awaits(name) for sweep in sweeps for name in names)
+        left = sum(sweep.awaits(name) for sweep in self._control.kept.sweeps for name in names)
         METRICS.set("lidm_sweep_households_left", left, partition=str(self._partition))
 
 

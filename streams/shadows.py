@@ -41,9 +41,13 @@ class ShadowGround:
         """The partition's day."""
         return self._control.on
 
-    def speaks(self, detector: str, area: str, household: str) -> bool:
+    def live(self, detector: str, area: str) -> bool:
         """See above."""
         return True
+
+    def awaits(self, detector: str, area: str, household: str) -> bool:
+        """There is no stock: what is found is said."""
+        return False
 
     def stopped(self, detector: str, area: str) -> bool:
         """See above."""

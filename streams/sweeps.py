@@ -16,7 +16,8 @@ class Sweep(msgspec.Struct):
     """Who is to be asked what: everybody everything (`policy`); one detector in an area what was there before it spoke
     (`golive`); all rules of a shadow run (`shadow`), or everybody to forget it (`forget`).
 
-    `pace`: households at a time; `reached`: the last name whose turn came; `run`: the name of a shadow run.
+    `pace`: households at a time; `reached`: the last name whose turn came; `run`: the name of a shadow run;
+    `told_on`: the day ordinal on which the next turn was written.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Sweep(msgspec.Struct):
     per_day: int = 0
     reached: str = ""
     run: str = ""
+    told_on: int = 0
 
     def awaits(self, household: str) -> bool:
         """Whether the turn of a household is still to come."""

@@ -61,7 +61,7 @@ class Watch(Paced):
         self._shelf.index()
         self._show_held()
         self._show_stopped()
-        self._show_sweep()
+        self._show_sweep(self._shelf.names())
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -74,7 +74,7 @@ class Watch(Paced):
         self._follow_shadows()
         self._show_held()
         self._show_stopped()
-        self._show_sweep()
+        self._show_sweep(self._shelf.names())
         return True
 
     def drain(self) -> Drained:
@@ -159,6 +159,7 @@ class Watch(Paced):
         self._known_at = record.known_at
         if isinstance(record, TickRecord):
             self._tick(min(record.body.at_ms, self._at_ms))  # a writer's clock may be ahead: the broker's bounds it
+            self._remind(record)
         elif isinstance(record, BatchRecord):
             self._take_batch(record)
         elif isinstance(record, PolicyRecord):

@@ -17,6 +17,8 @@ from schemas.records import (
     PolicyRecord,
     Record,
     SweepRecord,
+    SwitchBody,
+    SwitchRecord,
     TickRecord,
     decode_block,
 )
@@ -24,7 +26,19 @@ from streams.metrics import METRICS
 from streams.rebuild import LoggedBlock, fold_log
 from streams.replay import differences, own_blocks, replay
 from streams.watch import Watch
-from tests.streams.making import DETECTORS, POLICY, Log, alerts, config, content, fold, policy_record, restored, settle
+from tests.streams.making import (
+    DETECTORS,
+    POLICY,
+    Log,
+    alerts,
+    config,
+    content,
+    fold,
+    policy_record,
+    restored,
+    settle,
+    story,
+)
 
 CITY, CODE, HOUSEHOLDS, WEEKS, PACE = "339901000000", "MED-SELFPAY", 40, 8, 7
 
@@ -132,17 +146,19 @@ def test_with_facts_and_ticks_between_the_turns_it_ends_in_the_same_episodes(mut
     assert in_force(paced) == in_force(in_middle(0, mute))
 
 
-def test_until_its_turn_a_household_is_silent_and_then_it_is_baseline() -> None:
+def test_what_was_there_is_told_in_turn_as_baseline_and_what_comes_at_once() -> None:
     paced = list(rounds(in_middle(PACE, CODE)))
     own = [a for said in paced for a in said if a.detector == CODE]
     first: dict[str, Alert] = {}
     for each in own:
         first.setdefault(each.alert_id, each)
     assert {each.baseline for each in first.values()} == {True, False}
-    places = set(turns(in_middle(PACE, CODE)))
+    places = turns(in_middle(PACE, CODE))
+    early = [a for said in paced[places[0] + 1 : places[-1]] for a in said if a.detector == CODE and not a.baseline]
+    assert [a for a in early if a.revision == 1], "what is new waits for no turn"
     baseline = [place for place, said in enumerate(paced) for a in said if a.baseline and a.revision == 1]
     assert baseline
-    assert set(baseline) <= places
+    assert set(baseline) <= set(places)
 
 
 @pytest.mark.parametrize("every", [1, 5])
@@ -204,3 +220,44 @@ def test_one_sweep_at_a_time_and_a_newer_policy_takes_the_place_of_an_older_one(
         done = one_round(log, watch, done)
     assert seen == sorted(seen, key=lambda name: name.startswith("policy"))
     assert METRICS.value("lidm_sweep_households_left", partition="0") == 0
+
+
+def town() -> tuple[Log, Watch, int]:
+    """A small town in which MED-SELFPAY is not live yet and has something to say."""
+    log, watch = Log(), Watch(0, config())
+    log.blocks = list(story(40, 5, mute=CODE).blocks)
+    return log, watch, one_round(log, watch, 0)
+
+
+def baseline(watch: Watch) -> int:
+    episodes = [each for name in watch.names() for each in watch.household(name).head.episodes if each.detector == CODE]
+    assert {each.emitted for each in episodes if each.ended is None} == {True}
+    return sum(each.baseline for each in episodes)
+
+
+def test_a_stop_in_the_middle_of_a_golive_loses_no_baseline() -> None:
+    log, watch, done = town()
+    at_ms = watch.known.kept.clock_ms
+    log.control(golive(at_ms + 1, 3))
+    done = one_round(log, watch, done)
+    done = one_round(log, watch, done)
+    for to in ("stop", "resume"):
+        body = SwitchBody(CITY, CODE, to, "王", "核对")  # type: ignore[arg-type]
+        log.control(SwitchRecord("", at_ms + 2, "", 0, 0, body))
+        done = settle(log, watch, done)
+    whole, same, rest = town()
+    whole.control(golive(at_ms + 1, 0))
+    settle(whole, same, rest)
+    assert baseline(watch) == baseline(same) > 3
+
+
+def test_a_turn_that_was_lost_is_said_again_the_next_day() -> None:
+    log, watch, done = town()
+    log.control(golive(watch.known.kept.clock_ms + 1, 3))
+    done = one_round(log, watch, done)
+    del log.blocks[-1]  # it never arrived
+    for hours in (1, 25):
+        log.tick(watch.known.kept.clock_ms + hours * 3_600_000)
+        done = settle(log, watch, done)
+        assert bool(watch.known.kept.sweeps) == (hours == 1)
+    assert baseline(watch) > 3
