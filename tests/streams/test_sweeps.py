@@ -242,7 +242,7 @@ def test_a_stop_in_the_middle_of_a_golive_loses_no_baseline() -> None:
     done = one_round(log, watch, done)
     done = one_round(log, watch, done)
     for to in ("stop", "resume"):
-        body = SwitchBody(CITY, CODE, to, "王", "核对")  # type: ignore[arg-type]
+        body = SwitchBody(CITY, CODE, to, "王", "核对")
         log.control(SwitchRecord("", at_ms + 2, "", 0, 0, body))
         done = settle(log, watch, done)
     whole, same, rest = town()
