@@ -76,6 +76,7 @@ class Case:
     continues: list[str] = field(default_factory=list)
     updated_at: datetime | None = None
     released_on: date | None = None
+    quota_area: str | None = None
     resting: dict[str, date] = field(default_factory=dict)
     inhibited: dict[str, Inhibition] = field(default_factory=dict)
 
@@ -289,6 +290,7 @@ class CaseView:
             per_day=body.per_day,
             place=self.opened,
             storm=body.storm,
+            quota_area=body.quota_area,
         )
         self.opened += 1
 

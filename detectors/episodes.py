@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from detectors.alert_parts import areas_of, evidence_of
-from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, Insufficient
+from detectors.findings import HISTORY, Breach, EvidenceItem, Findings, Insufficient, Quota
 from detectors.grounds import groundless
 from detectors.registry import Detector, Family
 from households.ledger import Household
@@ -64,14 +64,16 @@ def step(
     live: bool,
     known_at: int,
     evaluate_at: EvaluateAt,
+    stock: bool = False,
 ) -> Told:
     """Bring the episodes of one detector in line with its findings; the alerts to send, by cause.
 
     `live`: the detector speaks in the household's area; before that everything happens silently, but what was said
-    once is followed to its end. `known_at`: ms of the input. `evaluate_at`: the detector on an earlier day, with
-    today's facts and that day's policy; it tells `withdrawn` (never was so) from `lapsed` (was so). While something
-    missing keeps a breach open that no longer shows, `findings` ask to be looked at again the next day. It keeps open
-    neither what rests on nothing any more, because every record behind it was reversed, nor a review of which one was.
+    once is followed to its end. `stock`: what was found before and never said is left to the release of a golive.
+    `known_at`: ms of the input. `evaluate_at`: the detector on an earlier day, with today's facts, that day's policy;
+    it tells `withdrawn` (never was so) from `lapsed` (was so). While something missing keeps a breach open that no
+    longer shows, `findings` ask to be looked at again the next day. It keeps open neither what rests on nothing any
+    more, because every record behind it was reversed, nor a review of which one was.
     """
     unseen = _in_force(household, detector.code)
     if not findings.breaches and not unseen:
@@ -82,7 +84,7 @@ def step(
         for double in same[1:]:
             speaker.end(double, "withdrawn")
         if same:
-            speaker.follow(same[0], breach, findings, live)
+            speaker.follow(same[0], breach, findings, live and not stock)
         elif breach.goes_with not in household.head.waiting:
             speaker.open(breach, findings, live)
     if unseen and findings.insufficient:
@@ -119,7 +121,7 @@ def release(
     on: date,
     policy: Policy,
     known_at: int,
-    per_day: int,
+    quota: Quota,
 ) -> Told:
     """At golive: what is in force and was never said, as the baseline 存量, by severity, then alert_id.
 
@@ -136,7 +138,7 @@ def release(
     for cause, episodes in _in_force(household, detector.code).items():
         if not episodes[0].emitted and (cause in shown or findings.insufficient):
             episodes[0].baseline = True
-            speaker.say(episodes[0], "raised", per_day=per_day)
+            speaker.say(episodes[0], "raised", quota)
     return speaker.told(lambda alert: (-alert.severity, alert.alert_id))
 
 
@@ -195,15 +197,15 @@ class _Speaker:
             self.say(episode, state)
         episode.detail, episode.digest = b"", ""
 
-    def say(self, episode: Episode, state: AlertState, per_day: int | None = None) -> None:
+    def say(self, episode: Episode, state: AlertState, quota: Quota | None = None) -> None:
         """The next revision."""
         episode.revision += 1
         episode.emitted = True
         self._changed = True
-        self._said.append(self.alert(episode, state, per_day=per_day))
+        self._said.append(self.alert(episode, state, quota=quota))
 
     def alert(
-        self, episode: Episode, state: AlertState, per_day: int | None = None, moved_to: str | None = None
+        self, episode: Episode, state: AlertState, quota: Quota | None = None, moved_to: str | None = None
     ) -> Alert:
         """The message of an episode as it stands."""
         detail = _decode_detail(episode.detail)
@@ -226,7 +228,8 @@ class _Speaker:
                 "evidence": [evidence_of(each) for each in detail.evidence],
                 "coverage": [{"feed": each.feed, "last_covered": each.last_covered} for each in detail.coverage],
                 "baseline": episode.baseline,
-                "per_day": per_day, "moved_to": moved_to,
+                "per_day": quota.per_day if quota else None, "quota_area": quota.area if quota else None,
+                "moved_to": moved_to,
                 "on": self._on,
                 "known_at": datetime.fromtimestamp(self._known_at / 1000, SHANGHAI),
             }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -22,6 +22,13 @@ class EvidenceItem(msgspec.Struct, array_like=True, frozen=True, gc=False):
     source: str
     day: int
     value: int
+
+
+class Quota(NamedTuple):
+    """How many of a golive's stock may be released a day: in the area that went live."""
+
+    area: str
+    per_day: int
 
 
 class Insufficient(msgspec.Struct, array_like=True, frozen=True, gc=False):

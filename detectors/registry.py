@@ -51,7 +51,8 @@ class Detector:
     find no breach and no day to look again. May raise PolicyMissing. `about`: what it is asked about, households or the
     units of feeds; of the other it is never asked. `trial`: written and checked on its cases, not yet on a city and its
     costs; it runs only where somebody asks for it by name (`running`). `reads`: codes of detectors it asks itself, of
-    the same household, day and policy; it never sees what they said before.
+    the same household, day and policy; it never sees what they said before. `instead_of`: it is what another rule may
+    become; it runs in shadow beside that one and nowhere else.
     """
 
     code: str
@@ -67,6 +68,7 @@ class Detector:
     about: About = "household"
     trial: bool = False
     reads: tuple[str, ...] = ()
+    instead_of: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ def detector(
     about: About = "household",
     trial: bool = False,
     reads: tuple[Evaluate, ...] = (),
+    instead_of: str = "",
 ) -> Callable[[Evaluate], Evaluate]:
     """Register a pure function as a detector.
 
@@ -130,6 +133,7 @@ def detector(
             about=about,
             trial=trial,
             reads=tuple(each.code for each in asked),
+            instead_of=instead_of,
         )
         _refuse_protected(made)
         _REGISTERED[code] = made
@@ -203,6 +207,12 @@ def needed_by(detectors: Mapping[str, Detector]) -> dict[str, tuple[str, ...]]:
 
 
 def running(trial: Collection[str] = ()) -> Mapping[str, Detector]:
-    """The detectors in service, and those on trial that are named; "*" names all of them."""
+    """The detectors in service, and those on trial that are named; "*" names all of them. Never a candidate."""
     every = "*" in trial
-    return {code: each for code, each in load_detectors().items() if every or not each.trial or code in trial}
+    known = {code: each for code, each in load_detectors().items() if not each.instead_of}
+    return {code: each for code, each in known.items() if every or not each.trial or code in trial}
+
+
+def candidates() -> Mapping[str, Detector]:
+    """Rules written to take the place of another, which may only watch."""
+    return {code: each for code, each in load_detectors().items() if each.instead_of}

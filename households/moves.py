@@ -243,7 +243,8 @@ def _carry(head: Head, person: str, moved: tuple[tuple[Episode, str], ...]) -> I
     """Open episodes go on open; ended ones go along so that they re-open under their alert_id."""
     leaving = {episode.alert_id for episode, _ in moved}
     for episode in sorted(head.episodes, key=lambda each: each.order):
-        if episode.person == person and (episode.alert_id in leaving or episode.ended != "moved"):
+        goes = episode.person == person and not episode.shadow
+        if goes and (episode.alert_id in leaving or episode.ended != "moved"):
             values = msgspec.structs.asdict(episode)
             del values["person"]
             if episode.alert_id in leaving:

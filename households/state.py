@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.facts import AnyFact, Membership
 from schemas.records import Home
+from schemas.shadows import is_shadow
 
 CODEC_VERSION = 4
 FOLD_VERSION = 3
@@ -38,6 +39,11 @@ class Episode(msgspec.Struct, array_like=True):
     ended_on: int | None = None
     person: str | None = None
     detail: bytes = b""
+
+    @property
+    def shadow(self) -> bool:
+        """Whether it is of a rule that only watches: nobody is told of it, and it goes along with nobody who moves."""
+        return is_shadow(self.detector)
 
     @property
     def order(self) -> tuple[str, str, int, str]:

@@ -13,6 +13,9 @@ from policy.bundle import Bundle
 from schemas.records import PolicyBody, PolicyRecord, Record, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 
+PACE = 200
+"""Households of a partition that a sweep asks at a time, at most once a checkpoint: as many as a block has records."""
+
 
 def append_everywhere(settings: Settings, make: Callable[[int], Record], at: datetime | None) -> int:
     """One record, made from its known-at ms, as the newest of every partition. Returns how many partitions.
@@ -30,7 +33,7 @@ def append_everywhere(settings: Settings, make: Callable[[int], Record], at: dat
 
 def activate(settings: Settings, bundle: Bundle, at: datetime | None) -> int:
     """The whole bundle, from here on. Notes its hash in the data folder."""
-    body = PolicyBody(bundle.hash, zstandard.compress(bundle.canonical()))
+    body = PolicyBody(bundle.hash, zstandard.compress(bundle.canonical()), PACE)
     partitions = append_everywhere(settings, lambda known_at: PolicyRecord("", known_at, "", 0, 0, body), at)
     receipt = _receipt(settings)
     receipt.parent.mkdir(parents=True, exist_ok=True)

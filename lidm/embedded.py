@@ -27,7 +27,16 @@ from lidm.settings import Settings
 from schemas.errors import CallError, Stop
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
-from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue, feed_topic
+from schemas.topics import (
+    ALERTS,
+    ALERTS_SHADOW,
+    CASE_EVENTS,
+    FEED_REPORTS,
+    HOUSEHOLD_EVENTS,
+    REJECTED,
+    Catalogue,
+    feed_topic,
+)
 from sinks.archive import Archive
 from sinks.consumers import assigned_consumer
 from sinks.embedded import EmbeddedStore
@@ -207,6 +216,7 @@ def _readers() -> dict[str, set[str]]:
     return {
         HOUSEHOLD_EVENTS: {"monitor", "archive"},
         ALERTS: {"cases", "archive"},
+        ALERTS_SHADOW: {"archive"},
         CASE_EVENTS: {"archive"},
         REJECTED: {"archive"},
         FEED_REPORTS: {"archive"},

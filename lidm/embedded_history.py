@@ -11,8 +11,16 @@ import msgspec
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent
 from schemas.feed_reports import HoldReport, decode_report
-from schemas.records import BatchCountRecord, ForwardRecord, Record, TransferRecord, decode_block, encode_block
-from schemas.topics import ALERTS, FEED_REPORTS, HOUSEHOLD_EVENTS
+from schemas.records import (
+    BatchCountRecord,
+    ForwardRecord,
+    Record,
+    SweepRecord,
+    TransferRecord,
+    decode_block,
+    encode_block,
+)
+from schemas.topics import ALERTS, ALERTS_SHADOW, FEED_REPORTS, HOUSEHOLD_EVENTS
 from sinks.holds import holds
 from sinks.reads import case_events
 from sinks.store import AlertStore
@@ -23,7 +31,7 @@ from streams.registry import Registry
 from streams.watch import Watch
 
 _Said = tuple[str, str]
-_MAIL = (TransferRecord, ForwardRecord, BatchCountRecord)
+_MAIL = (TransferRecord, ForwardRecord, BatchCountRecord, SweepRecord)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
     watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
-    owed = [*_mail_owed(store, said), *_alerts_owed(store, said, case_events(store)), *_holds_owed(store, said)]
+    alerts = (*_alerts_owed(store, said, case_events(store)), *_shadows_owed(store, said))
+    owed = [*_mail_owed(store, said), *alerts, *_holds_owed(store, said)]
     return History(registry_of(_blocks(store)), watches, owed)
 
 
@@ -59,6 +68,17 @@ def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[Cas
             alert = Alert.model_validate_json(letter.value or b"")
             key = (alert.household, alert.alert_id)
             if alert.revision > min(archived.get(key, 0), heard.get(key, 0)):
+                yield letter
+
+
+def _shadows_owed(store: AlertStore, said: Iterable[Letter]) -> Iterator[Letter]:
+    """What rules in shadow runs said and the store does not have."""
+    rows = store.query("SELECT DISTINCT alert_id, revision FROM alerts_shadow")
+    archived = {(str(alert_id), int(str(revision))) for alert_id, revision in rows}
+    for letter in said:
+        if letter.topic == ALERTS_SHADOW:
+            alert = Alert.model_validate_json(letter.value or b"")
+            if (alert.alert_id, alert.revision) not in archived:
                 yield letter
 
 

@@ -56,7 +56,10 @@ class Areas(_Wire):
 
 
 class Alert(_Wire):
-    """One revision of one alert. `(alert_id, revision)` is unique; the newest revision is the alert's state."""
+    """One revision of one alert. `(alert_id, revision)` is unique; the newest revision is the alert's state.
+
+    `per_day`, `quota_area`: released at golive as stock, so many a day in the area that went live.
+    """
 
     alert_id: str
     revision: int
@@ -78,6 +81,7 @@ class Alert(_Wire):
     coverage: list[Missing]
     baseline: bool
     per_day: int | None = None
+    quota_area: str | None = None
     moved_to: str | None = None
     continues: str | None = None
     on: date

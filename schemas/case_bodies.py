@@ -83,8 +83,8 @@ class Body(_Wire):
 
 
 class OpenedBody(Body):
-    """A new case. `held`: part of a golive baseline, released at `per_day`, or of the `storm` named, released by a
-    person."""
+    """A new case. `held`: part of a golive baseline, released at `per_day` in `quota_area`, or of the `storm` named,
+    released by a person."""
 
     number: str
     alert: AlertNote
@@ -92,6 +92,7 @@ class OpenedBody(Body):
     held: bool
     per_day: int | None = None
     storm: str | None = None
+    quota_area: str | None = None
 
 
 class JoinedBody(Body):
@@ -113,12 +114,13 @@ class AnnotatedBody(Body):
 
 
 class ReleasedBody(Body):
-    """A held case goes to the officers; `quota_of` names the detector whose daily quota it used. Out of a storm a
-    person lets it go, for a reason, and it uses none."""
+    """A held case goes to the officers; `quota_of` names the detector whose daily quota it used, `quota_area` where
+    that went live. Out of a storm a person lets it go, for a reason, and it uses none."""
 
     quota_of: str
     storm: str | None = None
     note: str | None = None
+    quota_area: str | None = None
 
 
 class AcceptedBody(Body):

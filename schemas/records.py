@@ -1,7 +1,8 @@
 """Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
 
 A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
-records (tick, batch.*, policy.activated, golive, detector.switch) carry an empty household: they mean the partition.
+records (tick, batch.*, policy.activated, golive, detector.switch, detector.shadow,
+sweep.part) carry an empty household: they mean the partition.
 `known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
 """
 
@@ -154,18 +155,38 @@ class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The whole canonical policy bundle, zstd, and its hash."""
+    """The whole canonical policy bundle, zstd, and its hash.
+
+    `pace`: households of a partition that are asked again at a time (`SweepBody`); 0: all of them at once.
+    """
 
     hash: str
     bundle: bytes
+    pace: int = 0
 
 
 class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day."""
+    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day.
+
+    `pace`: as in `PolicyBody`. What was there before is told in a household's turn; what is found from now on, at once.
+    """
 
     area: str
     detector: str
     per_day: int
+    pace: int = 0
+
+
+class SweepBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The turn of the households named after `after`, up to `until` (None: all the rest), in a sweep under way.
+
+    The partition writes it to itself, the next one when this is done: so what is asked when follows from the log, and
+    facts are folded in between. One that does not begin where the sweep stands was said before, and is passed over.
+    """
+
+    sweep: str
+    after: str
+    until: str | None
 
 
 class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -179,6 +200,25 @@ class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     to: Literal["stop", "resume"]
     actor: str
     reason: str
+
+
+class ShadowBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """From here on these rules also run beside the live ones in an area and below, and what they say goes to a topic of
+    its own; or (`to` = `stop`) no longer. A run's name is used once.
+
+    `bundle`: the canonical draft they count with, zstd, and its hash; empty: the policy in force. `pace`: as in
+    `PolicyBody`.
+    """
+
+    name: str
+    to: Literal["start", "stop"]
+    area: str
+    detectors: tuple[str, ...]
+    hash: str
+    bundle: bytes
+    actor: str
+    reason: str
+    pace: int = 0
 
 
 class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -249,6 +289,18 @@ class GoliveRecord(_Record, array_like=True, frozen=True, gc=False, tag="golive"
     body: GoliveBody
 
 
+class SweepRecord(_Record, array_like=True, frozen=True, gc=False, tag="sweep.part"):
+    """Some households of the partition are asked again."""
+
+    body: SweepBody
+
+
+class ShadowRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.shadow"):
+    """Rules that only watch begin, or end."""
+
+    body: ShadowBody
+
+
 class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detector.switch"):
     """From here on this detector says nothing in this area, or speaks there again."""
 
@@ -258,7 +310,7 @@ class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detecto
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
 RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
-EverybodysRecord = TickRecord | BatchRecord | RuleRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord | ShadowRecord
 """Records that concern every household of a partition."""
 Record = PersonRecord | EverybodysRecord
 

@@ -12,6 +12,7 @@ from schemas.feed import FEEDS
 
 HOUSEHOLD_EVENTS = "households.events.v1"
 ALERTS = "alerts.v1"
+ALERTS_SHADOW = "alerts.shadow.v1"
 CASE_COMMANDS = "cases.commands.v1"
 CASE_EVENTS = "cases.events.v1"
 CASE_STATE = "cases.state.v1"

@@ -5,10 +5,13 @@ A block too many is harmless: who folds them reads every record.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple, get_args
 
+from schemas.cases import beijing
+from schemas.errors import DataError
 from schemas.partition import partition_of
-from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, SwitchRecord, decode_block
+from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, ShadowRecord, SwitchRecord, decode_block
 from sinks.store import AlertStore, LogBlock, Param
 
 _EVERYBODYS = [each.__struct_config__.tag for each in get_args(EverybodysRecord)]
@@ -98,6 +101,24 @@ def newest_policy(store: AlertStore) -> PolicyBody | None:
         if bodies:
             return bodies[-1]
     return None
+
+
+def reached(store: AlertStore) -> datetime:
+    """The newest moment the archived log tells of. Raises DataError when it is empty."""
+    ((newest, blocks),) = store.query("SELECT max(known_at_ms) AS a, count() AS n FROM household_log")
+    if not int(str(blocks)):
+        raise DataError("归档里没有台账日志")
+    return beijing(int(str(newest)))
+
+
+def shadows(store: AlertStore) -> list[ShadowRecord]:
+    """Every beginning and end of a shadow run, in order. Every partition holds them all; the first one tells."""
+    rows = store.query(
+        "SELECT generation AS g, `offset` AS o, hex(block) FROM household_log "
+        "WHERE `partition` = 0 AND position(block, 'detector.shadow') > 0 ORDER BY g, o LIMIT 1 BY g, o"
+    )
+    records = (each for _, _, block in rows for each in decode_block(bytes.fromhex(str(block))))
+    return [each for each in records if isinstance(each, ShadowRecord)]
 
 
 def switches(store: AlertStore) -> list[SwitchRecord]:

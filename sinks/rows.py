@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
 from schemas.feed_reports import CardReport, HoldReport, ReceiptReport, decode_report
-from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
+from schemas.topics import ALERTS, ALERTS_SHADOW, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
 from sinks.tables import TABLES, Row, clamp
 
 
@@ -108,7 +108,8 @@ def case_event_row(event: CaseEvent, text: str) -> Row:
 def _alert(message: Message, generation: str) -> Placed:
     try:
         text = _text(message)
-        return Placed("alerts", alert_row(Alert.model_validate_json(text), text))
+        table = "alerts" if message.topic == ALERTS else "alerts_shadow"
+        return Placed(table, alert_row(Alert.model_validate_json(text), text))
     except (ValidationError, UnicodeDecodeError, TypeError):
         return _unreadable(message, generation, "NOT_ALERT")
 
@@ -203,6 +204,7 @@ def _feed(topic: str) -> str:
 
 _MAKERS: dict[str, Maker] = {
     ALERTS: _alert,
+    ALERTS_SHADOW: _alert,
     CASE_EVENTS: _case_event,
     HOUSEHOLD_EVENTS: _block,
     REJECTED: _letter,

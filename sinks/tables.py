@@ -72,6 +72,9 @@ ALERTS = Table(
     ("alert_id", "revision"),
 )
 
+ALERTS_SHADOW = Table("alerts_shadow", ALERTS.columns, ALERTS.identity)
+"""What rules in shadow runs said, apart from `alerts`, so that no list or figure can meet it."""
+
 CASE_EVENTS = Table(
     "case_events",
     (
@@ -196,7 +199,17 @@ FEED_CARDS = Table(
     ("feed", "department", "span", "period"),
 )
 
-_ALL = (ALERTS, CASE_EVENTS, HOUSEHOLD_LOG, REJECTED, FEED_READING, FEED_RECEIPTS, FEED_HOLDS, FEED_CARDS)
+_ALL = (
+    ALERTS,
+    ALERTS_SHADOW,
+    CASE_EVENTS,
+    HOUSEHOLD_LOG,
+    REJECTED,
+    FEED_READING,
+    FEED_RECEIPTS,
+    FEED_HOLDS,
+    FEED_CARDS,
+)
 TABLES = {table.name: table for table in _ALL}
 
 

@@ -150,7 +150,8 @@ class _Pair:
 
     def _replaced(self, record: PolicyRecord) -> PolicyRecord:
         bundle = self._instead(_unpacked(record.body))
-        return msgspec.structs.replace(record, body=PolicyBody(record.body.hash, self._pack(bundle)))
+        body = msgspec.structs.replace(record.body, bundle=self._pack(bundle))
+        return msgspec.structs.replace(record, body=body)
 
     def _pack(self, bundle: Bundle) -> bytes:
         packed = self._packed.get(bundle.hash)

@@ -7,6 +7,7 @@ then `settle`.
 from collections import Counter, defaultdict
 from datetime import date
 
+from cases.baseline import Portion, portion_of
 from cases.identity import split_number
 from cases.snapshot import CaseRecord
 from cases.view import CaseView
@@ -25,7 +26,7 @@ class CaseHistory:
         self._revisions: dict[tuple[str, str], int] = {}
         self._commands: set[str] = set()
         self._counts: Counter[str] = Counter()
-        self._released: Counter[str] = Counter()
+        self._released: Counter[Portion] = Counter()
         self._released_on: date | None = None
         self._openings: defaultdict[str, Counter[date]] = defaultdict(Counter)
         self._storms_over: set[str] = set()
@@ -46,7 +47,8 @@ class CaseHistory:
             self._count_number(body.number)
             self._count_opening(body.alert, event.at.date())
         if isinstance(body, ReleasedBody):
-            self._count_release(event.at.date(), body.quota_of, body.storm)
+            portion = Portion(body.quota_of, body.quota_area or "")
+            self._count_release(event.at.date(), portion, body.storm)
         return True
 
     def recall(self, case_id: str, record: CaseRecord) -> None:
@@ -78,7 +80,7 @@ class CaseHistory:
             for note in case.alerts.values():
                 self._remember(case.household, note.alert_id, note.revision)
             if case.released_on is not None:
-                self._count_release(case.released_on, case.opening.detector, case.storm)
+                self._count_release(case.released_on, portion_of(case), case.storm)
 
     def _remember(self, household: str, alert_id: str, revision: int) -> None:
         seen = self._revisions.get((household, alert_id), 0)
@@ -92,10 +94,10 @@ class CaseHistory:
         if not opening.baseline:
             self._openings[opening.detector][day] += 1
 
-    def _count_release(self, day: date, detector: str, storm: str | None) -> None:
+    def _count_release(self, day: date, portion: Portion, storm: str | None) -> None:
         if storm is not None:  # a person let it go: no portion of a baseline, and no storm any more
             self._storms_over.add(storm)
             return
         if self._released_on is None or day > self._released_on:
             self._released_on, self._released = day, Counter()
-        self._released[detector] += day == self._released_on
+        self._released[portion] += day == self._released_on

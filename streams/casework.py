@@ -8,9 +8,10 @@ ended. Time is the timestamp of the input.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
-from cases.baseline import due_for_release
+from cases.baseline import Portion, due_for_release
 from cases.context import Context
 from cases.deadlines import Deadlines
 from cases.digests import payload_digest
@@ -52,6 +53,7 @@ class _About(NamedTuple):
     lane: Lane
     areas: Areas | None
     per_day: int | None
+    quota_area: str | None
 
 
 class Casework(CaseHistory):
@@ -76,7 +78,7 @@ class Casework(CaseHistory):
             return [self._annotate(holder, note, cause, at)] if holder else []
         if (rest := self._rest(alert.household, lane, note, at)) is not None:
             return [self._annotate(holder or rest.case, note, cause, at, rest)]
-        about = _About(alert.household, lane, alert.areas, alert.per_day)
+        about = _About(alert.household, lane, alert.areas, alert.per_day, alert.quota_area)
         return [self._work_on(about, note, cause, at)]
 
     def on_command(self, command: CaseCommand, ts_ms: int) -> list[CaseEvent]:
@@ -145,7 +147,7 @@ class Casework(CaseHistory):
                 before = all(each.updated_at is None or each.updated_at < at for each in others)
                 if here and before and self._rest(case.household, lane, note, at) is None:
                     cause = Cause(alert_id=alert_id, revision=note.revision, tick_ms=at_ms)
-                    about = _About(case.household, lane, case.areas, case.per_day)
+                    about = _About(case.household, lane, case.areas, case.per_day, case.quota_area)
                     yield self._work_on(about, note, cause, at, Handling.REST_OVER)
 
     def _work_on(
@@ -195,6 +197,7 @@ class Casework(CaseHistory):
             held=held,
             per_day=about.per_day,
             storm=storm,
+            quota_area=about.quota_area,
         )
         case_id = case_id_of(about.household, about.lane, note.alert_id, note.revision)
         return self._event(case_id, about.household, about.lane, cause, at, body, _reason(why, note, storm=storm))
@@ -225,11 +228,12 @@ class Casework(CaseHistory):
         if not woken and (not note.standing or note.severity <= case.severity):
             return None
         fresh = (self._deadlines.clock(c.step, case.lane, note.severity, at, c.referral) for c in case.clocks)
-        return tuple(min(pair, key=_due) for pair in zip(case.clocks, fresh, strict=True))
+        return tuple(min(pair, key=attrgetter("due")) for pair in zip(case.clocks, fresh, strict=True))
 
     def _release(self, case: Case, cause: Cause, at: datetime) -> CaseEvent:
         clocks = self._first_clocks(case.lane, case.severity, at)
-        return self._say(case, cause, at, ReleasedBody(clocks=clocks, quota_of=case.opening.detector), "baseline")
+        body = ReleasedBody(clocks=clocks, quota_of=case.opening.detector, quota_area=case.quota_area)
+        return self._say(case, cause, at, body, "baseline")
 
     def _let_go(self, case: Case, order: StormRelease, at: datetime) -> CaseEvent:
         clocks = self._first_clocks(case.lane, case.severity, at)
@@ -240,7 +244,7 @@ class Casework(CaseHistory):
     def _releasable(self, at: datetime) -> list[Case]:
         # Only what was there before the tick: a tick read again must not act on what it has not seen the first time.
         held = [case for case in self.view.open_cases() if case.held and not case.storm and case.opened_at < at]
-        used = self._released if at.date() == self._released_on else Counter[str]()
+        used = self._released if at.date() == self._released_on else Counter[Portion]()
         return list(due_for_release(held, used, self._partitions)) if held else []
 
     def _run_out(self, at: datetime) -> Iterator[tuple[Case, Clock]]:
@@ -293,7 +297,3 @@ class Casework(CaseHistory):
 def _reason(why: Handling | None, note: AlertNote, *, reopened: bool = False, storm: str | None = None) -> str:
     said = why or (Handling.MERGED if reopened else Handling.STORM if storm else None)
     return said.value if said else note.detector
-
-
-def _due(clock: Clock) -> datetime:
-    return clock.due

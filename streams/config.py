@@ -15,6 +15,7 @@ class StreamConfig:
     `embedded`: the broker is librdkafka's in-memory cluster (no topic creation, no compaction, bounded memory).
     `decoded_households`: how many households a worker that owns every partition keeps decoded.
     `area`: who answers for provisional households whose fact names no area. `trial`: detectors on trial that run too.
+    `shadows`: whether shadow runs are followed; what is live is the same without them.
     """
 
     broker: str
@@ -34,6 +35,7 @@ class StreamConfig:
     compression: str = "snappy"
     area: str = ""
     trial: tuple[str, ...] = ()
+    shadows: bool = True
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
 
     def group(self, stage: str) -> str:

@@ -13,8 +13,9 @@ from policy.bundle import Bundle
 from policy.parameters import Policy
 from schemas.calendar import SHANGHAI
 from schemas.errors import Stop
-from schemas.records import GoliveBody, PolicyBody, SwitchBody
+from schemas.records import GoliveBody, PolicyBody, ShadowBody, SwitchBody
 from streams.statelog import Item
+from streams.sweeps import Sweep
 
 
 class Halt(msgspec.Struct):
@@ -22,6 +23,19 @@ class Halt(msgspec.Struct):
 
     since_ms: int
     golives: dict[str, int] = {}
+
+
+class Shadow(msgspec.Struct):
+    """Rules that only watch in an area, under the draft with this hash ("": under the policy in force).
+
+    One that ended stays known, because its name is not used again.
+    """
+
+    area: str
+    detectors: tuple[str, ...]
+    policy: str
+    since_ms: int
+    until_ms: int | None = None
 
 
 class Kept(msgspec.Struct):
@@ -36,6 +50,8 @@ class Kept(msgspec.Struct):
     live: dict[str, dict[str, int]] = {}
     coverage: bytes = b""
     stopped: dict[str, dict[str, Halt]] = {}
+    sweeps: list[Sweep] = []
+    shadows: dict[str, Shadow] = {}
 
 
 class Marker(msgspec.Struct, array_like=True):
@@ -57,7 +73,8 @@ class Control:
         self.coverage = self._covering(b"")
         self.bundle: Bundle | None = None
         self.on: int | None = None
-        self._fresh_policy: bytes | None = None
+        self.drafts: dict[str, Bundle] = {}
+        self._fresh: dict[str, bytes] = {}
         self._covered = b""
         self._dirty = False
 
@@ -90,25 +107,28 @@ class Control:
         self.kept = msgspec.msgpack.decode(raw, type=Kept) if raw else Kept()
         self.coverage, self._covered = self._covering(self.kept.coverage), b""
         self.on = day_of(self.kept.clock_ms) if self.kept.clock_ms else None
-        bundle = self._stored.get(f"policy/{self.kept.policy}")
-        self.bundle = Bundle.from_canonical(zstandard.decompress(bundle)) if bundle else None
-        self._fresh_policy = None
+        self.bundle = self._stored_bundle(self.kept.policy)
+        drafts = {name: self._stored_bundle(each.policy) for name, each in self.shadows().items()}
+        self.drafts = {name: each for name, each in drafts.items() if each is not None}
+        self._fresh = {}
         self._dirty = False
 
     def drain(self) -> list[Item]:
         """Records since the last drain, the marker last."""
         if not self._dirty:
             return []
-        items = []
-        if self._fresh_policy is not None:
-            items.append(Item(f"policy/{self.kept.policy}".encode(), self._fresh_policy))
+        items = [Item(f"policy/{name}".encode(), bundle) for name, bundle in self._fresh.items()]
         self._cover()
         items.append(Item(b"control", msgspec.msgpack.encode(self.kept)))
         marker = Marker(self.kept.next, codec.CODEC_VERSION, codec.FOLD_VERSION)
         items.append(Item(f"ckpt/{self._partition}".encode(), msgspec.msgpack.encode(marker)))
-        self._fresh_policy = None
+        self._fresh = {}
         self._dirty = False
         return items
+
+    def _stored_bundle(self, name: str) -> Bundle | None:
+        raw = self._stored.get(f"policy/{name}") if name else None
+        return Bundle.from_canonical(zstandard.decompress(raw)) if raw else None
 
     def _cover(self) -> None:
         """Packs the coverage where it differs from what was packed last: most checkpoints change nothing of it."""
@@ -141,7 +161,7 @@ class Control:
             return False
         self.bundle = Bundle.from_canonical(zstandard.decompress(body.bundle))
         self.kept.policy = body.hash
-        self._fresh_policy = body.bundle
+        self._fresh[body.hash] = body.bundle
         self.coverage.forget()
         return True
 
@@ -153,8 +173,12 @@ class Control:
             halt.golives[body.area] = body.per_day
 
     def stop(self, body: SwitchBody, known_at: int) -> None:
-        """From here on this detector says nothing in this area; a stop in force stays the one it is."""
-        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at))
+        """From here on this detector says nothing in this area; a stop in force stays the one it is.
+
+        What a golive has not told yet is told at its end.
+        """
+        golives = {each.area: each.per_day for each in self.kept.sweeps if each.detector == body.detector}
+        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at, golives))
 
     def resume(self, body: SwitchBody) -> Halt | None:
         """The stop of exactly this area is over; None when there was none."""
@@ -163,6 +187,23 @@ class Control:
         if not halts:
             self.kept.stopped.pop(body.detector, None)
         return halt
+
+    def shadow(self, body: ShadowBody, known_at: int) -> bool:
+        """Rules begin to watch, or no longer do; whether that is news."""
+        known = self.kept.shadows.get(body.name)
+        if body.to == "stop":
+            if known is None or known.until_ms is not None:
+                return False
+            known.until_ms = known_at
+            self.drafts.pop(body.name, None)
+            return True
+        if known is not None:
+            return False
+        self.kept.shadows[body.name] = Shadow(body.area, body.detectors, body.hash, known_at)
+        if body.hash:
+            self._fresh[body.hash] = body.bundle
+            self.drafts[body.name] = Bundle.from_canonical(zstandard.decompress(body.bundle))
+        return True
 
     # ---- questions --------------------------------------------------------------------------------------------------
 
@@ -188,6 +229,24 @@ class Control:
         """Whether a detector speaks for households of an area."""
         areas = self.kept.live.get(detector)
         return areas is not None and any(each in areas for each in self.chain(area))
+
+    def awaits(self, detector: str, area: str, household: str) -> bool:
+        """Whether a household's turn is still to come in the sweep of a golive: what was there is told then."""
+        return bool(self.kept.sweeps) and any(
+            each.kind == "golive" and each.detector == detector and each.awaits(household)
+            and each.area in self.chain(area)
+            for each in self.kept.sweeps
+        )  # fmt: skip
+
+    def watches(self, run: str, area: str, household: str) -> bool:
+        """Whether a shadow run looks at a household: from when its turn came."""
+        here = self.kept.shadows[run].area in self.chain(area)
+        return here and not any(each.kind == "shadow" and each.run == run and each.awaits(household)
+                                for each in self.kept.sweeps)  # fmt: skip
+
+    def shadows(self) -> dict[str, Shadow]:
+        """The shadow runs under way."""
+        return {name: each for name, each in self.kept.shadows.items() if each.until_ms is None}
 
     def stopped(self, detector: str, area: str) -> bool:
         """Whether somebody stopped a detector for households of an area."""

@@ -4,16 +4,17 @@ Validation comes before mutation; what others have to hear goes to the outbox. `
 fact keys against intake's repeats.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from detectors.registry import Detector, running
+from detectors.registry import Detector, candidates, running
 from households.ledger import NOTHING, FoldResult, Household
 from schemas.facts import FACT_KINDS
 from schemas.records import FactRecord, ForwardRecord, PersonRecord, Record, TransferBody, TransferRecord
 from streams.config import StreamConfig
 from streams.control import Control
-from streams.judge import ANY, Judge
+from streams.judge import ANY, Judge, Said
 from streams.outbox import Outbox
+from streams.shadows import ShadowRun
 from streams.shelf import Shelf
 
 MEMBERSHIP = "civil.household"
@@ -28,7 +29,10 @@ class Folding:
         self._partition = partition
         self._config = config
         self._judge = Judge(detectors if detectors is not None else running(config.trial))
-        asked = [each for each in self._judge.detectors.values() if each.about == "household"]
+        self._runs: dict[str, ShadowRun] = {}
+        self._shadow_said: list[Said] = []
+        ours = (*self._judge.detectors.values(), *candidates().values())
+        asked = [each for each in ours if each.about == "household"]
         feeds = {feed for each in asked for feed in each.listens | each.absence}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
         self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
@@ -104,7 +108,8 @@ class Folding:
             if household is None:
                 continue
             quiet = name not in self._ahead and MEMBERSHIP not in feeds
-            if quiet and policy is not None and self._judge.unmoved(household, feeds, policy):
+            unmoved = quiet and policy is not None and self._judge.unmoved(household, feeds, policy)
+            if unmoved and not (self._runs and self._watched(household, feeds)):
                 household.head.applied = offset
                 shelf.note(household)
                 continue
@@ -123,7 +128,24 @@ class Folding:
         if (day := self._ahead.get(household.id)) is not None:
             household.head.rechecks[ANY] = min(day, household.head.rechecks.get(ANY, day))
             household.dirty_head = True
-        self._judge.look(household, self._judge.listening(feeds), control, self._known_at)
+        self._look(household, lambda judge: judge.listening(feeds), self._known_at)
+
+    def _look(self, household: Household, asked: Callable[[Judge], Iterable[Detector]], known_at: int) -> bool:
+        """Asks rules of the judge, and the same of every shadow run that looks at the household."""
+        changed = self._judge.look(household, asked(self._judge), self._control, known_at)
+        for name, run in self._runs.items():
+            if self._control.watches(name, household.responsible_area, household.id):
+                changed |= run.judge.look(household, asked(run.judge), run.ground, known_at)
+        return changed
+
+    def _judges(self) -> list[Judge]:
+        return [self._judge, *(run.judge for run in self._runs.values())]
+
+    def _watched(self, household: Household, feeds: frozenset[str]) -> bool:
+        """Whether a shadow run may have something to say."""
+        listening = (run for run in self._runs.values() if run.judge.listening(feeds))
+        policies = ((run, run.ground.policy) for run in listening)
+        return any(policy and not run.judge.unmoved(household, feeds, policy) for run, policy in policies)
 
     def _changed(self, household: Household) -> None:
         head = household.head
@@ -138,5 +160,7 @@ class Folding:
         for target, late in outcome.forwards:
             self._outbox.post(ForwardRecord(target, known_at, topic, partition, offset, late))
         self._judge.depart(household, outcome, self._control, known_at)
+        for run in self._runs.values():
+            run.judge.depart(household, outcome, run.ground, known_at)
         if outcome.problem is not None:
             self._outbox.reject(outcome.problem, "事实在多户之间转送超过限度，请核对成员关系", record)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 
 from detectors import episodes
-from detectors.findings import Findings, Insufficient
+from detectors.findings import Findings, Insufficient, Quota
 from detectors.registry import Detector, Sure
 from households.horizon import next_change
 from households.ledger import FoldResult, Household
@@ -16,6 +16,7 @@ from policy.parameters import Policy, PolicyMissing
 from schemas.alerts import Alert
 from schemas.feed_units import is_unit
 from streams.control import Control, Halt, date_of
+from streams.ground import Ground
 from streams.metrics import METRICS
 
 log = structlog.get_logger("lidm.monitor")
@@ -36,6 +37,8 @@ class Outlook(NamedTuple):
     silent: Sure | None
 
 
+Said = tuple[Alert, int]
+"""An alert and when it was known."""
 Standing = tuple[tuple[str, int | None, Sure], ...]
 """Of each detector that listens: its code, the day its policy changes, its cheap question."""
 
@@ -45,7 +48,7 @@ class Judge:
 
     def __init__(self, detectors: Mapping[str, Detector]) -> None:
         self.detectors = detectors
-        self.alerts: list[tuple[Alert, int]] = []
+        self.alerts: list[Said] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
         self._terms: dict[tuple[str, str], Outlook] = {}
@@ -94,7 +97,7 @@ class Judge:
             return False
         return True
 
-    def look(self, household: Household, detectors: Iterable[Detector], control: Control, known_at: int) -> bool:
+    def look(self, household: Household, detectors: Iterable[Detector], control: Ground, known_at: int) -> bool:
         """Evaluates on the partition's day; whether anything of the household changed."""
         bundle, on = control.bundle, control.on
         if bundle is None or on is None:
@@ -117,8 +120,9 @@ class Judge:
                 changed |= _set(household, detector.code, outlook.ordinal)
                 continue
             if findings.breaches or household.head.episodes:
-                live = outlook.signed and control.live(detector.code, area)
-                changed |= self._step(household, detector, findings, bundle, day, live=live, known_at=known_at)
+                speaks = outlook.signed and control.live(detector.code, area)
+                stock = speaks and control.awaits(detector.code, area, household.id)
+                changed |= self._step(household, detector, findings, bundle, day, (speaks, stock), known_at)
             findings.recheck(outlook.next_change)
             again = findings.recheck_on
             changed |= _set(household, detector.code, max(again.toordinal(), on + 1) if again else None)
@@ -131,25 +135,25 @@ class Judge:
         findings: Findings,
         bundle: Bundle,
         day: date,
-        *,
-        live: bool,
+        voice: tuple[bool, bool],
         known_at: int,
     ) -> bool:
-        """Moves the detector's episodes; whether anything of them changed."""
+        """Moves the detector's episodes; whether anything of them changed. `voice`: live, and with stock to release."""
         told = episodes.step(
             household,
             detector,
             findings,
             on=day,
             policy=bundle.on(day),
-            live=live,
+            live=voice[0],
+            stock=voice[1],
             known_at=known_at,
             evaluate_at=lambda when: self._find_at(detector, household, when, bundle),
         )
         self.alerts += [(alert, known_at) for alert in told.alerts]
         return told.changed
 
-    def release(self, household: Household, code: str, control: Control, per_day: int, known_at: int) -> bool:
+    def release(self, household: Household, code: str, control: Control, quota: Quota, known_at: int) -> bool:
         """Tells breaches already in force as baseline: the detector has just gone live."""
         bundle, on, detector = control.bundle, control.on, self.detectors.get(code)
         if bundle is None or on is None or detector is None or (detector.about == "feed") != is_unit(household.id):
@@ -162,7 +166,7 @@ class Judge:
             return False
         household.dirty_head = True
         told = episodes.release(
-            household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, per_day=per_day
+            household, detector, findings, on=day, policy=bundle.on(day), known_at=known_at, quota=quota
         )
         self.alerts += [(alert, known_at) for alert in told.alerts]
         return told.changed
@@ -175,11 +179,11 @@ class Judge:
         detector, area = self.detectors.get(code), household.responsible_area
         if detector is None or control.stopped(code, area):
             return False
-        golives = [halt.golives[each] for each in control.chain(area) if each in halt.golives]
+        golives = [Quota(each, halt.golives[each]) for each in control.chain(area) if each in halt.golives]
         told = bool(golives) and self.release(household, code, control, golives[0], known_at)
         return self.look(household, (detector,), control, known_at) or told
 
-    def depart(self, household: Household, outcome: FoldResult, control: Control, known_at: int) -> None:
+    def depart(self, household: Household, outcome: FoldResult, control: Ground, known_at: int) -> None:
         """Says of episodes that left with a person where they went."""
         if outcome.moved and control.bundle is not None and control.on is not None:
             day = date_of(control.on)

@@ -9,7 +9,7 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 
 from schemas.errors import Unreachable
 from schemas.feed import FEEDS
-from schemas.topics import ALERTS, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
+from schemas.topics import ALERTS, ALERTS_SHADOW, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
 
 ATTEMPTS = 40
 NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
@@ -17,7 +17,7 @@ STAGE_TOPICS: dict[str, tuple[str, ...]] = {
     "intake": tuple(spec.topic for spec in FEEDS.every),
     "monitor": (HOUSEHOLD_EVENTS,),
     "cases": (ALERTS, CASE_COMMANDS),
-    "archive": (HOUSEHOLD_EVENTS, ALERTS, CASE_EVENTS, REJECTED, FEED_REPORTS),
+    "archive": (HOUSEHOLD_EVENTS, ALERTS, ALERTS_SHADOW, CASE_EVENTS, REJECTED, FEED_REPORTS),
 }
 
 

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 # Counter: elements kept in feeds.rejected.v1, by feed and code
 # Counter: valid facts about persons nobody watches; nothing of them is kept, by feed
 # Counter: alert revisions emitted, by detector and state
+# Counter: what rules in shadow runs said, to nobody's work, by detector and state
 # Counter: case events written, by lane and type
 # Counter: commands refused, by reason
 # Counter: evaluations impossible for want of parameters, or failed by a fault in a rule, by detector
@@ -23,6 +24,7 @@ CounterName = Literal[
     "lidm_events_rejected_total",
     "lidm_events_out_of_scope_total",
     "lidm_alerts_total",
+    "lidm_shadow_alerts_total",
     "lidm_case_events_total",
     "lidm_policy_missing_total",
     "lidm_detector_failures_total",
@@ -40,6 +42,8 @@ CounterName = Literal[
 # Gauge: 1 while a feed is parked because too much of it was refused, by feed
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
 # Gauge: areas in which somebody stopped a detector, by detector
+# Gauge: shadow runs under way
+# Gauge: households still to be asked by planned sweeps, counted once for each sweep, by partition
 # Gauge: partition clock (seconds since 1970), by partition
 GaugeName = Literal[
     "lidm_lag_messages",
@@ -55,6 +59,8 @@ GaugeName = Literal[
     "lidm_detectors_stopped",
     "lidm_feed_cards_made_timestamp_seconds",
     "lidm_policy_findings",
+    "lidm_shadow_runs",
+    "lidm_sweep_households_left",
 ]
 # Time: from when a fact was true to when we read it
 # Time: from the broker time of a fact to its alert's delivery
@@ -67,6 +73,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_events_rejected_total": ("feed", "code"),
     "lidm_events_out_of_scope_total": ("feed",),
     "lidm_alerts_total": ("detector", "state"),
+    "lidm_shadow_alerts_total": ("detector", "state"),
     "lidm_case_events_total": ("lane", "type"),
     "lidm_policy_missing_total": ("detector",),
     "lidm_detector_failures_total": ("detector",),
@@ -83,6 +90,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_batches_held": ("feed",),
     "lidm_detectors_stopped": ("detector",),
     "lidm_policy_findings": ("code",),
+    "lidm_sweep_households_left": ("partition",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
 from schemas.partition import partition_of
-from schemas.records import ForwardRecord, Record, TransferRecord, encode_block
-from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
+from schemas.records import ForwardRecord, Record, SweepRecord, TransferRecord, encode_block
+from schemas.shadows import rule_of
+from schemas.topics import ALERTS, ALERTS_SHADOW, HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.delivery import Letter
-from streams.metrics import METRICS
+from streams.metrics import METRICS, CounterName
 from streams.rejected import Coordinates, dead_letters
 
 MAIL_RECORDS = 200
@@ -28,14 +29,20 @@ class Outbox:
         """Forgets everything."""
         self._letters, self._mail = [], {}
 
-    def drain(self, alerts: Iterable[tuple[Alert, int]]) -> list[Letter]:
-        """Rejections and reports, these alerts (each with the time it was known), mail."""
+    def drain(self, alerts: Iterable[tuple[Alert, int]], watched: Iterable[tuple[Alert, int]] = ()) -> list[Letter]:
+        """Rejections and reports, these alerts (each with the time it was known), those of shadow runs, mail."""
         letters, self._letters = self._letters, []
-        return letters + [self._alert(alert, known_at) for alert, known_at in alerts] + self._mail_letters()
+        letters += [self._alert(ALERTS, alert, known_at) for alert, known_at in alerts]
+        letters += [self._alert(ALERTS_SHADOW, alert, known_at) for alert, known_at in watched]
+        return letters + self._mail_letters()
 
     def post(self, record: TransferRecord | ForwardRecord) -> None:
         """For another household."""
         self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
+
+    def post_here(self, record: SweepRecord) -> None:
+        """For this partition itself, in its turn."""
+        self._mail.setdefault(self._partition, []).append(record)
 
     def post_everywhere(self, record: Record) -> None:
         """For every partition."""
@@ -54,9 +61,10 @@ class Outbox:
         sealed = dead_letters(code, "", text, at, key, value, self._config.seal_public_key, self._config.partitions)
         self._letters.extend(sealed)
 
-    def _alert(self, alert: Alert, known_at: int) -> Letter:
-        METRICS.count("lidm_alerts_total", detector=alert.detector, state=alert.state)
-        return Letter(ALERTS, self._partition, alert.household.encode(), alert.model_dump_json().encode(), known_at)
+    def _alert(self, topic: str, alert: Alert, known_at: int) -> Letter:
+        name: CounterName = "lidm_alerts_total" if topic == ALERTS else "lidm_shadow_alerts_total"
+        METRICS.count(name, detector=rule_of(alert.detector), state=alert.state)
+        return Letter(topic, self._partition, alert.household.encode(), alert.model_dump_json().encode(), known_at)
 
     def _mail_letters(self) -> list[Letter]:
         """Transfers and forwards as blocks of the partitions they go to."""

@@ -158,4 +158,4 @@ def _covered(watch: Watch | None, feeds: Iterable[str], reached: Said | None) ->
 def to_nobody(partitions: int, trial: tuple[str, ...] = ("*",)) -> StreamConfig:
     """No broker, and a seal nobody can open: a replay delivers nothing. Whatever spoke then speaks again."""
     _, public = new_key_pair()
-    return StreamConfig(broker="", partitions=partitions, seal_public_key=public, trial=trial)
+    return StreamConfig(broker="", partitions=partitions, seal_public_key=public, trial=trial, shadows=False)

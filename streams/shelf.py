@@ -102,6 +102,11 @@ class Shelf:
         """Whether the household is decoded already."""
         return name in self._cache
 
+    def forget_views(self) -> None:
+        """What decoded households worked out until now may be otherwise."""
+        for household in self._cache.values():
+            household.forget_views()
+
     def release(self, name: str) -> None:
         """Nobody needs the decoded household any more; what is not durable stays."""
         if name not in self._dirty and name not in self._flying:

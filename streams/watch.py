@@ -18,6 +18,8 @@ from schemas.records import (
     PersonRecord,
     PolicyRecord,
     Record,
+    ShadowRecord,
+    SweepRecord,
     SwitchRecord,
     TickRecord,
     decode_block,
@@ -25,11 +27,11 @@ from schemas.records import (
 from streams.checkpoint import Drained
 from streams.control import Control, day_of
 from streams.metrics import METRICS
+from streams.paced import Paced
 from streams.statelog import Item
-from streams.wholes import Wholes
 
 
-class Watch(Wholes):
+class Watch(Paced):
     """A partition's ledgers and episodes; what it does is a function of the blocks it is given."""
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
@@ -55,9 +57,11 @@ class Watch(Wholes):
     def opened(self) -> None:
         """Everything is restored. Raises Stop when the state was folded by other code."""
         self._control.read()
+        self._follow_shadows()
         self._shelf.index()
         self._show_held()
         self._show_stopped()
+        self._show_sweep(self._shelf.names())
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -66,14 +70,19 @@ class Watch(Wholes):
         self._touched, self._ahead, self._entered = {}, {}, {}
         self._shelf.reset()
         self._control.read()
+        self._shadow_said.clear()
+        self._follow_shadows()
         self._show_held()
         self._show_stopped()
+        self._show_sweep(self._shelf.names())
         return True
 
     def drain(self) -> Drained:
         """Alerts, rejections and mail; then households, control and marker."""
         alerts, self._judge.alerts = self._judge.alerts, []
-        return Drained(self._outbox.drain(alerts), self._shelf.drain() + self._control.drain())
+        watched = list(self._shadow_said)
+        self._shadow_said.clear()
+        return Drained(self._outbox.drain(alerts, watched), self._shelf.drain() + self._control.drain())
 
     def keep(self, state: list[Item]) -> None:
         """These records are durable now."""
@@ -148,18 +157,19 @@ class Watch(Wholes):
 
     def _take_control(self, record: Record) -> None:
         self._known_at = record.known_at
-        control, judge, known_at = self._control, self._judge, record.known_at
         if isinstance(record, TickRecord):
             self._tick(min(record.body.at_ms, self._at_ms))  # a writer's clock may be ahead: the broker's bounds it
+            self._remind(record)
         elif isinstance(record, BatchRecord):
             self._take_batch(record)
-        elif isinstance(record, PolicyRecord) and control.activate(record.body):
-            self._sweep(self._living_in(()), self._look_by_new_policy)
+        elif isinstance(record, PolicyRecord):
+            self._take_policy(record)
         elif isinstance(record, GoliveRecord):
-            body = record.body
-            control.go_live(body)
-            here = self._living_in((body.area,))
-            self._sweep(here, lambda h: judge.release(h, body.detector, control, body.per_day, known_at))
+            self._take_golive(record)
+        elif isinstance(record, ShadowRecord):
+            self._take_shadow(record)
+        elif isinstance(record, SweepRecord):
+            self._take_turn(record)
         elif isinstance(record, SwitchRecord):
             self._switch(record)
 
@@ -179,10 +189,6 @@ class Watch(Wholes):
         for code in self._silenced | stopped.keys():
             METRICS.set("lidm_detectors_stopped", len(stopped.get(code, ())), detector=code)
         self._silenced = set(stopped)
-
-    def _look_by_new_policy(self, household: Household) -> bool:
-        household.forget_views()  # the tree of areas may be another, and so what whole batches speak of
-        return self._judge.look(household, self._judge.detectors.values(), self._control, self._known_at)
 
     def _tick(self, at_ms: int) -> None:
         """It is at least `at_ms`: what became due meanwhile is looked at on the day it was due, in date order."""
@@ -205,7 +211,7 @@ class Watch(Wholes):
             done = self._shelf.get(name, self._control.coverage)
             self._shelf.schedule(done, done.head.recheck_on)
             return
-        detectors = self._judge.due(household, on)
+        due = {each: each.due(household, on) for each in self._judges()}
         self._judge.plan(household, on)
-        self._judge.look(household, detectors, self._control, self._known_at)
+        self._look(household, due.__getitem__, self._known_at)
         self._changed(household)

@@ -1,6 +1,6 @@
 """Batches in a partition of the monitor: counted, held, closed; what of them goes to other partitions and to people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -77,14 +77,14 @@ class Wholes(Folding):
 
         `news`: the feed had been missing for its areas until now.
         """
-        detectors = self._judge.concerned(closed.feed, listening=closed.replaces or news)
+        asked = {each: each.concerned(closed.feed, listening=closed.replaces or news) for each in self._judges()}
         living = self._living_in(closed.areas)
 
         def look(household: Household) -> bool:
             planned = closed.replaces and not is_unit(household.id) and self._look_anew(household, closed)
-            return self._judge.look(household, detectors, self._control, record.known_at) or planned
+            return self._look(household, asked.__getitem__, record.known_at) or planned
 
-        if detectors or closed.replaces:
+        if any(asked.values()) or closed.replaces:
             self._sweep(lambda each: living(each) or (closed.replaces and concerns(each, closed)), look)
 
     def _look_anew(self, household: Household, closed: Closed) -> bool:
@@ -168,9 +168,14 @@ class Wholes(Folding):
         chain = self._control.chain
         return lambda each: everywhere or not wanted.isdisjoint(chain(each.responsible_area))
 
-    def _sweep(self, concerned: Callable[[Household], bool], look: Callable[[Household], bool]) -> None:
-        """Looks at every household concerned, in order of their names."""
-        for name in self._shelf.names():
+    def _sweep(
+        self,
+        concerned: Callable[[Household], bool],
+        look: Callable[[Household], bool],
+        names: Iterable[str] | None = None,
+    ) -> None:
+        """Looks at every household concerned (of these alone, when they are named), in order of their names."""
+        for name in self._shelf.names() if names is None else names:
             cached = self._shelf.holds(name)
             household = self._enter(name)
             if household is None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Protocol
 
-from lidm.backtest.report import Line, Report, Town, Week
+from lidm.backtest.report import Report, Town, Week
 from lidm.backtest.words import figure
 
 _INK, _SOFT, _AXIS = "#1c2733", "#5b6876", "#8894a1"
@@ -14,7 +15,20 @@ _ROW = 26
 _SHADES = 5
 
 
-def differences(lines: Sequence[Line]) -> str:
+class Differing(Protocol):
+    """A rule with the households that differ."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def gained(self) -> int: ...
+    @property
+    def lost(self) -> int: ...
+
+
+def differences(lines: Sequence[Differing]) -> str:
     """Bars of households gained (to the right) and lost (to the left), one row per rule."""
     most = max((max(each.gained, each.lost) for each in lines), default=0) or 1
     middle = _NAMES + (_WIDE - _NAMES) / 2
@@ -35,20 +49,20 @@ def differences(lines: Sequence[Line]) -> str:
     return _svg(height, "各规则新增和减少的户数", drawn)
 
 
-def weekly(weeks: Sequence[Week]) -> str:
-    """Households to visit week by week: as it was in grey, with the draft in blue beside it."""
+def weekly(weeks: Sequence[Week], then: str = "当时的参数", now: str = "草案") -> str:
+    """Households to visit week by week: as it was (called `then`) in grey, with the draft (`now`) in blue beside it."""
     height, left, base = 260, 60, 222
     most = max((max(each.before or 0, each.after or 0) for each in weeks), default=0) or 1
     step = (_WIDE - left) / max(1, len(weeks))
     wide = max(1.0, min(18.0, step * 0.4))
     drawn = [
-        _box(left, 2, 12, 12, _BEFORE), _text(left + 18, 13, "当时的参数", _SOFT),
-        _box(left + 110, 2, 12, 12, _MORE), _text(left + 128, 13, "草案", _SOFT),
+        _box(left, 2, 12, 12, _BEFORE), _text(left + 18, 13, then, _SOFT),
+        _box(left + 110, 2, 12, 12, _MORE), _text(left + 128, 13, now, _SOFT),
         _text(left - 8, 34, figure(most), _SOFT, "end"), _text(left - 8, base + 4, "0", _SOFT, "end"),
     ]  # fmt: skip
     for number, each in enumerate(weeks):
         at = left + step * (number + 0.5)
-        told = f"{each.begins} 起一周：当时 {figure(each.before)} 户，按草案 {figure(each.after)} 户"
+        told = f"{each.begins} 起一周：{then} {figure(each.before)} 户，{now} {figure(each.after)} 户"
         for place, count, colour in ((at - wide, each.before, _BEFORE), (at, each.after, _MORE)):
             tall = (base - 30) * (count or 0) / most
             drawn.append(_box(place, base - tall, wide, tall, colour, told))

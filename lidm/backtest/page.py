@@ -18,7 +18,7 @@ from lidm.backtest.words import (
 from lidm.feed_pages import markup
 from lidm.feed_pages.markup import Cell, Html, join, section, tag, terms
 
-_STYLE = """
+FIGURES = """
 .wide { margin-bottom: 12px; }
 .figures td:nth-child(n+2), .figures th:nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 0 0 12px; }
@@ -36,7 +36,7 @@ _CONTENTS = (
 def page(said: Report) -> str:
     """The file's text."""
     body = join((_first(said), _rules(said), _schemes(said), _areas(said), _work(said), _basis(said)))
-    return markup.page(f"参数草案回测 {said.draft}", window(said), _CONTENTS, body, foot=_FOOT, style=_STYLE)
+    return markup.page(f"参数草案回测 {said.draft}", window(said), _CONTENTS, body, foot=_FOOT, style=FIGURES)
 
 
 def _first(said: Report) -> Html:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
+from lidm.commands.case_baseline import baseline
 from lidm.commands.case_storm import storm
 from lidm.desk import CaseDesk, open_desk
 from lidm.free_text import FREE_TEXT
@@ -77,6 +78,7 @@ def command() -> None:
 
 
 command.add_command(storm)
+command.add_command(baseline)
 
 
 @command.command("list")

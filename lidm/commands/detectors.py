@@ -20,13 +20,27 @@ from schemas.errors import CallError, DataError
 from schemas.records import GoliveBody, GoliveRecord, SwitchBody, SwitchRecord
 
 DAY = click.DateTime(["%Y-%m-%d"])
-STAGES = {"trial": "试用", "in_service": "在用"}
+STAGES = {"trial": "试用", "in_service": "在用", "candidate": "候选"}
 CASES = Path(detectors.__file__).parent
 
 
-@click.group()
+class _Rules(click.Group):
+    """Loads `shadow` on demand: it reads the store, and the other commands need only the base install."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "shadow"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "shadow":
+            return super().get_command(ctx, cmd_name)
+        from lidm.commands.shadow import group
+
+        return group
+
+
+@click.group(cls=_Rules)
 def command() -> None:
-    """规则：目录、自测、启用、停用。"""
+    """规则：目录、自测、试运行、启用、停用。"""
 
 
 @command.command("list")
@@ -104,6 +118,8 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
 
     settings = load_settings()
     detector = _known(code)
+    if detector.instead_of:
+        raise DataError(f"{code}是{detector.instead_of}的候选，只能试运行（lidm detectors shadow）")
     if code not in running(settings.trial):
         raise DataError(f"{code}还在试用：监测环节没有运行它。先在各 monitor 上设 LIDM_TRIAL_DETECTORS={code}")
     bundle = Bundle.load(settings.policy_dir)
@@ -113,7 +129,7 @@ def golive(area: str, code: str, per_day: int, at: datetime | None, as_json: boo
         raise DataError(f"{code}不能在{bundle.areas.name(area)}启用：{'；'.join(reasons)}")
     if control_records.activated(settings) != bundle.hash:
         raise DataError(f"参数目录的版本{bundle.short}还没有启用，请先运行 lidm policy activate")
-    body = GoliveBody(area, code, per_day)
+    body = GoliveBody(area, code, per_day, control_records.PACE)
     partitions = control_records.append_everywhere(
         settings, lambda known_at: GoliveRecord("", known_at, "", 0, 0, body), at
     )
@@ -184,7 +200,7 @@ def _stop_lines(stops: Sequence[Stopped] | None) -> list[str]:
 
 
 def _stage(detector: Detector) -> str:
-    return "trial" if detector.trial else "in_service"
+    return "candidate" if detector.instead_of else "trial" if detector.trial else "in_service"
 
 
 def _not_ready(bundle: Bundle, detector: Detector, area: str, on: date) -> list[str]:

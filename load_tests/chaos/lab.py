@@ -14,7 +14,7 @@ from deploy.local.stack import Stack
 from gateway.keys import init_keys
 from lidm.cluster import admin_of, apply
 from lidm.compose import clickhouse_store, stream_config
-from lidm.control_records import activate, append_everywhere
+from lidm.control_records import PACE, activate, append_everywhere
 from lidm.settings import Settings
 from load_tests.chaos.events import CITY, Message
 from load_tests.chaos.fleet import Fleet, Worker, wait_until
@@ -72,7 +72,7 @@ class Lab:
     def golive(self, code: str, at_ms: int, per_day: int = 50) -> None:
         """A detector speaks in the invented city from now on."""
         at = datetime.fromtimestamp(at_ms / 1000, SHANGHAI)
-        append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day)), at)
+        append_everywhere(self.settings, _golive(GoliveBody(CITY, code, per_day, PACE)), at)
 
     def play(self, week: Week, pace: Pace | None = None) -> None:
         """Publishes a week step by step, each read to the end; then time passes, and officers work.

@@ -12,7 +12,7 @@ from load_tests.chaos.lab import Lab
 from load_tests.chaos.topics import read_all
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
-from schemas.records import ForwardRecord, Record, TransferRecord, decode_block
+from schemas.records import ForwardRecord, Record, SweepRecord, TransferRecord, decode_block
 from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, REJECTED, STATE
 from streams.rebuild import differences as different_records
 from streams.rebuild import read_state
@@ -103,12 +103,12 @@ class _Refold:
         return _set_difference("alert", {_alert_key(a): a for a in self._said}, _told_alerts(_alerts(self._lab)))
 
     def mail(self) -> Iterable[str]:
-        """Transfers and forwards that were not written, or that nobody owed."""
+        """Transfers, forwards and turns of sweeps that were not written, or that nobody owed."""
         written = {
             _mailed(record)
             for block in self.blocks
             for record in decode_block(block.value)
-            if isinstance(record, TransferRecord | ForwardRecord)
+            if isinstance(record, TransferRecord | ForwardRecord | SweepRecord)
         }
         yield from (f"mail not written: {each[:200]!r}" for each in self._sent - written)
         yield from (f"mail nobody owed: {each[:200]!r}" for each in written - self._sent)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detectors import episodes
 from detectors.episodes import Told
-from detectors.findings import Breach, EvidenceItem, Findings, Insufficient
+from detectors.findings import Breach, EvidenceItem, Findings, Insufficient, Quota
 from detectors.registry import Detector, Family, UnknownFeed, detector
 from households.codec import canonical, in_force
 from households.ledger import FoldResult, Household
@@ -51,6 +51,7 @@ def dear(household: Household, on: date, policy: Policy) -> Findings:
     return findings
 
 
+QUOTA = Quota("339901000000", 20)
 TOY = Detector("TOY", "1.0.0", Family.RISK, frozenset(("medical.settlement",)), "toy", frozenset(), dear)
 
 
@@ -166,7 +167,8 @@ def test_before_golive_everything_is_silent_and_golive_releases_what_is_in_force
     assert desk.said == []
     told = release(desk)
     (alert,) = told.alerts
-    assert (alert.state, alert.revision, alert.baseline, alert.per_day) == ("raised", 1, True, 20)
+    assert (alert.state, alert.revision, alert.baseline) == ("raised", 1, True)
+    assert Quota(alert.quota_area or "", alert.per_day or 0) == QUOTA
     assert release(desk).alerts == []
     desk.live = True
     (update,) = desk.tell(bill("d", 40))
@@ -183,7 +185,7 @@ def test_a_silent_breach_that_passed_is_never_told() -> None:
 
 def release(desk: Desk) -> Told:
     findings = dear(desk.household, desk.on, POLICY)
-    return episodes.release(desk.household, TOY, findings, on=desk.on, policy=POLICY, known_at=0, per_day=20)
+    return episodes.release(desk.household, TOY, findings, on=desk.on, policy=POLICY, known_at=0, quota=QUOTA)
 
 
 def test_an_episode_moves_with_its_person_and_back_under_one_alert_id() -> None:

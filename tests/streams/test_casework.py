@@ -1,5 +1,6 @@
 """A partition's case work: what alerts, commands and ticks become, once each, whatever is read again."""
 
+from collections import Counter
 from datetime import date
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from cases.identity import partition_in
 from schemas.alerts import Alert
 from schemas.case_commands import Accept, CaseCommand, Close, Contest, Refer, Snooze, Verify
 from schemas.case_words import EventType, Lane, Outcome, SnoozeReason, State, VerifyResult
-from schemas.cases import AnnotatedBody, CaseEvent, JoinedBody, OpenedBody, OverdueBody
+from schemas.cases import AnnotatedBody, CaseEvent, JoinedBody, OpenedBody, OverdueBody, ReleasedBody
 from schemas.errors import Stop
 from streams.casework import Casework
 from tests.cases.builders import HOUSEHOLD, SEEN, alert, ms
@@ -147,6 +148,25 @@ def test_baseline_waits_and_leaves_in_daily_portions_worst_first() -> None:
     opening = [desk.view.cases[e.case_id].opening for e in [*first_day, last]]
     assert opening[0].alert_id < opening[1].alert_id
     assert desk.on_tick(NOON + 3 * DAY) == []
+
+
+def test_each_area_has_a_portion_of_its_own() -> None:
+    desk, after = work(0, 1), work(0, 1)
+    history = []
+    for area, per_day, count, severity in (("339901001000", 3, 7, 3), ("339901002000", 1, 3, 1), (None, 2, 3, 2)):
+        for n in range(count):
+            told = alert(f"{area}{n}", household=f"h_{area}_{n}", severity=severity, baseline=True, per_day=per_day)
+            history += desk.on_alert(told.model_copy(update={"quota_area": area}), NOON)
+    left = []
+    for day in range(4):
+        events = desk.on_tick(NOON + 1 + day * DAY)
+        history += events
+        areas = Counter(e.body.quota_area for e in events if isinstance(e.body, ReleasedBody))
+        left.append([areas[each] for each in ("339901001000", "339901002000", None)])
+    assert left == [[3, 1, 2], [3, 1, 1], [1, 1, 0], [0, 0, 0]]
+    for event in history[: 13 + 4]:  # cut off among the six of the first day
+        assert after.restore(event)
+    assert after.on_tick(NOON + 1) == history[13 + 4 : 13 + 6]
 
 
 def test_something_new_in_a_household_takes_its_held_case_along() -> None:
