@@ -61,6 +61,13 @@ class Lines:
         """The calm income of a household that uses up its medical budget."""
         return self.calm_income_fen(members, self.medical_budget_fen(scheme))
 
+    def wages_fen(self, members: int, workers: int, scheme: str | None) -> int:
+        """A monthly base per worker at which nobody asks about the household's income: clear of the lines below and
+        above the help it holds."""
+        income = self.page["income"]
+        each = self.standard_fen() * int(income["quiet_percent"][scheme or "OTHER"]) // 100
+        return each * members // workers + int(income["job_cost"])
+
     @property
     def silent_months(self) -> int:
         """Closed months without insurance that make a job loss."""

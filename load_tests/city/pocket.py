@@ -25,10 +25,10 @@ _SPECS = {spec.topic: spec for spec in FEEDS.every}
 
 
 class Pocket:
-    """A Service. `counts` tells what intake made of the feeds: routed records, rejections, facts out of scope."""
+    """A Service. `trial`: rules on trial that run too. `counts` tells what intake made of the feeds: routed records, rejections, facts out of scope."""
 
-    def __init__(self, seal_public_key: bytes, partitions: int = 4) -> None:
-        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key)
+    def __init__(self, seal_public_key: bytes, partitions: int = 4, trial: tuple[str, ...] = ()) -> None:
+        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key, trial=trial)
         self._registry = Registry()
         self._router = Router(self._registry, partitions, seal_public_key)
         self._watches = [Watch(p, config) for p in range(partitions)]
