@@ -61,6 +61,11 @@ class Lines:
         """The calm income of a household that uses up its medical budget."""
         return self.calm_income_fen(members, self.medical_budget_fen(scheme))
 
+    def income(self, town: str) -> dict[str, Any]:
+        """How income is counted in a town: window, cost of going to work, what a silent month is."""
+        page: dict[str, Any] = self.page["income"]
+        return page | page["towns"].get(town, {})
+
     def wages_fen(self, members: int, workers: int, scheme: str | None) -> int:
         """A monthly base per worker at which nobody asks about the household's income: clear of the lines below and
         above the help it holds."""

@@ -47,7 +47,7 @@ MORE_CADENCES: tuple[Cadence, ...] = (
     Cadence("civil.authorisation", *_CIVIL, "jsonl", 0, True),
     Cadence("utility.bill", *_POWER, "csv", 8, False),
     Cadence("utility.usage", *_POWER, "csv", 3, False),
-    Cadence("disability.certificate", "市残疾人联合会", "urn:xinghe:disabled", "jsonl", 0, True),
+    Cadence("disability.certificate", "市残疾人联合会", "urn:xinghe:disabled", "jsonl", 7, True),
     Cadence("hotline.ticket", *_CALLS, "jsonl", 0, True),
     Cadence("grid.lead", "市基层治理中心", "urn:xinghe:grid", "jsonl", 0, True),
     Cadence("self.report", *_CIVIL, "jsonl", 0, True),

@@ -110,8 +110,8 @@ def not_subsidised(stage: Stage) -> None:
     household, head = _couple(stage, "DIBIAN")
     for year in _years(stage):
         _insured(stage, head, year, subsidised=False)
-    days = int(stage.lines.page["package_gap"]["insurance_days"])
-    stage.expect(household, head, PACKAGE, HOUSEHOLD, stage.span.first + timedelta(days=days))
+    days = timedelta(days=int(stage.lines.page["package_gap"]["insurance_days"]))
+    stage.expect(household, head, PACKAGE, HOUSEHOLD, by_catalogue(stage, stage.span.first + days, stage.span.last_tick))
 
 
 @scenario("参保由单位缴费，不需要资助", look_alike=True)
@@ -138,30 +138,37 @@ def _tenants(stage: Stage, gone: int, back: int | None) -> Household:
     head = household.members[0].identity
     for offset, month in enumerate(stage.months(0, stage.span.months)):
         due, relief = month + timedelta(days=24), household.rent_fen // 10
-        paid = household.rent_fen - relief
+        punctual = offset < gone or (back is not None and offset >= back)
+        paid = household.rent_fen - (relief if punctual else 0)
         stage.send(rows.rent(head, household.tenancy, month, household.rent_fen, paid, due), month)
         row = rows.relief(head, household.tenancy, month, relief)
-        if offset < gone or (back is not None and offset >= back):
+        if punctual:
             stage.send(row, month)
         elif back is not None:
             stage.send(row, month, arrives=stage.month(back + 1, 8))
     return household
 
 
-def _expect_no_relief(stage: Stage, household: Household, gone: int) -> None:
+def _expect_no_relief(stage: Stage, household: Household, gone: int, until: date) -> None:
     days = int(stage.lines.page["package_gap"]["within_days"])
-    since = stage.span.month(gone) + timedelta(days=days)
+    since = by_catalogue(stage, stage.span.month(gone) + timedelta(days=days), until)
     stage.expect(household, household.members[0], PACKAGE, HOUSEHOLD, since)
+
+
+def by_catalogue(stage: Stage, since: date, until: date) -> date:
+    """What is still missing when the bureau publishes a new catalogue is missing from it since that day."""
+    published: date = stage.lines.page["package_gap"]["catalogue_since"]
+    return max(since, published) if published < until else since
 
 
 @scenario("公租房租金减免中断")
 def no_relief(stage: Stage) -> None:
     gone = stage.spread(3, -4)
-    _expect_no_relief(stage, _tenants(stage, gone, None), gone)
+    _expect_no_relief(stage, _tenants(stage, gone, None), gone, stage.span.last_tick)
 
 
 @scenario("租金减免晚报，后来补齐", look_alike=True)
 def relief_late(stage: Stage) -> None:
     gone = stage.spread(3, -5)
-    _expect_no_relief(stage, _tenants(stage, gone, gone + 2), gone)
+    _expect_no_relief(stage, _tenants(stage, gone, gone + 2), gone, stage.month(gone + 3, 8))
     stage.end_all(0, "withdrawn")
