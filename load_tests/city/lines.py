@@ -64,7 +64,8 @@ class Lines:
     def income(self, town: str) -> dict[str, Any]:
         """How income is counted in a town: window, cost of going to work, what a silent month is."""
         page: dict[str, Any] = self.page["income"]
-        return page | page["towns"].get(town, {})
+        own: dict[str, Any] = page["towns"].get(town, {})
+        return page | own
 
     def wages_fen(self, members: int, workers: int, scheme: str | None) -> int:
         """A monthly base per worker at which nobody asks about the household's income: clear of the lines below and

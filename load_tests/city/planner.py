@@ -95,9 +95,7 @@ class City:
         population = Population(config.seed, self.lines, config.first, Numbers())
         self.detectors = EVERY if config.every_rule else PLANTED
         self._cadences = (*CADENCES, *MORE_CADENCES) if config.every_rule else CADENCES
-        self.scripts = plant(
-            population, self.span, self.golive, config.households, every_rule=config.every_rule
-        )
+        self.scripts = plant(population, self.span, self.golive, config.households, every_rule=config.every_rule)
         planted = sum(len(script.households) for script in self.scripts)
         if planted > config.households:
             raise ValueError(f"a city of {config.households} households cannot hold {planted} planted ones")
@@ -186,9 +184,7 @@ class City:
         self.counts.strangers = self._rows.strangers_sent
         period = f"{closes:%Y-%m}" if closes is not None else None
         if count or period:
-            yield Delivery(
-                slot.feed, path, moment, source, batchid, period, "delta", (self.lines.city,), count
-            )
+            yield Delivery(slot.feed, path, moment, source, batchid, period, "delta", (self.lines.city,), count)
 
     def _count(self, feed: str, rows: int) -> None:
         self.counts.rows[feed] = self.counts.rows.get(feed, 0) + rows

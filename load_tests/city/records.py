@@ -89,16 +89,12 @@ def certificate(
 
 def ticket(identity: str, number: str, day: date, area: str, category: str = "LIVING") -> Row:
     """A call about somebody."""
-    return _row(
-        "hotline.ticket", identity, ticket_no=number, category=category, called_on=day, area=area, about="SELF"
-    )
+    return _row("hotline.ticket", identity, ticket_no=number, category=category, called_on=day, area=area, about="SELF")
 
 
 def lead(identity: str, number: str, day: date, area: str, category: str = "LIVING") -> Row:
     """Need somebody of the village saw."""
-    return _row(
-        "grid.lead", identity, lead_no=number, category=category, found_on=day, area=area, found_by="VILLAGE"
-    )
+    return _row("grid.lead", identity, lead_no=number, category=category, found_on=day, area=area, found_by="VILLAGE")
 
 
 def report(identity: str, number: str, day: date, area: str, category: str = "LIVING") -> Row:

@@ -9,7 +9,7 @@ from load_tests.city.people import Person
 from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "ASSET-CHANGE"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _held(stage: Stage, *scopes: str) -> tuple[Household, Person]:
@@ -30,9 +30,9 @@ def _expect(stage: Stage, household: Household, person: Person, cause: str, day:
     stage.expect_stretch(household, person, DETECTOR, cause, day, after)
 
 
-def _car(stage: Stage, person: Person, day: date, **about: str) -> rows.Row:
+def _car(stage: Stage, person: Person, day: date, sort: str = "CAR") -> rows.Row:
     number = stage.serial()
-    return stage.send(records.vehicle(person.identity, f"CG{number}", f"v_{number}", day, **about), day)
+    return stage.send(records.vehicle(person.identity, f"CG{number}", f"v_{number}", day, sort=sort), day)
 
 
 @scenario("低保家庭新登记一辆轿车")

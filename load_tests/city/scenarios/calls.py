@@ -12,7 +12,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 SEEKING, DISASTER = "HELP-SEEKING", "DISASTER-ACCIDENT"
 ASKED, AIDED = "household/asked", "household/aid"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(SEEKING)
 TYPHOON = "YJ-TAIFENG"
 """The number of the incident that strikes many households on one day."""
 _STRUCK = 5
@@ -123,13 +123,13 @@ def one_aid(stage: Stage) -> None:
     stage.send(records.temp_aid(head.identity, f"LS{stage.serial()}", day, household.town), day)
 
 
-@scenario("住房失火不能居住")
+@scenario("住房失火不能居住", rule=DISASTER)
 def fire(stage: Stage) -> None:
     household, _ = pair(stage)
     burns(stage, household, stage.month(stage.spread(3, -2), 13))
 
 
-@scenario("交通事故重伤")
+@scenario("交通事故重伤", rule=DISASTER)
 def traffic(stage: Stage) -> None:
     household, head = pair(stage)
     day, number = stage.month(stage.spread(3, -2), 21), f"SG{stage.serial()}"
@@ -137,7 +137,7 @@ def traffic(stage: Stage) -> None:
     stage.expect_stretch(household, head, DISASTER, number, day, stands(stage, day))
 
 
-@scenario("热线说有突发急难，没有其他登记")
+@scenario("热线说有突发急难，没有其他登记", rule=DISASTER)
 def call_alone(stage: Stage) -> None:
     household, head = pair(stage)
     day = stage.month(stage.spread(3, -2), 15)
@@ -145,7 +145,7 @@ def call_alone(stage: Stage) -> None:
     stage.expect_stretch(household, head, DISASTER, str(told.values["ticket_no"]), day, stands(stage, day))
 
 
-@scenario("先来电，应急登记晚十天到")
+@scenario("先来电，应急登记晚十天到", rule=DISASTER)
 def call_first(stage: Stage) -> None:
     household, _ = pair(stage)
     day = stage.month(stage.spread(3, -3), 15)
@@ -158,7 +158,7 @@ def call_first(stage: Stage) -> None:
         stage.send(sending.row, day, arrives=day + timedelta(days=10))
 
 
-@scenario("台风当天，许多家庭同时受灾")
+@scenario("台风当天，许多家庭同时受灾", rule=DISASTER)
 def typhoon(stage: Stage) -> None:
     day = stage.month(min(7, stage.span.months - 2), 18)
     for _ in range(_STRUCK):
@@ -168,14 +168,14 @@ def typhoon(stage: Stage) -> None:
         stage.expect_stretch(household, head, DISASTER, TYPHOON, day, stands(stage, day))
 
 
-@scenario("轻微剐蹭，保险全赔", look_alike=True)
+@scenario("轻微剐蹭，保险全赔", look_alike=True, rule=DISASTER)
 def scratch(stage: Stage) -> None:
     _, head = pair(stage)
     day = stage.month(stage.spread(3, -2), 21)
     stage.send(records.accident(head.identity, f"SG{stage.serial()}", day, "MINOR", "FULLY"), day)
 
 
-@scenario("台风经过，住房完好", look_alike=True)
+@scenario("台风经过，住房完好", look_alike=True, rule=DISASTER)
 def spared(stage: Stage) -> None:
     household, head = pair(stage)
     day = stage.month(stage.spread(3, -2), 18)
@@ -183,7 +183,7 @@ def spared(stage: Stage) -> None:
     stage.send(row, day)
 
 
-@scenario("应急登记登错了人，后来撤销", look_alike=True)
+@scenario("应急登记登错了人，后来撤销", look_alike=True, rule=DISASTER)
 def wrong_home(stage: Stage) -> None:
     household, head = pair(stage)
     day, number = stage.month(stage.spread(3, -3), 13), f"YJ{stage.serial()}"

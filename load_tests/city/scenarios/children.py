@@ -11,7 +11,7 @@ from load_tests.city.scenarios.disability import long_ago, paid
 from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "CHILD-GUARDIAN"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _single_parent(stage: Stage) -> tuple[Household, Person, Person]:

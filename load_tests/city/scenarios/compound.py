@@ -14,7 +14,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "COMPOUND"
 HOUSEHOLD = "household"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _expect(stage: Stage, household: Household, since: date, after: date | None) -> None:

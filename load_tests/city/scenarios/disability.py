@@ -1,4 +1,4 @@
-"""NEW-DISABILITY and DISAB-SUBSIDY-GAP: what a certificate says for the first time, and whether what it brings is paid."""
+"""NEW-DISABILITY and DISAB-SUBSIDY-GAP: what a certificate says first, and whether what it brings is paid."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from load_tests.city.people import Person
 from load_tests.city.scenarios.stage import Stage, scenario_book
 
 NEW, GAP = "NEW-DISABILITY", "DISAB-SUBSIDY-GAP"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(NEW)
 _CARE, _LIVING = "CANJI_HULI", "CANJI_SHENGHUO"
 _SEVERE, _LIGHT = 1, 3
 
@@ -112,14 +112,14 @@ def wrongly_certified(stage: Stage) -> None:
     stage.expect(household, head, NEW, "{person}/new", day, "withdrawn")
 
 
-@scenario("持重度残疾人证，从来没有领过补贴")
+@scenario("持重度残疾人证，从来没有领过补贴", rule=GAP)
 def never_paid(stage: Stage) -> None:
     household, head = couple(stage, "DIBAO")
     stage.known(records.certificate(head.identity, long_ago(stage), _SEVERE))
     expect_gap(stage, household, head, stage.span.first)
 
 
-@scenario("护理补贴停发，证件和身份都还在")
+@scenario("护理补贴停发，证件和身份都还在", rule=GAP)
 def stopped(stage: Stage) -> None:
     household, head = couple(stage)
     stage.known(records.certificate(head.identity, long_ago(stage), _SEVERE))
@@ -128,7 +128,7 @@ def stopped(stage: Stage) -> None:
     expect_gap(stage, household, head, stage.span.month(gone))
 
 
-@scenario("补贴晚发，后来补齐", look_alike=True)
+@scenario("补贴晚发，后来补齐", look_alike=True, rule=GAP)
 def paid_late(stage: Stage) -> None:
     household, head = couple(stage)
     stage.known(records.certificate(head.identity, long_ago(stage), _SEVERE))
@@ -142,20 +142,20 @@ def paid_late(stage: Stage) -> None:
     stage.end_all(before, "withdrawn")
 
 
-@scenario("特困供养的重度残疾人", look_alike=True)
+@scenario("特困供养的重度残疾人", look_alike=True, rule=GAP)
 def cared_for(stage: Stage) -> None:
     household = stage.family(("HEAD", 67, False), scheme="TEKUN")
     stage.known(records.certificate(household.members[0].identity, long_ago(stage), _SEVERE))
 
 
-@scenario("领工伤护理费的重度残疾人", look_alike=True)
+@scenario("领工伤护理费的重度残疾人", look_alike=True, rule=GAP)
 def other_payer(stage: Stage) -> None:
     _, head = couple(stage)
     stage.known(records.certificate(head.identity, long_ago(stage), _SEVERE))
     paid(stage, head, 0, stage.span.months, "GONGSHANG_HULI")
 
 
-@scenario("本人说明不申领残疾人补贴", look_alike=True)
+@scenario("本人说明不申领残疾人补贴", look_alike=True, rule=GAP)
 def not_wanted(stage: Stage) -> None:
     _, head = couple(stage, "DIBIAN")
     stage.known(records.certificate(head.identity, long_ago(stage), _SEVERE))

@@ -10,7 +10,7 @@ from load_tests.city.truth import End
 
 LOW, RISE = "INCOME-LINE", "INCOME-RISE"
 HOUSEHOLD = "household"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(LOW)
 _WINDOW = 12
 """Months of the window where low income is ever certain."""
 _OFFERED, _OWN = 200, 100
@@ -105,7 +105,7 @@ def answered(stage: Stage) -> None:
     _earns(stage, household, 40)
 
 
-@scenario("低保家庭就业，人均收入连续超过线", months=14)
+@scenario("低保家庭就业，人均收入连续超过线", months=14, rule=RISE)
 def found_work(stage: Stage) -> None:
     household, head = _earner(stage, "DIBAO")
     percent, begins = 300, stage.spread(3, -8)
@@ -116,7 +116,7 @@ def found_work(stage: Stage) -> None:
     stage.expect(household, head, RISE, HOUSEHOLD, stage.span.month(since))
 
 
-@scenario("养老金一次补发很多", look_alike=True, months=14)
+@scenario("养老金一次补发很多", look_alike=True, months=14, rule=RISE)
 def lump(stage: Stage) -> None:
     household = stage.family(("HEAD", 66, False), ("SPOUSE", 65, False), scheme="DIBAO")
     head, level, back = household.members[0], stage.lines.standard_fen(), stage.spread(3, -5)
@@ -125,13 +125,13 @@ def lump(stage: Stage) -> None:
         stage.send(records.pension(head.identity, month, fen), month)
 
 
-@scenario("扣除就业成本以后没有超过线", look_alike=True, months=14)
+@scenario("扣除就业成本以后没有超过线", look_alike=True, months=14, rule=RISE)
 def work_costs(stage: Stage) -> None:
     household = stage.family(("HEAD", 44, True), scheme="DIBAO")
     _earns(stage, household, 95)
 
 
-@scenario("没有救助身份的家庭收入上升", look_alike=True, months=14)
+@scenario("没有救助身份的家庭收入上升", look_alike=True, months=14, rule=RISE)
 def no_help(stage: Stage) -> None:
     household, _ = _earner(stage)
     _earns(stage, household, 260, after=6)

@@ -12,7 +12,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 INSURANCE, PACKAGE = "INSURANCE-GAP", "PACKAGE-GAP"
 HOUSEHOLD = "household"
 FEED = "medical.enrolment"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(INSURANCE)
 
 
 def _couple(stage: Stage, scheme: str = "DIBAO") -> tuple[Household, Person]:
@@ -105,23 +105,25 @@ def changed_plan(stage: Stage) -> None:
             _insured(stage, head, year, subsidised=False, plan="EMPLOYEE")
 
 
-@scenario("低保边缘家庭参保没有资助")
+@scenario("低保边缘家庭参保没有资助", rule=PACKAGE)
 def not_subsidised(stage: Stage) -> None:
     household, head = _couple(stage, "DIBIAN")
     for year in _years(stage):
         _insured(stage, head, year, subsidised=False)
     days = timedelta(days=int(stage.lines.page["package_gap"]["insurance_days"]))
-    stage.expect(household, head, PACKAGE, HOUSEHOLD, by_catalogue(stage, stage.span.first + days, stage.span.last_tick))
+    stage.expect(
+        household, head, PACKAGE, HOUSEHOLD, by_catalogue(stage, stage.span.first + days, stage.span.last_tick)
+    )
 
 
-@scenario("参保由单位缴费，不需要资助", look_alike=True)
+@scenario("参保由单位缴费，不需要资助", look_alike=True, rule=PACKAGE)
 def by_employer(stage: Stage) -> None:
     _, head = _couple(stage, "DIBIAN")
     for year in _years(stage):
         _insured(stage, head, year, subsidised=False, plan="EMPLOYEE")
 
 
-@scenario("本人说明不要参保资助", look_alike=True)
+@scenario("本人说明不要参保资助", look_alike=True, rule=PACKAGE)
 def not_wanted(stage: Stage) -> None:
     _, head = _couple(stage, "DIBIAN")
     for year in _years(stage):
@@ -161,13 +163,13 @@ def by_catalogue(stage: Stage, since: date, until: date) -> date:
     return max(since, published) if published < until else since
 
 
-@scenario("公租房租金减免中断")
+@scenario("公租房租金减免中断", rule=PACKAGE)
 def no_relief(stage: Stage) -> None:
     gone = stage.spread(3, -4)
     _expect_no_relief(stage, _tenants(stage, gone, None), gone, stage.span.last_tick)
 
 
-@scenario("租金减免晚报，后来补齐", look_alike=True)
+@scenario("租金减免晚报，后来补齐", look_alike=True, rule=PACKAGE)
 def relief_late(stage: Stage) -> None:
     gone = stage.spread(3, -5)
     _expect_no_relief(stage, _tenants(stage, gone, gone + 2), gone, stage.month(gone + 3, 8))

@@ -10,7 +10,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 ARREARS, SAFETY = "UTILITY-ARREARS", "SAFETY-SILENCE"
 HOUSEHOLD = "household"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(ARREARS)
 _FEN = 8_600
 
 
@@ -122,7 +122,7 @@ def _alone(stage: Stage) -> tuple[Household, Person]:
     return household, household.members[0]
 
 
-@scenario("独居老人长时间没有动静，没有处置结果")
+@scenario("独居老人长时间没有动静，没有处置结果", rule=SAFETY)
 def silence(stage: Stage) -> None:
     household, head = _alone(stage)
     day = stage.midweek(stage.spread(3, -2))
@@ -131,7 +131,7 @@ def silence(stage: Stage) -> None:
     stage.expect_stretch(household, head, SAFETY, "{person}", day, day + timedelta(days=days))
 
 
-@scenario("跌倒报警后送医")
+@scenario("跌倒报警后送医", rule=SAFETY)
 def fell(stage: Stage) -> None:
     household, head = _alone(stage)
     day = stage.midweek(stage.spread(3, -2))
@@ -140,7 +140,7 @@ def fell(stage: Stage) -> None:
     stage.expect_stretch(household, head, SAFETY, "{person}", day, day + timedelta(days=days))
 
 
-@scenario("两天都没有人接电话")
+@scenario("两天都没有人接电话", rule=SAFETY)
 def no_answer(stage: Stage) -> None:
     household, head = _alone(stage)
     first = stage.midweek(stage.spread(3, -2))
@@ -151,13 +151,13 @@ def no_answer(stage: Stage) -> None:
     stage.expect_stretch(household, head, SAFETY, "{person}", second, second + timedelta(days=days))
 
 
-@scenario("有一次没有接电话", look_alike=True)
+@scenario("有一次没有接电话", look_alike=True, rule=SAFETY)
 def one_call(stage: Stage) -> None:
     _, head = _alone(stage)
     _alarm(stage, head, stage.midweek(stage.spread(3, -2)), "NO_ANSWER", "OPEN")
 
 
-@scenario("设备离线，人外出", look_alike=True)
+@scenario("设备离线，人外出", look_alike=True, rule=SAFETY)
 def offline(stage: Stage) -> None:
     _, head = _alone(stage)
     day = stage.midweek(stage.spread(3, -3))
@@ -165,7 +165,7 @@ def offline(stage: Stage) -> None:
     _alarm(stage, head, day + timedelta(days=14), "SILENCE", "AWAY")
 
 
-@scenario("报警后查明是设备故障", look_alike=True)
+@scenario("报警后查明是设备故障", look_alike=True, rule=SAFETY)
 def device(stage: Stage) -> None:
     household, head = _alone(stage)
     day = stage.midweek(stage.spread(3, -3))

@@ -12,7 +12,7 @@ from load_tests.city.scenarios.compound import leaves
 from load_tests.city.scenarios.stage import Stage, scenario_book
 
 EXPIRY, EXIT, DOUBLE = "EXPIRY", "RECENT-EXIT", "DUPLICATE-CONFLICT"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(EXPIRY)
 _SCHEME = "GANGXING"
 _OTHER_OFFICE = "星河市示例区民政局（虚构）"
 
@@ -59,7 +59,7 @@ def _left(stage: Stage, offset: int) -> tuple[Household, Person]:
     return household, household.members[0]
 
 
-@scenario("退出低保不久得到临时救助")
+@scenario("退出低保不久得到临时救助", rule=EXIT)
 def aided_after(stage: Stage) -> None:
     offset = stage.spread(3, -4)
     household, head = _left(stage, offset)
@@ -69,7 +69,7 @@ def aided_after(stage: Stage) -> None:
     stage.expect_stretch(household, head, EXIT, "{person}/aid", day, after)
 
 
-@scenario("退出低保不久医疗负担过半")
+@scenario("退出低保不久医疗负担过半", rule=EXIT)
 def ill_after(stage: Stage) -> None:
     offset = stage.spread(3, -4)
     household, head = _left(stage, offset)
@@ -80,14 +80,14 @@ def ill_after(stage: Stage) -> None:
     stage.expect_stretch(household, head, EXIT, "{person}/medical", days[1], years_after(days[0], 1))
 
 
-@scenario("退出低保后负担不大", look_alike=True)
+@scenario("退出低保后负担不大", look_alike=True, rule=EXIT)
 def well_after(stage: Stage) -> None:
     offset = stage.spread(3, -4)
     _, head = _left(stage, offset)
     stage.bill(head, stage.month(offset + 1, 6), stage.lines.medical_fen("OTHER") * 30 // 100)
 
 
-@scenario("由低保转为低保边缘，没有退出", look_alike=True)
+@scenario("由低保转为低保边缘，没有退出", look_alike=True, rule=EXIT)
 def changed_scheme(stage: Stage) -> None:
     household = stage.family(("HEAD", 61, False), scheme="DIBAO")
     head, day, since = household.members[0], stage.month(stage.spread(3, -4), 1), month_start(stage.span.first, -24)
@@ -111,20 +111,20 @@ def _double_paid(stage: Stage, months_inside: int) -> tuple[Household, Person, r
     return household, head, row, stage.span.month(offset), stage.span.month(offset + stands)
 
 
-@scenario("特困供养同时发了护理补贴")
+@scenario("特困供养同时发了护理补贴", rule=DOUBLE)
 def paid_twice(stage: Stage) -> None:
     household, head, _, since, after = _double_paid(stage, 3)
     stage.expect_stretch(household, head, DOUBLE, "{person}/TEKUN+CANJI_HULI", since, after)
 
 
-@scenario("重复发放已经退回", look_alike=True)
+@scenario("重复发放已经退回", look_alike=True, rule=DOUBLE)
 def paid_back(stage: Stage) -> None:
     household, head, row, since, _ = _double_paid(stage, 4)
     stage.send(rows.reversed_row(row), since, arrives=months_after(since, 2))
     stage.expect(household, head, DOUBLE, "{person}/TEKUN+CANJI_HULI", since, "withdrawn")
 
 
-@scenario("两个机关都认定了低保")
+@scenario("两个机关都认定了低保", rule=DOUBLE)
 def two_offices(stage: Stage) -> None:
     household = stage.family(("HEAD", 57, False), scheme="DIBAO")
     head, day = household.members[0], stage.month(stage.spread(3, -4), 1)
@@ -134,7 +134,7 @@ def two_offices(stage: Stage) -> None:
     stage.expect(household, head, DOUBLE, "{person}/DIBAO", day + timedelta(days=days))
 
 
-@scenario("一个月里两个镇各批了临时救助")
+@scenario("一个月里两个镇各批了临时救助", rule=DOUBLE)
 def two_places(stage: Stage) -> None:
     household = stage.family(("HEAD", 57, False), ("SPOUSE", 56, False))
     head, spouse = household.members
@@ -152,7 +152,7 @@ def _next_town(stage: Stage, household: Household) -> str:
     return f"{household.town[:6]}{number:03d}000"
 
 
-@scenario("由低保转特困，转换的那个月两边都有", look_alike=True)
+@scenario("由低保转特困，转换的那个月两边都有", look_alike=True, rule=DOUBLE)
 def changing(stage: Stage) -> None:
     household = stage.family(("HEAD", 69, False), scheme="DIBAO")
     head, offset = household.members[0], stage.spread(3, -4)

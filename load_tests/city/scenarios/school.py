@@ -10,7 +10,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 BURDEN, DROPOUT, PACKAGE = "EDU-BURDEN", "DROPOUT", "PACKAGE-GAP"
 HOUSEHOLD = "household"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(BURDEN)
 _OTHER_SCHOOL = "3133990202"
 _DEAR_FEN = 1_200_000
 _HOLIDAYS = (2, 7, 8)
@@ -89,7 +89,7 @@ def aided_late(stage: Stage) -> None:
     stage.end_all(0, "withdrawn")
 
 
-@scenario("低保边缘家庭的高中生没有资助记录", months=13)
+@scenario("低保边缘家庭的高中生没有资助记录", months=13, rule=PACKAGE)
 def senior(stage: Stage) -> None:
     household, child = _student(stage, age=17, scheme="DIBIAN")
     day = stage.school_year(4)
@@ -121,7 +121,7 @@ def _leaves(stage: Stage, row: rows.Row, day: date, how: str) -> None:
     stage.send(rows.corrected(row, until=day, ended=how), day)
 
 
-@scenario("义务教育阶段离校没有续学")
+@scenario("义务教育阶段离校没有续学", rule=DROPOUT)
 def left(stage: Stage) -> None:
     household, child, row = _pupil(stage)
     day = _term_month(stage, 3)
@@ -130,7 +130,7 @@ def left(stage: Stage) -> None:
     stage.expect(household, child, DROPOUT, "{person}", day + timedelta(days=days))
 
 
-@scenario("离校后劝返复学")
+@scenario("离校后劝返复学", rule=DROPOUT)
 def came_back(stage: Stage) -> None:
     household, child, row = _pupil(stage)
     day = _term_month(stage, 4)
@@ -141,7 +141,7 @@ def came_back(stage: Stage) -> None:
     stage.expect(household, child, DROPOUT, "{person}", day + timedelta(days=days), "lapsed")
 
 
-@scenario("转出后一直没有新的学籍")
+@scenario("转出后一直没有新的学籍", rule=DROPOUT)
 def lost(stage: Stage) -> None:
     household, child, row = _pupil(stage)
     day = _term_month(stage, 4)
@@ -150,7 +150,7 @@ def lost(stage: Stage) -> None:
     stage.expect(household, child, DROPOUT, "{person}", day + timedelta(days=days))
 
 
-@scenario("转学，二十天后有新的学籍", look_alike=True)
+@scenario("转学，二十天后有新的学籍", look_alike=True, rule=DROPOUT)
 def moved_school(stage: Stage) -> None:
     _, child, row = _pupil(stage)
     day = _term_month(stage, 4)
@@ -159,7 +159,7 @@ def moved_school(stage: Stage) -> None:
     stage.send(records.school(child.identity, there, "PRIMARY", number=_OTHER_SCHOOL), there)
 
 
-@scenario("小学毕业，暑假以后上初中", look_alike=True, months=12)
+@scenario("小学毕业，暑假以后上初中", look_alike=True, months=12, rule=DROPOUT)
 def finished_primary(stage: Stage) -> None:
     _, child, row = _pupil(stage, 12)
     begins = stage.school_year(3)
@@ -167,7 +167,7 @@ def finished_primary(stage: Stage) -> None:
     stage.send(records.school(child.identity, begins, "JUNIOR", number=_OTHER_SCHOOL), begins)
 
 
-@scenario("生病休学，还没有满期限", look_alike=True)
+@scenario("生病休学，还没有满期限", look_alike=True, rule=DROPOUT)
 def suspended(stage: Stage) -> None:
     _, _, row = _pupil(stage)
     _leaves(stage, row, stage.month(-5, 5), "SUSPENDED")

@@ -253,24 +253,27 @@ def first_lines(household: Household, span: Span) -> list[RosterLine]:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named way to write a script; `months` is the shortest simulation it fits into."""
+    """A named way to write a script; `months` is the shortest simulation it fits into, `rule` what it is about."""
 
     name: str
     look_alike: bool
     months: int
     write: Callable[[Stage], None]
+    rule: str
 
 
 Write = Callable[[Stage], None]
 
 
-def scenario_book() -> tuple[list[Scenario], Callable[..., Callable[[Write], Write]]]:
-    """A list of scenarios and the decorator that adds to it."""
+def scenario_book(about: str) -> tuple[list[Scenario], Callable[..., Callable[[Write], Write]]]:
+    """A list of scenarios and the decorator that adds to it; a scenario is about the rule given, or says which."""
     book: list[Scenario] = []
 
-    def scenario(name: str, *, look_alike: bool = False, months: int = 8) -> Callable[[Write], Write]:
+    def scenario(
+        name: str, *, look_alike: bool = False, months: int = 8, rule: str = about
+    ) -> Callable[[Write], Write]:
         def add(write: Write) -> Write:
-            book.append(Scenario(name, look_alike, months, write))
+            book.append(Scenario(name, look_alike, months, write, rule))
             return write
 
         return add

@@ -9,7 +9,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "JOB-LOSS"
 CAUSE = "{person}"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _earner(stage: Stage, *others: tuple[str, int, bool]) -> tuple[Household, Person]:
