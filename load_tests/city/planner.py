@@ -20,7 +20,7 @@ from load_tests.city.people import Numbers
 from load_tests.city.registers import Registers
 from load_tests.city.roster import RosterLine, write_roster
 from load_tests.city.rows import Row
-from load_tests.city.scenarios.catalogue import EVERY, PLANTED, plant
+from load_tests.city.scenarios.catalogue import EVERY, PLANTED, plant, scenarios
 from load_tests.city.scenarios.stage import RosterChange, Script, first_lines
 from load_tests.city.schedule import CADENCE, CADENCES, MORE_CADENCES, Slot, slots_of_week
 from load_tests.city.truth import Truth
@@ -34,7 +34,8 @@ EXCEL_UP_TO = 10_000  # households; a larger export comes as CSV
 class Config:
     """Size and seed of a city; `first` is the first simulated month.
 
-    `every_rule`: rules on trial are planted and go live too, and their departments deliver.
+    `every_rule`: rules on trial are planted and go live too, and their departments deliver. `only`: the rules whose
+    stories are planted, none named: all.
     """
 
     households: int
@@ -42,6 +43,7 @@ class Config:
     seed: int = 1
     first: date = FIRST_MONTH
     every_rule: bool = False
+    only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class City:
         population = Population(config.seed, self.lines, config.first, Numbers())
         self.detectors = EVERY if config.every_rule else PLANTED
         self._cadences = (*CADENCES, *MORE_CADENCES) if config.every_rule else CADENCES
-        self.scripts = plant(population, self.span, self.golive, config.households, every_rule=config.every_rule)
+        wanted = [each for each in scenarios(config.every_rule) if not config.only or each.rule in config.only]
+        self.scripts = plant(population, self.span, self.golive, config.households, wanted)
         planted = sum(len(script.households) for script in self.scripts)
         if planted > config.households:
             raise ValueError(f"a city of {config.households} households cannot hold {planted} planted ones")

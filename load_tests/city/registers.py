@@ -95,7 +95,7 @@ class Registers:
             if household.scheme in _RELIEVED:
                 yield from (records.pension(person.identity, slot.month, 22_000, basic_fen=20_000) for person in old)
                 continue
-            fen = self._lines.wages_fen(len(household.members), len(old), household.scheme)
+            fen = self._lines.quiet_wages_fen(len(household.members), len(old), household.scheme)
             yield from (records.pension(person.identity, slot.month, fen) for person in old)
 
     def _meters(self, slot: Slot) -> Iterator[Row]:

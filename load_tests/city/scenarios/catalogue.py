@@ -1,6 +1,6 @@
 """Which scenarios exist and how often a city of a given size holds each of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import count
 
@@ -62,15 +62,20 @@ EVERY = (
 """Every rule about households, those on trial too."""
 
 
+def scenarios(every_rule: bool) -> tuple[Scenario, ...]:
+    """Those of the rules in service, or of every rule."""
+    return (*SCENARIOS, *ON_TRIAL) if every_rule else SCENARIOS
+
+
 def plant(
-    population: Population, span: Span, golive: date, households: int, *, every_rule: bool = False
+    population: Population, span: Span, golive: date, households: int, wanted: Iterable[Scenario]
 ) -> Sequence[Script]:
     """The scripts of a city: every scenario that fits into the months, once per 500 households and at least once."""
     numbers = count(1)
     repetitions = max(1, households // HOUSEHOLDS_PER_REPETITION)
 
     def scripts() -> Iterator[Script]:
-        for scenario in (*SCENARIOS, *ON_TRIAL) if every_rule else SCENARIOS:
+        for scenario in wanted:
             if span.months < scenario.months:
                 continue
             for variant in range(repetitions):

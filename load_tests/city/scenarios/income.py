@@ -23,15 +23,26 @@ def _earner(stage: Stage, scheme: str = "OTHER") -> tuple[Household, Person]:
 
 
 def _base(stage: Stage, household: Household, percent: int) -> int:
-    """The base at which the only worker brings the family so many percent of L a head, after the cost of work."""
-    each = stage.lines.standard_fen() * percent // 100
+    """The base at which the only worker brings the family so many percent of the first L a head, after the cost of work."""
+    each = stage.lines.standard_fen(stage.span.first) * percent // 100
     return each * len(household.members) + int(stage.lines.income(household.town)["job_cost"])
+
+
+def _of_highest(stage: Stage, percent: int) -> int:
+    """Percent of the highest L the simulated time sees, as percent of its first."""
+    return percent * stage.lines.standard_fen() // stage.lines.standard_fen(stage.span.first)
 
 
 def _expect_low(stage: Stage, household: Household, since: date, ends: End = "in_force") -> None:
     """Where a month without any record is unknown, a family with a silent member is never surely below a line."""
     if stage.lines.income(household.town)["silent_month"] != "unknown":
+        since = by_standard(stage, since) if ends == "in_force" else since
         stage.expect(household, household.members[0], LOW, HOUSEHOLD, since, ends)
+
+
+def by_standard(stage: Stage, since: date) -> date:
+    """What is below the standard of today is so since that standard holds, at the earliest."""
+    return max(since, stage.lines.standard_since(stage.span.last_tick))
 
 
 def _earns(stage: Stage, household: Household, percent: int, first: int = 0, after: int | None = None) -> None:
@@ -79,17 +90,32 @@ def told_too_low(stage: Stage) -> None:
 @scenario("收入刚好在线上", look_alike=True, months=14)
 def just_above(stage: Stage) -> None:
     household, _ = _earner(stage)
-    _earns(stage, household, 206)
+    _earns(stage, household, _of_highest(stage, 206))
+
+
+@scenario("标准提高以后才低于线", months=18)
+def below_the_new(stage: Stage) -> None:
+    """Only where the standard rises in the simulated time: earns what lies between the lines of both."""
+    rises = stage.lines.standard_since(stage.span.last_tick)
+    if rises <= _first_window(stage):
+        return
+    household, _ = _earner(stage)
+    old, new = stage.lines.standard_fen(stage.span.first), stage.lines.standard_fen(rises)
+    each = (old + new) // 2 * _OFFERED // 100
+    base = each * len(household.members) + int(stage.lines.income(household.town)["job_cost"])
+    stage.works(household.members[0], 0, stage.span.months, base_fen=base)
+    _expect_low(stage, household, rises)
 
 
 @scenario("收入够，只有一个月晚报", look_alike=True, months=14)
 def one_month_late(stage: Stage) -> None:
     household, head = _earner(stage)
-    _earns(stage, household, 215, after=_WINDOW)
+    percent = _of_highest(stage, 215)
+    _earns(stage, household, percent, after=_WINDOW)
     month = stage.span.month(_WINDOW)
-    row = rows.contribution(head.identity, month, head.workplace, _base(stage, household, 215))
+    row = rows.contribution(head.identity, month, head.workplace, _base(stage, household, percent))
     stage.send(row, month, arrives=stage.span.month(_WINDOW + 1).replace(day=12))
-    _earns(stage, household, 215, first=_WINDOW + 1)
+    _earns(stage, household, percent, first=_WINDOW + 1)
 
 
 @scenario("灵活就业，收入不明", look_alike=True, months=14)
@@ -113,13 +139,13 @@ def found_work(stage: Stage) -> None:
     window = int(stage.lines.income(household.town)["window_months"])
     reached = next(n for n in range(1, window + 1) if percent * n > _OWN * window)
     since = begins + reached + int(stage.lines.page["income_rise"]["months"]) - 1
-    stage.expect(household, head, RISE, HOUSEHOLD, stage.span.month(since))
+    stage.expect(household, head, RISE, HOUSEHOLD, by_standard(stage, stage.span.month(since)))
 
 
 @scenario("养老金一次补发很多", look_alike=True, months=14, rule=RISE)
 def lump(stage: Stage) -> None:
     household = stage.family(("HEAD", 66, False), ("SPOUSE", 65, False), scheme="DIBAO")
-    head, level, back = household.members[0], stage.lines.standard_fen(), stage.spread(3, -5)
+    head, level, back = household.members[0], stage.lines.standard_fen(stage.span.first), stage.spread(3, -5)
     for offset, month in enumerate(stage.months(0, stage.span.months)):
         fen = level if offset != back else level * 30
         stage.send(records.pension(head.identity, month, fen), month)
