@@ -64,6 +64,7 @@ def test_every_rule_in_a_city(tmp_path: Path) -> None:
     assert {each.detector for each in city.truth.expected} == set(EVERY)
     assert len(struck) == wanted > 100
     assert len({alert.on for alert in struck}) == 1
+    assert held(events, {alert.household for alert in struck}) == 0
 
 
 def held(events: list[CaseEvent], households: set[str]) -> int:

@@ -23,7 +23,7 @@ def _earner(stage: Stage, scheme: str = "OTHER") -> tuple[Household, Person]:
 
 
 def _base(stage: Stage, household: Household, percent: int) -> int:
-    """The base at which the only worker brings the family so many percent of the first L a head, after the cost of work."""
+    """The base at which the only worker brings the family so many percent of the first L a head, net of costs."""
     each = stage.lines.standard_fen(stage.span.first) * percent // 100
     return each * len(household.members) + int(stage.lines.income(household.town)["job_cost"])
 
