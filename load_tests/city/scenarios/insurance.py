@@ -93,7 +93,8 @@ def soldier(stage: Stage) -> None:
 @scenario("居民医保改为职工医保", look_alike=True, months=10)
 def changed_plan(stage: Stage) -> None:
     _, head = _couple(stage)
-    ended = stage.span.month(stage.spread(3, -4))
+    offset = stage.spread(3, -4)
+    ended = stage.span.month(offset + (stage.span.month(offset).month == 1))  # what ends at New Year is no change
     for year in _years(stage):
         if year <= ended.year:
             row = _insured(stage, head, year)

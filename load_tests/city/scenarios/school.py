@@ -57,10 +57,10 @@ def chosen_school(stage: Stage) -> None:
     stage.send(records.fee(child.identity, day.year, _DEAR_FEN, "PRIMARY"), day)
 
 
-def _unaided(stage: Stage) -> tuple[Household, Person, date, date]:
+def _unaided(stage: Stage, months_inside: int) -> tuple[Person, date]:
     """A student of a family with 低保 from 1 September to the end of June."""
     household, child = _student(stage, scheme="DIBAO")
-    day = stage.school_year(4)
+    day = stage.school_year(months_inside)
     left = date(day.year + 1, 7, 1)
     spell = stage.send(records.school(child.identity, day, "COLLEGE", number=_OTHER_SCHOOL), day)
     if left <= stage.span.last_tick:
@@ -69,7 +69,7 @@ def _unaided(stage: Stage) -> tuple[Household, Person, date, date]:
     package = day + timedelta(days=int(stage.lines.page["package_gap"]["school_days"]))
     stage.expect_stretch(household, child, BURDEN, "{person}/no_aid", _months_on(day, aid_months), left)
     stage.expect_stretch(household, child, PACKAGE, HOUSEHOLD, package, left)
-    return household, child, day, left
+    return child, day
 
 
 def _months_on(day: date, months: int) -> date:
@@ -79,12 +79,12 @@ def _months_on(day: date, months: int) -> date:
 
 @scenario("低保家庭的大学生没有资助记录", months=13)
 def unaided(stage: Stage) -> None:
-    _unaided(stage)
+    _unaided(stage, 4)
 
 
 @scenario("资助晚到，后来补上", look_alike=True, months=14)
 def aided_late(stage: Stage) -> None:
-    _, child, day, _ = _unaided(stage)
+    child, day = _unaided(stage, 6)
     stage.send(records.school_aid(child.identity, day.year, 300_000), day, arrives=_months_on(day, 5))
     stage.end_all(0, "withdrawn")
 
