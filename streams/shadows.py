@@ -57,8 +57,8 @@ class ShadowGround:
 class ShadowJudge(Judge):
     """A judge to whom an example is a value like any other: nobody acts on what it says."""
 
-    def _outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
-        return super()._outlook(detector, policy, area)._replace(signed=True)
+    def outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
+        return super().outlook(detector, policy, area)._replace(signed=True)
 
 
 class ShadowRun:

@@ -93,7 +93,7 @@ class Background:
     def _contributions(self, slot: Slot, rng: Random) -> Iterator[Row]:
         for person in self._people():
             if person.employer is not None:
-                yield rows.contribution(person.identity, slot.month, person.employer)
+                yield rows.contribution(person.identity, slot.month, person.employer, person.base_fen)
 
     def _statuses(self, slot: Slot, rng: Random) -> Iterator[Row]:
         if slot.closes is not None:

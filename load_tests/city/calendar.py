@@ -31,6 +31,11 @@ def years_after(day: date, years: int) -> date:
     return date(day.year + years, day.month, day.day if (day.month, day.day) != (2, 29) else 28)
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day of the month some months later; planted days are never after the 28th."""
+    return month_start(day, months) + timedelta(days=day.day - 1)
+
+
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     """A moment of the simulated city's wall clock."""
     return datetime.combine(day, time(hour, minute), SHANGHAI)

@@ -21,7 +21,6 @@ from load_tests.city.calendar import at, millis
 from load_tests.city.garbage import garbage
 from load_tests.city.officer import Officer
 from load_tests.city.planner import ROSTER, City, Delivery, Week
-from load_tests.city.scenarios.catalogue import PLANTED
 from load_tests.city.service import Service
 from load_tests.city.truth import Report, Resolver, compare, standing
 from policy.bundle import Bundle
@@ -70,7 +69,6 @@ class Driver:
     linkage: Linkage
     vault: Vault
     bundle: Bundle
-    detectors: tuple[str, ...] = PLANTED
     open_contact: OpenContact = lambda event, actor: None
     told: Told = lambda progress: None
     officer: Officer = field(default_factory=Officer)
@@ -103,7 +101,7 @@ class Driver:
     def golive(self, day: date) -> None:
         """Planted detectors go live in the city; what is in force is released as baseline. A foreign client errs."""
         moment = millis(at(day, 1))
-        for code in self.detectors:
+        for code in self.city.detectors:
             body = GoliveBody(self.city.lines.city, code, PER_DAY)
             self._control(GoliveRecord("", moment, "", 0, 0, body), moment)
         wrong = garbage(at(day, 1), moment, self.service.partition_count)

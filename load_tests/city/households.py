@@ -1,7 +1,7 @@
 """The population of the invented city: households with members, schemes, incomes, contracts, by seed and number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -96,11 +96,19 @@ class Population:
             town=town,
             village=f"{town[:9]}{number // town_count % VILLAGES + 1:03d}",
             scheme=scheme,
-            members=tuple(members),
+            members=tuple(self._paid(members, scheme, town)),
             income_fen=income_fen,
             contract=f"GZ{number:07d}" if tenant else None,
             rent_fen=(200 + number % 40 * 10) * 100,
         )
+
+    def _paid(self, members: Sequence[Person], scheme: str | None, town: str) -> Sequence[Person]:
+        """The members with wages nobody asks about."""
+        workers = sum(person.employer is not None for person in members)
+        if not workers:
+            return members
+        base = self.lines.quiet_wages_fen(len(members), workers, scheme) + int(self.lines.income(town)["job_cost"])
+        return [person if person.employer is None else replace(person, base_fen=base) for person in members]
 
     def family(self, number: int, rng: Random, size: int, scheme: str | None) -> list[Person]:
         """A plausible family: head, then spouse, children, a parent. Workers are 20 to 55 years old."""

@@ -34,6 +34,11 @@ class Lines:
         values: dict[date, int] = self.page["dibao_month"]
         return max(fen for since, fen in values.items() if day is None or since <= day)
 
+    def standard_since(self, day: date) -> date:
+        """Since when the L of a day holds."""
+        values: dict[date, int] = self.page["dibao_month"]
+        return max(since for since in values if since <= day)
+
     def medical_fen(self, scheme: str | None) -> int:
         """The self-paid line of a scheme, for a person or the household; who holds none is OTHER."""
         line: dict[str, int] = self.page["medical_selfpay"]["line"]
@@ -60,6 +65,18 @@ class Lines:
     def quiet_income_fen(self, members: int, scheme: str | None) -> int:
         """The calm income of a household that uses up its medical budget."""
         return self.calm_income_fen(members, self.medical_budget_fen(scheme))
+
+    def income(self, town: str) -> dict[str, Any]:
+        """How income is counted in a town: window, cost of going to work, what a silent month is."""
+        page: dict[str, Any] = self.page["income"]
+        own: dict[str, Any] = page["towns"].get(town, {})
+        return page | own
+
+    def quiet_wages_fen(self, members: int, earners: int, scheme: str | None) -> int:
+        """What each of the earners brings home a month so that nobody asks about the household's income: clear of the
+        lines below and above the help it holds."""
+        percent = int(self.page["income"]["quiet_percent"][scheme or "OTHER"])
+        return self.standard_fen() * percent // 100 * members // earners
 
     @property
     def silent_months(self) -> int:

@@ -12,8 +12,8 @@ from streams.delivery import Letter
 class Logged(Pocket):
     """A Pocket with a log, in memory."""
 
-    def __init__(self, seal_public_key: bytes, partitions: int = 4) -> None:
-        super().__init__(seal_public_key, partitions)
+    def __init__(self, seal_public_key: bytes, partitions: int = 4, trial: tuple[str, ...] = ()) -> None:
+        super().__init__(seal_public_key, partitions, trial)
         self._logs: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
 
     def send(self, letters: Iterable[Letter]) -> None:

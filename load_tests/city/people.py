@@ -17,7 +17,10 @@ def check_digit(first17: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One invented resident; `member` is the number inside the official household file and never changes."""
+    """One invented resident; `member` is the number inside the official household file and never changes.
+
+    `base_fen` is the base of the insurance of somebody who works, a month.
+    """
 
     member: int
     identity: str
@@ -27,6 +30,7 @@ class Person:
     relation: str
     scheme: str | None
     employer: str | None = None
+    base_fen: int = 450_000
 
     @property
     def workplace(self) -> str:

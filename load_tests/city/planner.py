@@ -17,11 +17,12 @@ from load_tests.city.files import write_rows
 from load_tests.city.households import Household, Population
 from load_tests.city.lines import Lines, load_lines
 from load_tests.city.people import Numbers
+from load_tests.city.registers import Registers
 from load_tests.city.roster import RosterLine, write_roster
 from load_tests.city.rows import Row
-from load_tests.city.scenarios.catalogue import plant
+from load_tests.city.scenarios.catalogue import EVERY, PLANTED, plant, scenarios
 from load_tests.city.scenarios.stage import RosterChange, Script, first_lines
-from load_tests.city.schedule import CADENCE, Slot, slots_of_week
+from load_tests.city.schedule import CADENCE, CADENCES, MORE_CADENCES, Slot, slots_of_week
 from load_tests.city.truth import Truth
 
 FIRST_MONTH = date(2025, 1, 1)
@@ -31,12 +32,18 @@ EXCEL_UP_TO = 10_000  # households; a larger export comes as CSV
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Size and seed of a city; `first` is the first simulated month."""
+    """Size and seed of a city; `first` is the first simulated month.
+
+    `every_rule`: rules on trial are planted and go live too, and their departments deliver. `only`: the rules whose
+    stories are planted, none named: all.
+    """
 
     households: int
     months: int
     seed: int = 1
     first: date = FIRST_MONTH
+    every_rule: bool = False
+    only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +95,16 @@ class City:
         self.counts = Counts()
         self._folder = folder
         population = Population(config.seed, self.lines, config.first, Numbers())
-        self.scripts = plant(population, self.span, self.golive, config.households)
+        self.detectors = EVERY if config.every_rule else PLANTED
+        self._cadences = (*CADENCES, *MORE_CADENCES) if config.every_rule else CADENCES
+        wanted = [each for each in scenarios(config.every_rule) if not config.only or each.rule in config.only]
+        self.scripts = plant(population, self.span, self.golive, config.households, wanted)
         planted = sum(len(script.households) for script in self.scripts)
         if planted > config.households:
             raise ValueError(f"a city of {config.households} households cannot hold {planted} planted ones")
         self.background = [population.background(n) for n in range(planted + 1, config.households + 1)]
         self._rows = Background(self.background, population)
+        self._registers = Registers(self.scripts, self.background, population) if config.every_rule else None
         self._queues = _queues(self.scripts)
         self._changes = sorted(
             (change for script in self.scripts for change in script.changes), key=lambda change: change.day
@@ -126,7 +137,12 @@ class City:
 
     def roster(self) -> Delivery:
         """The first official export; it reaches the gateway as the simulation begins."""
-        lines = (line for household in self.households() for line in first_lines(household, self.span))
+        known = {number: lines for script in self.scripts for number, lines in script.first.items()}
+        lines = (
+            line
+            for household in self.households()
+            for line in known.get(household.number) or first_lines(household, self.span)
+        )
         suffix = "xlsx" if self.config.households <= EXCEL_UP_TO else "csv"
         return self._roster_file(f"名册-首次.{suffix}", at(self.span.first, 0, 30), lines)
 
@@ -134,7 +150,7 @@ class City:
         """Writes one week of files at a time."""
         for number, first, after in self.span.weeks():
             deliveries = list(self._roster_changes(first, after))
-            for slot in slots_of_week(first, after, self.span):
+            for slot in slots_of_week(first, after, self.span, self._cadences):
                 deliveries.extend(self._deliver(slot))
             yield Week(number, first, after, tuple(sorted(deliveries, key=lambda delivery: delivery.at)))
 
@@ -155,7 +171,8 @@ class City:
 
     def _deliver(self, slot: Slot) -> Iterator[Delivery]:
         cadence, day = CADENCE[slot.feed], slot.at.date()
-        own = chain(_due(self._queues.get((slot.feed, None)), day), self._rows.rows(slot))
+        everybody = self._registers.rows(slot) if self._registers else ()
+        own = chain(_due(self._queues.get((slot.feed, None)), day), self._rows.rows(slot), everybody)
         yield from self._file(slot, cadence.source, slot.batchid, own, slot.at, slot.closes)
         for feed, system in sorted(key for key in self._queues if key[0] == slot.feed and key[1]):
             rows = _due(self._queues[feed, system], day)
@@ -170,9 +187,7 @@ class City:
         self.counts.strangers = self._rows.strangers_sent
         period = f"{closes:%Y-%m}" if closes is not None else None
         if count or period:
-            yield Delivery(
-                slot.feed, path, moment, source, batchid, period, "delta", (self.lines.city,), count
-            )
+            yield Delivery(slot.feed, path, moment, source, batchid, period, "delta", (self.lines.city,), count)
 
     def _count(self, feed: str, rows: int) -> None:
         self.counts.rows[feed] = self.counts.rows.get(feed, 0) + rows

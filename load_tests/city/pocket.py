@@ -25,10 +25,11 @@ _SPECS = {spec.topic: spec for spec in FEEDS.every}
 
 
 class Pocket:
-    """A Service. `counts` tells what intake made of the feeds: routed records, rejections, facts out of scope."""
+    """A Service. `trial`: rules on trial that run too. `counts`: what intake made of the feeds: records routed,
+    rejections, facts out of scope."""
 
-    def __init__(self, seal_public_key: bytes, partitions: int = 4) -> None:
-        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key)
+    def __init__(self, seal_public_key: bytes, partitions: int = 4, trial: tuple[str, ...] = ()) -> None:
+        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key, trial=trial)
         self._registry = Registry()
         self._router = Router(self._registry, partitions, seal_public_key)
         self._watches = [Watch(p, config) for p in range(partitions)]
@@ -70,6 +71,11 @@ class Pocket:
         """Case events since the last call."""
         fresh, self._told = self._events[self._told :], len(self._events)
         return fresh
+
+    @property
+    def every_case_event(self) -> list[CaseEvent]:
+        """Case events since this was opened."""
+        return list(self._events)
 
     def _place(self, letter: Letter) -> tuple[str, int, int, int, bytes]:
         where = (letter.topic, letter.partition)

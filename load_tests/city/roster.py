@@ -11,17 +11,30 @@ from load_tests.city.people import Person
 from schemas.labels import SCHEMES, Relation
 
 HEADINGS = (
-    "户号", "与户主关系", "姓名", "证件号码", "救助类别", "类别起", "认定机关", "文号", "户籍地区划代码",
+    "户号", "与户主关系", "姓名", "证件号码", "救助类别", "类别起", "类别止", "认定机关", "文号", "户籍地区划代码",
     "居住地区划代码", "责任属地区划代码", "急难发生地区划代码", "认定地区划代码",
     "核定月收入(元)", "收入认定期间", "联系电话", "住址", "加入日期", "退出日期",
 )  # fmt: skip
-_RELATIONS = {relation.value: relation.label for relation in Relation}
 BUREAU = "星河市民政局（虚构）"
+_RELATIONS = {relation.value: relation.label for relation in Relation}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A scheme somebody holds by the decision of an office, half-open."""
+
+    scheme: str
+    since: date
+    until: date | None = None
+    office: str = BUREAU
 
 
 @dataclass(frozen=True, slots=True)
 class RosterLine:
-    """One membership as civil affairs writes it, half-open. The scheme is held since `scheme_since`."""
+    """One membership as civil affairs writes it, half-open. The scheme is held since `scheme_since`.
+
+    `held` is written instead of the person's scheme where it is given: one row for each, none held is one row too.
+    """
 
     household: Household
     person: Person
@@ -29,28 +42,37 @@ class RosterLine:
     since: date
     until: date | None = None
     scheme_since: date | None = None
+    held: tuple[Held, ...] | None = None
+
+    @property
+    def schemes(self) -> tuple[Held, ...]:
+        """What is held."""
+        if self.held is not None:
+            return self.held
+        scheme = self.person.scheme
+        return (Held(scheme, self.scheme_since or self.since),) if scheme else ()
 
 
 def write_roster(path: Path, lines: Iterable[RosterLine], decided: date) -> int:
     """Writes the export by the suffix of `path`; `decided` is the day the incomes were assessed. Returns the rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cells = (_cells(line, decided) for line in lines)
+    cells = (_cells(line, held, decided) for line in lines for held in line.schemes or (None,))
     return _excel(path, cells) if path.suffix == ".xlsx" else _csv(path, cells)
 
 
-def _cells(line: RosterLine, decided: date) -> list[str]:
+def _cells(line: RosterLine, held: Held | None, decided: date) -> list[str]:
     household, person = line.household, line.person
     head = line.relation == "HEAD"
-    scheme = person.scheme
     income = household.income_fen
     return [
         household.official,
         _RELATIONS[line.relation],
         person.name,
         person.identity,
-        SCHEMES[scheme] if scheme else "",
-        (line.scheme_since or line.since).isoformat() if scheme else "",
-        BUREAU,
+        SCHEMES[held.scheme] if held else "",
+        held.since.isoformat() if held else "",
+        held.until.isoformat() if held and held.until else "",
+        held.office if held else BUREAU,
         f"星民认〔{decided.year}〕{household.number}号",
         household.town if head else "",
         household.town if head else "",

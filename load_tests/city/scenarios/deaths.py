@@ -10,7 +10,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 MEMBER_DEATH = "MEMBER-DEATH"
 ON_BENEFIT = "DEATH-ON-BENEFIT"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(MEMBER_DEATH)
 _AMOUNT_FEN = 62_000
 _REBATE_FEN = 800
 
@@ -39,7 +39,7 @@ def leaves_family(stage: Stage) -> None:
     expect_member_death(stage, household, head, day)
 
 
-@scenario("去世后仍有发放")
+@scenario("去世后仍有发放", rule=ON_BENEFIT)
 def still_paid(stage: Stage) -> None:
     household = stage.family(("HEAD", 81, False), scheme="DIBAO")
     head = household.members[0]

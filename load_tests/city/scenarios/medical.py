@@ -13,7 +13,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 DETECTOR = "MED-SELFPAY"
 HOUSEHOLD = "household"
 _SCHEMES = ("DIBAO", "DIBIAN", "OTHER", "GANGXING", "FANGPIN", "TEKUN")
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 Paid = tuple[Person, date, int]
 

@@ -8,7 +8,7 @@ from load_tests.city.scenarios.medical import DETECTOR, HOUSEHOLD
 from load_tests.city.scenarios.stage import Stage, scenario_book
 from load_tests.city.truth import End
 
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 _GENEROUS_FEN = 2_500_000
 
 

@@ -9,7 +9,7 @@ from load_tests.city.rows import Row
 from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "RENT-ARREARS"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _tenants(stage: Stage) -> tuple[Household, str]:

@@ -9,7 +9,7 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "RIGID-RATIO"
 HOUSEHOLD = "household"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 _BEFORE_PERCENT = 55  # of income: living and the first bill
 _BURDEN = 12 * 2  # twelve months, two members

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from load_tests.city import rows
-from load_tests.city.calendar import Span, at, month_start
+from load_tests.city.calendar import Span, at, month_start, years_before
 from load_tests.city.households import Household, Population
 from load_tests.city.lines import Lines
 from load_tests.city.people import Person
-from load_tests.city.roster import RosterLine
+from load_tests.city.roster import Held, RosterLine
 from load_tests.city.rows import Row
 from load_tests.city.schedule import arrival
 from load_tests.city.truth import End, Expected
@@ -36,7 +36,11 @@ class RosterChange:
 
 @dataclass(slots=True)
 class Script:
-    """Everything one planted scenario sends and what must come of it."""
+    """Everything one planted scenario sends and what must come of it.
+
+    `first`: households that stand otherwise in the first roster, by number. `apart`: (feed, identity) of whom the
+    scenario itself tells what the registers of the whole city would tell.
+    """
 
     scenario: str
     look_alike: bool
@@ -45,6 +49,8 @@ class Script:
     changes: list[RosterChange] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
     aliases: list[tuple[str, str]] = field(default_factory=list)
+    first: dict[int, list[RosterLine]] = field(default_factory=dict)
+    apart: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Stage:
@@ -107,6 +113,20 @@ class Stage:
         ]
         return fitting[self.variant % len(fitting)]
 
+    def midweek(self, offset: int) -> date:
+        """A day of a month in the middle of a simulated week: what happens then is known some days later."""
+        day = self.month(offset, 8)
+        return day + timedelta(days=(3 - (day - self.span.first).days) % 7)
+
+    def school_year(self, months_inside: int) -> date:
+        """A 1 September after the first quarter that lies at least so many months before the end."""
+        fitting = [
+            self.span.month(offset)
+            for offset in range(3, self.span.months - months_inside + 1)
+            if self.span.month(offset).month == 9
+        ]
+        return fitting[self.variant % len(fitting)]
+
     def serial(self) -> str:
         """A number for a bill or a payment, unique in the city."""
         self._serial += 1
@@ -117,6 +137,10 @@ class Stage:
         self.script.sendings.append(Sending(arrives or arrival(row.feed, day), row, system))
         return row
 
+    def known(self, row: Row) -> Row:
+        """Sends a fact of long ago with the first files."""
+        return self.send(row, self.span.first, arrives=self.span.first)
+
     def bill(self, person: Person, day: date, fen: int, visit: str = "INPATIENT") -> Row:
         """A bill, sent punctually."""
         return self.send(rows.bill(person.identity, f"P{self.serial()}", day, fen, visit), day)
@@ -125,10 +149,14 @@ class Stage:
         """First days of simulated months in [first, after)."""
         return [self.span.month(offset) for offset in range(first, after)]
 
-    def works(self, person: Person, first: int, after: int, employer: str | None = None) -> None:
+    def works(
+        self, person: Person, first: int, after: int, employer: str | None = None, base_fen: int | None = None
+    ) -> None:
         """Contributions for months [first, after), sent punctually."""
         for month in self.months(first, after):
-            row = rows.contribution(person.identity, month, employer or person.employer or "E33990100000")
+            row = rows.contribution(
+                person.identity, month, employer or person.employer or "E33990100000", base_fen or person.base_fen
+            )
             self.send(row, month)
 
     def stays_employed(self, household: Household, but: Person | None = None) -> None:
@@ -146,6 +174,26 @@ class Stage:
         self._lines(new).append(RosterLine(new, person, relation, day, scheme_since=held_since))
         for household in (old, new):
             self.script.changes.append(RosterChange(day, household.number, tuple(self._lines(household))))
+
+    def apart(self, feed: str, *people: Person) -> None:
+        """The scenario tells of these people itself what a register of the whole city would tell."""
+        self.script.apart |= {(feed, person.identity) for person in people}
+
+    def holds(self, household: Household, person: Person, *held: Held) -> None:
+        """What somebody holds in the first roster, in place of the household's scheme."""
+        self._lines(household)
+        self._put(household, person, held)
+        self.script.first[household.number] = list(self._lines(household))
+
+    def decided(self, household: Household, person: Person, day: date, *held: Held) -> None:
+        """The household is exported again in the week of `day`: all that somebody held and holds from then on."""
+        self._put(household, person, held)
+        self.script.changes.append(RosterChange(day, household.number, tuple(self._lines(household))))
+
+    def _put(self, household: Household, person: Person, held: tuple[Held, ...]) -> None:
+        lines = self._lines(household)
+        place = max(n for n, line in enumerate(lines) if line.person is person)
+        lines[place] = replace(lines[place], held=held)
 
     def _lines(self, household: Household) -> list[RosterLine]:
         return self._roster.setdefault(household.number, first_lines(household, self.span))
@@ -169,6 +217,10 @@ class Stage:
         later = self._population.numbers.next(person.born)
         self.script.aliases.append((later, person.identity))
         return later
+
+    def relative(self, person: Person, years_older: int) -> str:
+        """The identity number of a relative who belongs to no household."""
+        return self._population.numbers.next(years_before(person.born, years_older))
 
     def expect_stretch(
         self, household: Household, person: Person, detector: str, cause: str, since: date, after: date | None
@@ -201,24 +253,27 @@ def first_lines(household: Household, span: Span) -> list[RosterLine]:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named way to write a script; `months` is the shortest simulation it fits into."""
+    """A named way to write a script; `months` is the shortest simulation it fits into, `rule` what it is about."""
 
     name: str
     look_alike: bool
     months: int
     write: Callable[[Stage], None]
+    rule: str
 
 
 Write = Callable[[Stage], None]
 
 
-def scenario_book() -> tuple[list[Scenario], Callable[..., Callable[[Write], Write]]]:
-    """A list of scenarios and the decorator that adds to it."""
+def scenario_book(about: str) -> tuple[list[Scenario], Callable[..., Callable[[Write], Write]]]:
+    """A list of scenarios and the decorator that adds to it; a scenario is about the rule given, or says which."""
     book: list[Scenario] = []
 
-    def scenario(name: str, *, look_alike: bool = False, months: int = 8) -> Callable[[Write], Write]:
+    def scenario(
+        name: str, *, look_alike: bool = False, months: int = 8, rule: str = about
+    ) -> Callable[[Write], Write]:
         def add(write: Write) -> Write:
-            book.append(Scenario(name, look_alike, months, write))
+            book.append(Scenario(name, look_alike, months, write, rule))
             return write
 
         return add

@@ -9,11 +9,11 @@ from load_tests.city.scenarios.stage import Stage, scenario_book
 
 DETECTOR = "JOB-LOSS"
 CAUSE = "{person}"
-SCENARIOS, scenario = scenario_book()
+SCENARIOS, scenario = scenario_book(DETECTOR)
 
 
 def _earner(stage: Stage, *others: tuple[str, int, bool]) -> tuple[Household, Person]:
-    household = stage.family(("HEAD", 41, True), *(others or (("CHILD", 9, False),)), scheme="DIBIAN")
+    household = stage.family(("HEAD", 41, True), *(others or (("CHILD", 9, False),)), scheme="DIBAO")
     return household, household.members[0]
 
 
@@ -44,7 +44,7 @@ def found_work(stage: Stage) -> None:
 
 @scenario("失业以后配偶退休，家里再没有参保人")
 def spouse_retires(stage: Stage) -> None:
-    household = stage.family(("HEAD", 41, True), ("SPOUSE", 57, True), scheme="DIBIAN")
+    household = stage.family(("HEAD", 41, True), ("SPOUSE", 57, True), scheme="DIBAO")
     head, spouse = household.members
     gone = stage.spread(3, -4)
     stage.works(head, 0, gone)
@@ -79,7 +79,7 @@ def one_month_late(stage: Stage) -> None:
 
 @scenario("停保是因为退休", look_alike=True)
 def retired(stage: Stage) -> None:
-    household = stage.family(("HEAD", 58, True), ("SPOUSE", 57, False), scheme="DIBIAN")
+    household = stage.family(("HEAD", 58, True), ("SPOUSE", 57, False), scheme="DIBAO")
     gone = stage.spread(4, -3)
     _lost(stage, household, household.members[0], gone)
     day = stage.month(gone)
@@ -88,7 +88,7 @@ def retired(stage: Stage) -> None:
 
 @scenario("停保是因为生育", look_alike=True, months=9)
 def maternity(stage: Stage) -> None:
-    household = stage.family(("HEAD", 30, True), ("SPOUSE", 33, False), scheme="DIBIAN")
+    household = stage.family(("HEAD", 30, True), ("SPOUSE", 33, False), scheme="DIBAO")
     gone = stage.spread(3, -6)
     _lost(stage, household, household.members[0], gone)
     day, back = stage.month(gone), stage.month(gone + 4)
@@ -98,7 +98,7 @@ def maternity(stage: Stage) -> None:
 
 @scenario("家里另有人参保", look_alike=True)
 def second_earner(stage: Stage) -> None:
-    household = stage.family(("HEAD", 44, True), ("SPOUSE", 42, True), scheme="DIBIAN")
+    household = stage.family(("HEAD", 44, True), ("SPOUSE", 42, True), scheme="DIBAO")
     _lost(stage, household, household.members[0], stage.spread(4, -3))
     stage.works(household.members[1], 0, stage.span.months)
 
