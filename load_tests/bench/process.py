@@ -104,7 +104,7 @@ def intake(bootstrap: str, folder: Path, feeds: Sequence[str], clock: Clock = CL
 def monitor(
     bootstrap: str, folder: Path, detectors: Sequence[str] = (), clock: Clock = CLOCK, decoded: int | None = None
 ) -> Worker:
-    """The product's monitor, with these detectors or all; `decoded` households are kept decoded."""
+    """The product's monitor, with these detectors or those in service; `decoded` households are kept decoded."""
     given: dict[str, Any] = {"broker": bootstrap, "partitions": PARTITIONS, "folder": str(folder / "monitor")}
     if detectors:
         given["detectors"] = list(detectors)

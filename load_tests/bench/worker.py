@@ -16,7 +16,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from detectors.registry import Detector, load_detectors
+from detectors.registry import Detector, running
 from lidm.logs import configure_logs
 from load_tests.bench import ledgers
 from streams.config import StreamConfig
@@ -54,7 +54,7 @@ def stage_of(name: str, given: dict[str, Any]) -> Stage:
     )
     if name == "intake":
         return IntakeStage(config, Registry(), feeds=tuple(given["feeds"]))
-    known = load_detectors()
+    known = running()
     wanted = {code: known[code] for code in given.get("detectors", known)}
     return monitor_stage(config, lambda p: Told(p, config, wanted))
 
