@@ -86,9 +86,8 @@ def _dependants(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
     """(household, person) of minors, the old, and the severely disabled."""
     age = known.age("born", pl.lit(known.on))
     young_or_old = known.alive.filter((age < entry["child_under"]) | (age >= entry["elder_from"]))
-    level, mind = pl.col("level").cast(pl.Int64), pl.col("category").is_in(entry["mind_categories"])
-    severe = known.certificates(known.on).filter(
-        (level <= entry["severe_level"]) | (mind & (level <= entry["severe_level_mind"]))
-    )
+    line = known.value("standards", "severe_disability")
+    level, mind = pl.col("level").cast(pl.Int64), pl.col("category").is_in(line["mind_categories"])
+    severe = known.certificates(known.on).filter((level <= line["level"]) | (mind & (level <= line["level_mind"])))
     disabled = known.alive.join(severe, on="person", how="semi")
     return pl.concat([young_or_old.select("household", "person"), disabled.select("household", "person")])
