@@ -27,7 +27,7 @@ from lidm.settings import Settings
 from schemas.errors import CallError, Stop
 from schemas.feed import FEEDS
 from schemas.partition import partition_of
-from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED, Catalogue, feed_topic
+from schemas.topics import ALERTS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, LINKS, REJECTED, Catalogue, feed_topic
 from sinks.archive import Archive
 from sinks.consumers import assigned_consumer
 from sinks.embedded import EmbeddedStore
@@ -39,7 +39,7 @@ from streams.delivery import Delivery, Letter
 from streams.lag import Lag
 from streams.memory_gate import MemoryGate
 from streams.metrics import METRICS
-from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
+from streams.stages import IntakeStage, Stage, cases_stage, links_stage, monitor_stage
 
 log = structlog.get_logger("lidm.embedded")
 
@@ -166,7 +166,7 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     if owed:
         log.warning("said_again", messages=len(owed), note="上次没有来得及归档的预警与转送")
     runner, port = await listen(health, service.settings.http_port)
-    await asyncio.gather(stage_of["cases"].start(), stage_of["archive"].start())
+    await asyncio.gather(*(stage_of[name].start() for name in ("cases", "archive", "links")))
     await _say_again(service, [letter for letter in owed if letter.topic == ALERTS])
     await stage_of["monitor"].start()
     await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
@@ -206,6 +206,7 @@ async def _stop_all(service: Embedded, started: _Started, *, orderly: bool) -> N
 def _readers() -> dict[str, set[str]]:
     return {
         HOUSEHOLD_EVENTS: {"monitor", "archive"},
+        LINKS: {"links"},
         ALERTS: {"cases", "archive"},
         CASE_EVENTS: {"archive"},
         REJECTED: {"archive"},
@@ -225,6 +226,7 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, 
     return [
         IntakeStage(config, history.registry, gate),
         monitor_stage(config, lambda p: history.watches[p], gate),
+        links_stage(config, lambda p: history.links[p], gate),
         cases_stage(config, lambda p: _cases_of(p, config, store), gate),
         ArchiveStage(archive, store),
     ]
@@ -252,7 +254,7 @@ def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
 def _feeds_in_use(trial: Iterable[str]) -> set[str]:
     """The feeds some detector looks at, and memberships, without which nobody is watched."""
     asked = (each for each in running(tuple(trial)).values() if each.about == "household")
-    return {"civil.household"}.union(*(each.listens | each.absence for each in asked))
+    return {"civil.household"}.union(*(each.listens | each.absence for each in asked)).intersection(FEEDS)
 
 
 def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:

@@ -1,11 +1,12 @@
-"""What a partition of the monitor sends with its next checkpoint: rejections, alerts, mail to other households."""
+"""What a partition sends with its next checkpoint: rejections, alerts, mail to households, what they may share."""
 
 from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
+from schemas.links import Saying, encode_saying
 from schemas.partition import partition_of
-from schemas.records import ForwardRecord, Record, TransferRecord, encode_block
-from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
+from schemas.records import FactRecord, ForwardRecord, Record, TransferRecord, encode_block
+from schemas.topics import ALERTS, HOUSEHOLD_EVENTS, LINKS
 from streams.config import StreamConfig
 from streams.delivery import Letter
 from streams.metrics import METRICS
@@ -33,7 +34,7 @@ class Outbox:
         letters, self._letters = self._letters, []
         return letters + [self._alert(alert, known_at) for alert, known_at in alerts] + self._mail_letters()
 
-    def post(self, record: TransferRecord | ForwardRecord) -> None:
+    def post(self, record: FactRecord | TransferRecord | ForwardRecord) -> None:
         """For another household."""
         self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
 
@@ -41,6 +42,12 @@ class Outbox:
         """For every partition."""
         for partition in range(self._config.partitions):
             self._mail.setdefault(partition, []).append(record)
+
+    def show(self, saying: Saying) -> None:
+        """For the links stage."""
+        link = saying.link
+        partition = partition_of(link, self._config.partitions)
+        self._letters.append(Letter(LINKS, partition, link.encode(), encode_saying(saying), saying.known_ms))
 
     def send(self, letter: Letter) -> None:
         """For people or another stage."""
