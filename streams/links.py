@@ -1,10 +1,11 @@
 """The links stage: one partition of `links.v1`, keyed by what may be shared. What follows comes back as facts.
 
-Pure: its answers depend on the newest saying of each household and on nothing else, so that order and repetition decide
-nothing. A record of state is one household's saying or what one person was told; `ckpt/<partition>` ends a checkpoint.
+Pure: what it ends with depends on the newest saying of each household and on nothing else, so that order and repetition
+decide nothing. It answers saying by saying: after a crash the same facts are told again before anything else is, so
+that nothing told is ever forgotten. A record of state is one household's saying or what one person was told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -24,6 +25,8 @@ from streams.statelog import Item
 
 LAYOUT = 1
 """Of the records of state; raised when they change."""
+CROWD = 1000
+"""What more households than these ever used is nobody's own: a filler in the file, or an office's collecting account."""
 _MARKER = "ckpt/"
 
 
@@ -57,8 +60,8 @@ class Links:
         self._stored: dict[str, bytes] = {}
         self._flying: dict[str, bytes] = {}
         self._fresh: dict[str, bytes] = {}
-        self._names: dict[str, set[str]] = {}
-        self._news: dict[str, int] = {}
+        self._households: dict[str, set[str]] = {}
+        self._people: dict[str, set[str]] = {}
         self._next = self._durable = 0
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
@@ -81,20 +84,21 @@ class Links:
             saying = decode_saying(value)
         except msgspec.MsgspecError as error:
             raise Stop(f"{topic}/{self._partition}/{offset} 不是一条跨户比对记录") from error
-        self.hear(saying, offset)
+        if self.hear(saying):
+            self._answer(saying.link, offset)
         self._next = offset + 1
 
-    def hear(self, saying: Saying, offset: int = 0) -> None:
-        """A household's saying replaces its earlier one; one that is not later changes nothing."""
+    def hear(self, saying: Saying) -> bool:
+        """A household's saying replaces its earlier one; False for one that is not later and changes nothing."""
         key = f"{saying.link}/{saying.household}"
         known = self._raw(key)
         if known is not None:
             old = _saying(known)
             if old.at >= saying.at:
-                return
+                return False
             saying = msgspec.structs.replace(saying, known_ms=max(saying.known_ms, old.known_ms))
         self._put(key, _encode(saying))
-        self._news[saying.link] = offset
+        return True
 
     def recall(self, record: FactRecord) -> None:
         """What was told before, from the log of households, in its order."""
@@ -112,7 +116,11 @@ class Links:
         elif household not in told.households:
             behind.add(household)
         self._put(f"{link}/{record.body.person}", _encode(Told(told.fact, _sorted(heard), _sorted(behind))))
-        self._news.setdefault(link, 0)
+
+    def catch_up(self) -> None:
+        """Tells all that was not told yet."""
+        for link in sorted(self._households.keys() | self._people.keys()):
+            self._answer(link, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Takes one record of the state log; of two the later one wins, whichever was written later."""
@@ -136,15 +144,15 @@ class Links:
     def reset(self) -> bool:
         """Forgets what is not durable."""
         self._outbox.clear()
-        self._fresh, self._flying, self._news = {}, {}, {}
+        self._fresh, self._flying = {}, {}
+        self._households, self._people = {}, {}
+        for key in self._stored:
+            self._index(key)
         self._next = self._durable
         return True
 
     def drain(self) -> Drained:
-        """Facts for households where an answer differs from what was told; then sayings, what was told, the marker."""
-        news, self._news = self._news, {}
-        for link, offset in sorted(news.items()):
-            self._answer(link, offset)
+        """Facts for households; then sayings, what was told, the marker."""
         self._flying, self._fresh = self._fresh, {}
         state = [Item(key.encode(), value) for key, value in self._flying.items()]
         if state or self._next != self._durable:
@@ -171,8 +179,11 @@ class Links:
 
     def _answer(self, link: str, offset: int) -> None:
         """Tells every person whose answer is another than before, and households that have not heard it yet."""
+        crowd = len(self._households.get(link, ()))
+        if crowd > CROWD + 1:  # said when it became one
+            return
         sayings, told = self._of(link)
-        now, (known_ms, sequence) = shared(link, sayings), version_of(sayings.values())
+        now, (known_ms, sequence) = shared(link, sayings) if crowd <= CROWD else {}, version_of(sayings.values())
         for person in sorted(now.keys() | told.keys()):
             before = told.get(person)
             fact = now.get(person) or msgspec.structs.replace(
@@ -196,17 +207,11 @@ class Links:
         METRICS.count("lidm_links_told_total", feed=fact.feed)
 
     def _of(self, link: str) -> tuple[dict[str, Saying], dict[str, Told]]:
-        sayings: dict[str, Saying] = {}
-        told: dict[str, Told] = {}
-        for name in sorted(self._names.get(link, ())):
-            raw = self._raw(f"{link}/{name}")
-            if raw is None:
-                continue
-            if name.startswith("p_"):
-                told[name] = _told(raw)
-            else:
-                sayings[name] = _saying(raw)
-        return sayings, told
+        def found(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+            return ((name, raw) for name in names if (raw := self._raw(f"{link}/{name}")) is not None)
+
+        sayings = {name: _saying(raw) for name, raw in found(self._households.get(link, ()))}
+        return sayings, {name: _told(raw) for name, raw in found(self._people.get(link, ()))}
 
     def _raw(self, key: str) -> bytes | None:
         return self._fresh.get(key) or self._flying.get(key) or self._stored.get(key)
@@ -217,7 +222,8 @@ class Links:
 
     def _index(self, key: str) -> None:
         link, _, name = key.partition("/")
-        self._names.setdefault(link, set()).add(name)
+        named = self._people if _is_person(name) else self._households
+        named.setdefault(link, set()).add(name)
 
 
 def links_of(said: Iterable[Letter], log: Iterable[Record], config: StreamConfig) -> dict[int, Links]:
@@ -231,7 +237,13 @@ def links_of(said: Iterable[Letter], log: Iterable[Record], config: StreamConfig
     for record in log:
         if isinstance(record, FactRecord) and isinstance(record.body.fact, SharedAccount):
             parts[partition_of(f"account|{record.body.fact.account}", config.partitions)].recall(record)
+    for part in parts.values():
+        part.catch_up()
     return parts
+
+
+def _is_person(name: str) -> bool:
+    return name.startswith("p_")
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
@@ -244,6 +256,6 @@ def _content(fact: SharedAccount) -> tuple[object, ...]:
 
 def _rank(key: str, raw: bytes) -> tuple[int, int, str]:
     """Which of two records of one key is later."""
-    if key.partition("/")[2].startswith("p_"):
+    if _is_person(key.partition("/")[2]):
         return _told(raw).fact.version
     return (0, _saying(raw).at, "")
