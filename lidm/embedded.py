@@ -16,6 +16,7 @@ import structlog
 
 from deploy.born import birth_of
 from detectors.registry import running
+from households.links import LINKED
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
@@ -238,7 +239,7 @@ def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePa
     return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
-def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
+def _start_cluster(feeds: frozenset[str]) -> tuple[Any, str]:
     """librdkafka's in-memory cluster; it lives as long as the returned producer. Other feeds begin when published."""
     from confluent_kafka import Producer
 
@@ -251,10 +252,10 @@ def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
     return cluster, f"{host.host}:{host.port}"
 
 
-def _feeds_in_use(trial: Iterable[str]) -> set[str]:
-    """The feeds some detector looks at, and memberships, without which nobody is watched."""
+def _feeds_in_use(trial: Iterable[str]) -> frozenset[str]:
+    """The feeds some detector looks at, what households may share, and memberships: without them nobody is watched."""
     asked = (each for each in running(tuple(trial)).values() if each.about == "household")
-    return {"civil.household"}.union(*(each.listens | each.absence for each in asked)).intersection(FEEDS)
+    return LINKED.union(*(each.listens | each.absence for each in asked)).intersection(FEEDS)
 
 
 def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:

@@ -18,7 +18,7 @@ from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.config import StreamConfig
 from streams.delivery import Letter
-from streams.links import Links, links_of
+from streams.links import Links, links_of, told_in
 from streams.rebuild import LoggedBlock, fold_log, registry_of
 from streams.registry import Registry
 from streams.watch import Watch
@@ -43,7 +43,7 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
     watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
-    links = links_of(said, _records(store), config)
+    links = links_of(said, _told(store), config)
     owed = [*_mail_owed(store, said), *_alerts_owed(store, said, case_events(store)), *_holds_owed(store, said)]
     owed += _links_owed(links.values())
     return History(registry_of(_blocks(store)), watches, links, owed)
@@ -52,6 +52,7 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
 def _links_owed(links: Iterable[Links]) -> Iterator[Letter]:
     """What spans households and was not told to all of them."""
     for part in links:
+        part.catch_up()
         drained = part.drain()
         part.keep(drained.state)
         yield from drained.outputs
@@ -109,8 +110,8 @@ def _content(record: Record) -> bytes:
     return msgspec.msgpack.encode(record)
 
 
-def _records(store: AlertStore) -> Iterator[Record]:
-    return (record for block in _blocks(store) for record in decode_block(block.block))
+def _told(store: AlertStore) -> Iterator[Record]:
+    return (record for block in _blocks(store) for record in told_in(block.block))
 
 
 def _blocks(store: AlertStore) -> Iterator[LoggedBlock]:

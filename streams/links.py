@@ -14,7 +14,7 @@ from schemas.errors import Stop
 from schemas.feeds.links import SharedAccount
 from schemas.links import Saying, decode_saying
 from schemas.partition import partition_of
-from schemas.records import FactBody, FactRecord, Record
+from schemas.records import FactBody, FactRecord, Record, decode_block
 from schemas.topics import LINKS
 from streams.checkpoint import Drained
 from streams.config import StreamConfig
@@ -26,8 +26,9 @@ from streams.statelog import Item
 LAYOUT = 1
 """Of the records of state; raised when they change."""
 CROWD = 1000
-"""What more households than these ever used is nobody's own: a filler in the file, or an office's collecting account."""
+"""What more households than these ever used is nobody's own: a filler in the file, or an office's account."""
 _MARKER = "ckpt/"
+_TAG = str(SharedAccount.__struct_config__.tag).encode()
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True):
@@ -39,10 +40,11 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Marker(msgspec.Struct, array_like=True):
-    """First offset not folded yet."""
+    """First offset not folded yet. `owes`: written by a rebuild, which tells nobody what was not told yet."""
 
     next: int
     layout: int
+    owes: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -63,6 +65,7 @@ class Links:
         self._households: dict[str, set[str]] = {}
         self._people: dict[str, set[str]] = {}
         self._next = self._durable = 0
+        self._owes = False
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
 
@@ -131,7 +134,8 @@ class Links:
             marker = _marker(value)
             if marker.layout != LAYOUT:
                 raise Stop("跨户比对的状态由另一版本的程序写成，请用与之相同的版本")
-            self._next = self._durable = max(self._next, marker.next)
+            if marker.next >= self._next:
+                self._next, self._durable, self._owes = marker.next, marker.next, marker.owes
         elif (known := self._stored.get(name)) is None or _rank(name, known) <= _rank(name, value):
             self._index(name)
             self._stored[name] = value
@@ -140,6 +144,9 @@ class Links:
 
     def opened(self) -> None:
         """Everything is restored."""
+        if self._owes:
+            self.catch_up()
+            self._owes = False
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -174,6 +181,12 @@ class Links:
     def records(self) -> dict[str, bytes]:
         """Every record that is durable, for comparison."""
         return dict(self._stored)
+
+    def rebuilt(self, reached: int) -> list[Item]:
+        """Everything known as state of a stage that has read so far, for a rebuild; the marker last."""
+        items = [Item(key.encode(), value) for key, value in sorted((self._stored | self._fresh).items())]
+        marker = Marker(reached, LAYOUT, owes=True)
+        return [*items, Item(f"{_MARKER}{self._partition}".encode(), _encode(marker))]
 
     # ---- answers ----------------------------------------------------------------------------------------------------
 
@@ -227,8 +240,8 @@ class Links:
 
 
 def links_of(said: Iterable[Letter], log: Iterable[Record], config: StreamConfig) -> dict[int, Links]:
-    """Every partition after what the households said, and were told of it. What they were not told yet is owed: the
-    next drain tells it.
+    """Every partition after what the households said, and were told of it. What they were not told yet is owed:
+    `catch_up` tells it.
     """
     parts = {p: Links(p, config) for p in range(config.partitions)}
     for letter in said:
@@ -237,9 +250,12 @@ def links_of(said: Iterable[Letter], log: Iterable[Record], config: StreamConfig
     for record in log:
         if isinstance(record, FactRecord) and isinstance(record.body.fact, SharedAccount):
             parts[partition_of(f"account|{record.body.fact.account}", config.partitions)].recall(record)
-    for part in parts.values():
-        part.catch_up()
     return parts
+
+
+def told_in(block: bytes) -> list[Record]:
+    """The records of a block of households that may be about links; mostly none, and then it is not decoded."""
+    return decode_block(block) if _TAG in block else []
 
 
 def _is_person(name: str) -> bool:

@@ -105,8 +105,8 @@ class Town:
         """Somebody is the head of household n, which is on record in town n."""
         area = place(n)
         declared = dict.fromkeys(("hukou_area", "residence_area", "responsible_area", "incident_area"), area)
-        data = {"household": home(n), "relation": "HEAD", "valid_from": since, "declared": declared}
-        self.publish("civil.household", person(who), version=version, **data, **({"valid_to": until} if until else {}))
+        stay = {"household": home(n), "relation": "HEAD", "valid_from": since, "valid_to": until}
+        self.publish("civil.household", person(who), version=version, declared=declared, **stay)
 
     def deliver(self, letters: Iterable[Letter]) -> None:
         """Into the logs of the partitions they go to."""

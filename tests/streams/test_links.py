@@ -1,4 +1,4 @@
-"""Accounts of unrelated households: whatever the order, the repetition and the crashes, the ledgers come to the same."""
+"""Accounts of unrelated households: whatever the order, the repetition and the crashes, ledgers come to the same."""
 
 import random
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import Stop
 from schemas.records import decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, LINKS
+from streams.delivery import Letter
 from streams.links import Links, links_of
 from tests.streams.link_town import CONFIG, PARTS, Town, account, day, home, person, place
 
@@ -215,6 +216,26 @@ def test_two_states_meet_and_the_later_records_win_whatever_was_written_last() -
         assert not rewritten.outputs
 
 
+def test_a_rebuilt_state_goes_on_where_it_was_and_tells_what_was_owed() -> None:
+    made = town()
+    for n in (1, 2, 3):
+        pays(n)(made)
+    made.settle()
+    [p] = [p for p, log in enumerate(made.sayings) if log]
+    one = next(block for log in made.events for block in log if b"sharedacct" in block[2])
+    for records in ([], decode_block(one[2])):
+        said = [Letter(LINKS, p, None, value) for _, _, value in made.sayings[p]]
+        rebuilt = links_of(said, records, CONFIG)[p].rebuilt(len(made.sayings[p]))
+        heir = Links(p, CONFIG)
+        for item in rebuilt:
+            heir.restore(item.key, item.value)
+        heir.opened()
+        assert heir.reached == len(made.sayings[p])
+        told = [r for each in heir.drain().outputs for r in decode_block(each.value or b"")]
+        assert {r.household for r in told} | {r.household for r in records} >= {home(n) for n in (1, 2, 3)}
+        assert not heir.drain().outputs
+
+
 def test_what_is_no_saying_stops_the_stage() -> None:
     with pytest.raises(Stop):
         Links(0, CONFIG).fold(LINKS, 0, 0, b"{}")
@@ -229,4 +250,7 @@ def _restarted(made: Town) -> dict[int, Links]:
         stage.read(HOUSEHOLD_EVENTS, len(stage.log))
         said += stage.checkpoint()
     records = [record for log in made.events for _, _, value in log for record in decode_block(value)]
-    return links_of(said, records, CONFIG)
+    parts = links_of(said, records, CONFIG)
+    for part in parts.values():
+        part.catch_up()
+    return parts
