@@ -239,7 +239,7 @@ def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePa
     return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
-def _start_cluster(feeds: frozenset[str]) -> tuple[Any, str]:
+def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
     """librdkafka's in-memory cluster; it lives as long as the returned producer. Other feeds begin when published."""
     from confluent_kafka import Producer
 

@@ -24,6 +24,7 @@ SINCE = date(2026, 2, 1)
 def test_killed_between_facts_and_state_every_household_ends_with_the_right_fact(tmp_path: Path) -> None:
     with lab(tmp_path, workers=("intake", "monitor")) as made:
         made.publish(scope.families(FAMILIES, made.config.partitions))
+        made.quiet("intake")  # nobody is watched before
         made.publish(_paid(made, range(FAMILIES)))
         made.quiet("intake")
         for place in ("links.after_outputs", "links.mid_state", "links.after_state"):

@@ -105,7 +105,7 @@ class Town:
         """Somebody is the head of household n, which is on record in town n."""
         area = place(n)
         declared = dict.fromkeys(("hukou_area", "residence_area", "responsible_area", "incident_area"), area)
-        stay = {"household": home(n), "relation": "HEAD", "valid_from": since, "valid_to": until}
+        stay: dict[str, Any] = {"household": home(n), "relation": "HEAD", "valid_from": since, "valid_to": until}
         self.publish("civil.household", person(who), version=version, declared=declared, **stay)
 
     def deliver(self, letters: Iterable[Letter]) -> None:
