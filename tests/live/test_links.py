@@ -1,6 +1,7 @@
 """One account of three households, from the file to the alert: embedded, over a restart, and corrected."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ def test_three_households_are_asked_about_one_account(tmp_path: Path) -> None:
         code, _, err = lidm(tmp_path, *golive, LIDM_TRIAL_DETECTORS=DETECTOR)
         assert code == 0, err
         first.call("roster", "load", str(roster(tmp_path / "roster.csv", range(4))))
+        month = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        closed = ("civil.benefit", "--period", month, "--area", "339901000000", "--nothing-happened")
+        first.call("feed", "publish", *closed)  # while payments are late nothing ends
         _publish(first, tmp_path / "one.jsonl", [_paid(n, SPELT[n]) for n in range(3)])
         wait_until(lambda: len(_alerts(first)) == 3, 90, "no three alerts")
         before = _alerts(first)

@@ -2,7 +2,7 @@
 same."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,7 @@ def test_killed_between_facts_and_state_every_household_ends_with_the_right_fact
 
 
 def _paid(made: Lab, people: Iterable[int], until: str | None = None) -> list[Message]:
-    pen = Pen(scope.NOW, made.config.partitions)
+    pen = Pen(scope.NOW + timedelta(days=1 if until else 0), made.config.partitions)
     end = {"until": until} if until else {}
     return [
         pen.event("civil.payee", f"a{n}-{until or ''}", f"p_{n:032x}",
