@@ -37,7 +37,7 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
         archived = clickhouse_store(settings).read_household_log(config.generation)
         blocks = (LoggedBlock(*b) for b in archived if b.offset < until.get(b.partition, 0))
     said, told = list[Letter](), list[Record]()
-    rebuilt = fold_log(_noted(whole(blocks, until), told), config, said.extend if switch else lambda letters: None)
+    rebuilt = fold_log(_noted(whole(blocks, until), told), config, lambda each: said.extend(_sayings(each)))
     differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
     records = sum(1 for watch in rebuilt.values() for _ in watch.records())
     if switch:
@@ -59,6 +59,10 @@ def _nobody_monitors(lag: Lag) -> None:
     running = [label for stage, label in (("monitor", "监测"), ("links", "跨户比对")) if lag.members(stage)]
     if running:
         raise CallError(f"{'、'.join(running)}环节还在运行，请先停止再替换状态")
+
+
+def _sayings(letters: list[Letter]) -> Iterator[Letter]:
+    return (letter for letter in letters if letter.topic == LINKS)
 
 
 def _noted(blocks: Iterable[LoggedBlock], told: list[Record]) -> Iterator[LoggedBlock]:
