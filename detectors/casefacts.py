@@ -20,10 +20,12 @@ from schemas.facts import (
     Rent,
     Status,
 )
+from schemas.feeds.links import SharedAccount
 from schemas.labels import Relation, ReportedBy
 from schemas.records import FactBody
 
 HOUSEHOLD_ID = "h_" + "0" * 31 + "1"
+OTHER_HOUSEHOLD = "h_" + "0" * 31 + "2"
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _MEMBER_SINCE = date(2020, 1, 1)
@@ -138,7 +140,19 @@ def _death(line: Line) -> AnyFact:
 
 
 def _membership(line: Line) -> AnyFact:
+    """A stay here, or with `elsewhere` (its area) in another declared household, where the person is the head."""
+    if line.has("elsewhere"):
+        return membership(line, line.person, declared_in(line.fields["elsewhere"].text(), None), OTHER_HOUSEHOLD)
     return membership(line, line.person, declared_in(line.area, line.fen("income")) if line.has("income") else None)
+
+
+def _shared(line: Line) -> AnyFact:
+    """What the links stage says: from `since` until `until` so many unrelated households use the account."""
+    account, since, until = line.text("account", "账户1"), line.day("since"), line.day_or_none("until")
+    steps = ((since, line.fields["households"].whole() if line.has("households") else 2),)
+    areas = tuple(each.text() for each in line.fields["areas"].sequence()) if line.has("areas") else ()
+    key = f"{account}|{line.person}"
+    return SharedAccount(*line.head(key, since), account, steps if until is None else (*steps, (until, 0)), areas)
 
 
 FACTS: dict[str, Callable[[Line], AnyFact]] = {
@@ -150,10 +164,13 @@ FACTS: dict[str, Callable[[Line], AnyFact]] = {
     "civil.benefit": _benefit,
     "civil.household": _membership,
     "vital.death": _death,
+    "link.account": _shared,
 }
 
 
-def membership(line: Line, person: str, declared: Declared | None) -> Membership:
+def membership(
+    line: Line, person: str, declared: Declared | None, household: str = HOUSEHOLD_ID
+) -> Membership:
     """One member's stay: relation, born, since, until, status or statuses."""
     since = line.day_or_none("since") or _MEMBER_SINCE.toordinal()
     label = line.text("relation", "户主")
@@ -161,10 +178,10 @@ def membership(line: Line, person: str, declared: Declared | None) -> Membership
     statuses = [Status(line.text("status", ""), since, None, "案例", "案例")] if line.has("status") else []
     if line.has("statuses"):
         statuses += [_status(Line(each, 0, line.area)) for each in line.fields["statuses"].sequence()]
-    key = f"{HOUSEHOLD_ID}|{person}|{date.fromordinal(since)}"
+    key = f"{household}|{person}|{date.fromordinal(since)}"
     return Membership(
         *line.head(key, since),
-        HOUSEHOLD_ID,
+        household,
         person,
         relation.value,
         line.day_or_none("until"),

@@ -189,6 +189,15 @@ class Linkage:
             raise BadIdentity("户号为空")
         return "h_" + _mac(self._key, f"{issuing_area}:{compact}")
 
+    def account(self, raw: str) -> str:
+        """A keyed digest of an account number, however it is spaced or written. Raises BadIdentity."""
+        number = _NOISE.sub("", unicodedata.normalize("NFKC", raw)).upper()
+        if _SCIENTIFIC.match(number) or _FLOAT.match(number):
+            raise BadIdentity("账号被表格软件改成科学计数，末几位已丢失", "excel")
+        if not 8 <= len(number) <= 34 or not number.isascii() or not number.isalnum() or len(set(number)) == 1:
+            raise BadIdentity("账号应为 8 到 34 位字母或数字，且不是占位符")
+        return self.opaque(f"account:{number}")
+
     def opaque(self, text: str) -> str:
         """A keyed digest that stands for a text which must not be published, the same every time."""
         return "k_" + _mac(self._opaque_key, f"opaque:{text}")

@@ -55,6 +55,7 @@ class RecordReader:
     def __init__(self, spec: FeedSpec, linkage: Linkage) -> None:
         self._who = Who(linkage)
         self._others = [f.name for f in spec.fields if f.kind == "person"]
+        self._accounts = [f.name for f in spec.fields if f.kind == "opaque"]
         self._day = day_field(spec)
         self._keys = spec.key_fields
 
@@ -76,6 +77,10 @@ class RecordReader:
             other = said.get(name)
             if isinstance(other, str) and not other.startswith("p_"):
                 said[name] = self._who.other(row, name, other)
+        for name in self._accounts:
+            account = said.get(name)
+            if isinstance(account, str) and not account.startswith("k_"):
+                said[name] = self._who.account(row, name, account)
         event_id = self._who.event_id(_text(row, said, "id"), raw)
         return Parsed(
             row,

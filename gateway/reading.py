@@ -201,16 +201,19 @@ def _summed(at: tuple[tuple[int, int], ...], parse: Parser, missing: frozenset[s
 
 
 def _parser(of: FieldSpec, source: Source, table: Table, linkage: Linkage) -> Parser:
-    parse = partial(_someone, linkage) if of.kind == "person" else _plain_parser(of, source, table)
+    if of.kind in {"person", "opaque"}:
+        return partial(_coded, linkage, of.kind)
+    parse = _plain_parser(of, source, table)
     if table.is_excel and of.kind in {"fen", "count"}:
         return partial(_unmerged, parse)
     return parse
 
 
-def _someone(linkage: Linkage, text: str) -> str:
-    """Another person a row speaks of: by number, as departments know people, or already by pseudonym."""
+def _coded(linkage: Linkage, kind: str, text: str) -> str:
+    """Another person or an account a row speaks of: by number, as departments know them, or already by its code."""
+    known, code = ("p_", linkage.person) if kind == "person" else ("k_", linkage.account)
     try:
-        return text.strip() if text.startswith("p_") else linkage.person(text)
+        return text.strip() if text.startswith(known) else code(text)
     except BadIdentity as error:
         raise values.BadValue(str(error)) from None
 

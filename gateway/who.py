@@ -34,6 +34,13 @@ class Who:
         except BadIdentity as error:
             raise BadRow(RowProblem(row, column, str(error), mask(raw), "BAD_IDENTITY", error.flaw)) from None
 
+    def account(self, row: int, column: str, raw: str) -> str:
+        """The digest of an account number. Raises BadRow."""
+        try:
+            return self.linkage.account(raw)
+        except BadIdentity as error:
+            raise BadRow(RowProblem(row, column, str(error), shape(raw))) from None
+
     def event_id(self, raw_id: str, raw_number: str) -> str | None:
         """The department's id of the row; a keyed digest where it contains the identity number or is too long."""
         if not raw_id:

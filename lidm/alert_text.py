@@ -8,7 +8,7 @@ from schemas.labels import AlertStateLabel, FamilyLabel, Relation, yuan
 _UNITS = {
     "months": "个月", "periods": "个账期", "deaths": "人", "percent": "%", "permille": "‰", "rows": "行", "days": "天",
     "level": "级", "people": "人", "notices": "份通知", "alarms": "次", "contacts": "次", "grants": "次",
-    "parents": "人", "items": "项", "registrations": "处", "homes": "套", "closings": "期",
+    "households": "户", "parents": "人", "items": "项", "registrations": "处", "homes": "套", "closings": "期",
     "period_percent": "% 个报送周期", "dimensions": "个方面",
 }  # fmt: skip
 _SUBJECTS = {"HOUSEHOLD": "全户", "FEED": "数据"}

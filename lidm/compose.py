@@ -29,9 +29,10 @@ from streams.config import StreamConfig
 from streams.gaps import way_on
 from streams.guard import stop_process
 from streams.limits import BreakerLimits
+from streams.links import Links
 from streams.metrics import METRICS
 from streams.registry import Registry
-from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
+from streams.stages import IntakeStage, Stage, cases_stage, links_stage, monitor_stage
 from streams.watch import Watch
 
 log = structlog.get_logger("lidm.compose")
@@ -134,6 +135,8 @@ def build_stage(name: str, settings: Settings, config: StreamConfig) -> Stage:
         return IntakeStage(config, Registry())
     if name == "monitor":
         return monitor_stage(config, lambda p: Watch(p, config))
+    if name == "links":
+        return links_stage(config, lambda p: Links(p, config))
     if name == "cases":
         return cases_stage(config, lambda p: CasePartition(p, config.partitions, config.seal_public_key))
     store = clickhouse_store(settings)

@@ -16,6 +16,7 @@ import structlog
 
 from deploy.born import birth_of
 from detectors.registry import running
+from households.links import LINKED
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
@@ -33,6 +34,7 @@ from schemas.topics import (
     CASE_EVENTS,
     FEED_REPORTS,
     HOUSEHOLD_EVENTS,
+    LINKS,
     REJECTED,
     Catalogue,
     feed_topic,
@@ -48,7 +50,7 @@ from streams.delivery import Delivery, Letter
 from streams.lag import Lag
 from streams.memory_gate import MemoryGate
 from streams.metrics import METRICS
-from streams.stages import IntakeStage, Stage, cases_stage, monitor_stage
+from streams.stages import IntakeStage, Stage, cases_stage, links_stage, monitor_stage
 
 log = structlog.get_logger("lidm.embedded")
 
@@ -175,7 +177,7 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     if owed:
         log.warning("said_again", messages=len(owed), note="上次没有来得及归档的预警与转送")
     runner, port = await listen(health, service.settings.http_port)
-    await asyncio.gather(stage_of["cases"].start(), stage_of["archive"].start())
+    await asyncio.gather(*(stage_of[name].start() for name in ("cases", "archive", "links")))
     await _say_again(service, [letter for letter in owed if letter.topic == ALERTS])
     await stage_of["monitor"].start()
     await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
@@ -215,6 +217,7 @@ async def _stop_all(service: Embedded, started: _Started, *, orderly: bool) -> N
 def _readers() -> dict[str, set[str]]:
     return {
         HOUSEHOLD_EVENTS: {"monitor", "archive"},
+        LINKS: {"links"},
         ALERTS: {"cases", "archive"},
         ALERTS_SHADOW: {"archive"},
         CASE_EVENTS: {"archive"},
@@ -235,6 +238,7 @@ def _embedded_stages(config: StreamConfig, store: AlertStore, gate: MemoryGate, 
     return [
         IntakeStage(config, history.registry, gate),
         monitor_stage(config, lambda p: history.watches[p], gate),
+        links_stage(config, lambda p: history.links[p], gate),
         cases_stage(config, lambda p: _cases_of(p, config, store), gate),
         ArchiveStage(archive, store),
     ]
@@ -246,7 +250,7 @@ def _cases_of(partition: int, config: StreamConfig, store: AlertStore) -> CasePa
     return CasePartition(partition, config.partitions, config.seal_public_key, own)
 
 
-def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
+def _start_cluster(feeds: Iterable[str]) -> tuple[Any, str]:
     """librdkafka's in-memory cluster; it lives as long as the returned producer. Other feeds begin when published."""
     from confluent_kafka import Producer
 
@@ -259,10 +263,10 @@ def _start_cluster(feeds: set[str]) -> tuple[Any, str]:
     return cluster, f"{host.host}:{host.port}"
 
 
-def _feeds_in_use(trial: Iterable[str]) -> set[str]:
-    """The feeds some detector looks at, and memberships, without which nobody is watched."""
+def _feeds_in_use(trial: Iterable[str]) -> frozenset[str]:
+    """The feeds some detector looks at, what households may share, and memberships: without them nobody is watched."""
     asked = (each for each in running(tuple(trial)).values() if each.about == "household")
-    return {"civil.household"}.union(*(each.listens | each.absence for each in asked))
+    return LINKED.union(*(each.listens | each.absence for each in asked)).intersection(FEEDS)
 
 
 def run_embedded(settings: Settings, feeds: Iterable[str] = ()) -> None:

@@ -26,6 +26,7 @@ from sinks.reads import case_events
 from sinks.store import AlertStore
 from streams.config import StreamConfig
 from streams.delivery import Letter
+from streams.links import Links, links_of, told_in
 from streams.rebuild import LoggedBlock, fold_log, registry_of
 from streams.registry import Registry
 from streams.watch import Watch
@@ -40,6 +41,7 @@ class History:
 
     registry: Registry
     watches: dict[int, Watch]
+    links: dict[int, Links]
     owed: list[Letter]
 
 
@@ -49,9 +51,19 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
     watches = fold_log(_blocks(store), config, said.extend)
     for watch in watches.values():
         watch.next_generation()
+    links = links_of(said, _told(store), config)
     alerts = (*_alerts_owed(store, said, case_events(store)), *_shadows_owed(store, said))
-    owed = [*_mail_owed(store, said), *alerts, *_holds_owed(store, said)]
-    return History(registry_of(_blocks(store)), watches, owed)
+    owed = [*_mail_owed(store, said), *alerts, *_holds_owed(store, said), *_links_owed(links.values())]
+    return History(registry_of(_blocks(store)), watches, links, owed)
+
+
+def _links_owed(links: Iterable[Links]) -> Iterator[Letter]:
+    """What spans households and was not told to all of them."""
+    for part in links:
+        part.catch_up()
+        drained = part.drain()
+        part.keep(drained.state)
+        yield from drained.outputs
 
 
 def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[CaseEvent]) -> Iterator[Letter]:
@@ -115,6 +127,10 @@ def _mail(block: bytes) -> list[Record]:
 
 def _content(record: Record) -> bytes:
     return msgspec.msgpack.encode(record)
+
+
+def _told(store: AlertStore) -> Iterator[Record]:
+    return (record for block in _blocks(store) for record in told_in(block.block))
 
 
 def _blocks(store: AlertStore) -> Iterator[LoggedBlock]:

@@ -9,7 +9,7 @@ from streams.stages import Stage
 
 STOP_SECONDS = 25.0
 READ_SECONDS = 15.0
-_LABELS = {"intake": "接入", "monitor": "监测", "cases": "办理", "archive": "归档"}
+_LABELS = {"intake": "接入", "monitor": "监测", "links": "跨户比对", "cases": "办理", "archive": "归档"}
 
 
 async def stop_in_order(stages: Iterable[Stage], behind: Callable[[str], int]) -> None:

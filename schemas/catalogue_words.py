@@ -9,7 +9,7 @@ EVERY: Final = {"day": "每日", "week": "每周", "month": "每月"}
 KINDS: Final = {
     "fen": "金额（分）", "date": "日期", "time": "时间", "month": "月份", "year": "年份", "key": "编号", "text": "文字",
     "area": "区划代码", "scheme": "类别代码", "person": "人员假名", "household": "户假名", "count": "整数",
-    "code": "代码", "part": "一组字段", "parts": "多组字段",
+    "opaque": "号码摘要",     "code": "代码", "part": "一组字段", "parts": "多组字段",
 }  # fmt: skip
 LEVELS: Final = {"internal": "内部", "personal": "个人信息", "restricted": "敏感个人信息"}
 _WATCHED: Final = {

@@ -75,6 +75,7 @@ def _shape(regex: str) -> Any:
 
 PERSON = r"p_[0-9a-f]{32}"
 HOUSEHOLD = r"h_[0-9a-f]{32}"
+OPAQUE = r"k_[0-9a-f]{32}"
 MONTH = r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"
 YEAR = r"(19|20|21)[0-9]{2}"
 
@@ -131,6 +132,10 @@ Scheme = Annotated[
 Person = Annotated[str, Scalar("person", WirePerson, _pattern(f"^{PERSON}$"), "应为 p_ 加 32 位十六进制的人员假名")]
 HouseholdId = Annotated[
     str, Scalar("household", _shape(HOUSEHOLD), _pattern(f"^{HOUSEHOLD}$"), "应为 h_ 加 32 位十六进制的户假名")
+]
+Opaque = Annotated[
+    str,
+    Scalar("opaque", _shape(OPAQUE), _pattern(f"^{OPAQUE}$"), "应为 k_ 加 32 位十六进制的摘要，由网关从原号码得出"),
 ]
 Percent = Annotated[
     int,

@@ -23,6 +23,8 @@ FEED_REPORTS = "reports.feeds.v1"
 MEMBERS = "households.members.v1"
 ALIASES = "persons.aliases.v1"
 STATE = "households.state.v1"
+LINKS = "links.v1"
+LINKS_STATE = "links.state.v1"
 
 Size = Literal["trial", "county", "city", "province"]
 Clock = Literal["wall", "driven"]
@@ -98,7 +100,7 @@ class Entry(_Strict):
     owner: str
     producers: list[str]
     consumers: list[str]
-    key: Literal["subject", "household", "person", "alias", "state", "coordinates", "feed", "none"]
+    key: Literal["subject", "household", "person", "alias", "state", "coordinates", "feed", "link", "none"]
     partitions: Literal["by_size"]
     cleanup: Literal["delete", "compact"]
     retention_days: int | None = Field(ge=1)

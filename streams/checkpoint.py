@@ -224,8 +224,8 @@ class Checkpoint:
         reached = self.partitions[tp.partition].reached
         if reached is not None and committed > reached:
             raise Stop(
-                f"{tp.topic}/{tp.partition} 已读到 {committed}，保存的台账只到 {reached}：状态主题被清空、截断或换过，"
-                "请停止监测环节，运行 lidm rebuild --switch 后再启动"
+                f"{tp.topic}/{tp.partition} 已读到 {committed}，保存的状态只到 {reached}：状态主题被清空、截断或换过，"
+                "请停止监测和跨户比对环节，运行 lidm rebuild --switch 后再启动"
             )
 
     def _distrust(self, drained: dict[int, Drained]) -> None:

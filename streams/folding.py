@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from detectors.registry import Detector, candidates, running
 from households.ledger import NOTHING, FoldResult, Household
+from households.links import LINKED, shown
 from schemas.facts import FACT_KINDS
+from schemas.feed import FEEDS
+from schemas.links import Saying
 from schemas.records import FactRecord, ForwardRecord, PersonRecord, Record, TransferBody, TransferRecord
 from streams.config import StreamConfig
 from streams.control import Control
@@ -19,6 +22,8 @@ from streams.shelf import Shelf
 
 MEMBERSHIP = "civil.household"
 NO_FEEDS: frozenset[str] = frozenset()
+SAID_BITS = 12
+"""A block has fewer records than this many bits can number, and so fewer moments at which something is shown."""
 FEEDS_OF = {kind: frozenset((kind.feed,)) for kind in FACT_KINDS}
 
 
@@ -33,7 +38,7 @@ class Folding:
         self._shadow_said: list[Said] = []
         ours = (*self._judge.detectors.values(), *candidates().values())
         asked = [each for each in ours if each.about == "household"]
-        feeds = {feed for each in asked for feed in each.listens | each.absence}
+        feeds = {feed for each in asked for feed in each.listens | each.absence if feed in FEEDS}
         self._control = Control(partition, {feed: config.catalogue.cadence(feed) for feed in sorted(feeds)})
         self._shelf = Shelf(max(1000, config.decoded_households // config.partitions))
         self._base = 0
@@ -43,6 +48,8 @@ class Folding:
         self._outbox = Outbox(partition, config)
         self._touched: dict[str, frozenset[str]] = {}
         self._ahead: dict[str, int] = {}
+        self._linked: set[str] = set()
+        self._said = 0
         self._entered: dict[str, Household | None] = {}
         self._shown: set[str] = set()
         self._silenced: set[str] = set()
@@ -82,6 +89,8 @@ class Folding:
         outcome = household.merge_transfer(body) if isinstance(body, TransferBody) else household.fold(body)
         if outcome is NOTHING:
             return
+        if not LINKED.isdisjoint(outcome.feeds):  # whatever its day: what is shown has days of its own
+            self._linked.add(name)
         if on is None or isinstance(body, TransferBody) or body.fact.day <= on:
             news = outcome.feeds
         elif outcome.fresh and not household.contested(body.fact):  # nothing differs until that day comes
@@ -116,6 +125,18 @@ class Folding:
             self._reconsider(household, feeds)
             self._changed(household)
         self._ahead.clear()
+        if self._linked:
+            linked, self._linked = self._linked, set()
+            for name in sorted(linked):
+                if (household := self._entered[name]) is not None:
+                    self._show_links(household)
+            self._said += 1
+
+    def _show_links(self, household: Household) -> None:
+        """Tells the links stage what the household shares, as it stands; told twice it is the same."""
+        at = self._offset << SAID_BITS | self._said
+        for each in shown(household):
+            self._outbox.show(Saying(each.kind, each.key, household.id, at, self._known_at, *each[2:]))
 
     def _reconsider(self, household: Household, feeds: frozenset[str]) -> None:
         control = self._control

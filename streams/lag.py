@@ -9,16 +9,28 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 
 from schemas.errors import Unreachable
 from schemas.feed import FEEDS
-from schemas.topics import ALERTS, ALERTS_SHADOW, CASE_COMMANDS, CASE_EVENTS, FEED_REPORTS, HOUSEHOLD_EVENTS, REJECTED
+from schemas.topics import (
+    ALERTS,
+    ALERTS_SHADOW,
+    CASE_COMMANDS,
+    CASE_EVENTS,
+    FEED_REPORTS,
+    HOUSEHOLD_EVENTS,
+    LINKS,
+    REJECTED,
+)
 
 ATTEMPTS = 40
 NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 STAGE_TOPICS: dict[str, tuple[str, ...]] = {
     "intake": tuple(spec.topic for spec in FEEDS.every),
     "monitor": (HOUSEHOLD_EVENTS,),
+    "links": (LINKS,),
     "cases": (ALERTS, CASE_COMMANDS),
     "archive": (HOUSEHOLD_EVENTS, ALERTS, ALERTS_SHADOW, CASE_EVENTS, REJECTED, FEED_REPORTS),
 }
+
+PAIR = frozenset(("monitor", "links"))
 
 
 class Lag:
@@ -48,8 +60,20 @@ class Lag:
         return behind
 
     def total(self, *stages: str) -> int:
-        """Unread messages over all topics of these stages."""
+        """Unread messages over all topics of these stages. Monitor and links write to one another, so either counts for
+        both, and nothing is unread only if nothing was written meanwhile either."""
+        if PAIR.isdisjoint(stages):
+            return self._total(stages)
+        before = self._written()
+        unread = self._total(tuple(dict.fromkeys((*stages, *sorted(PAIR)))))
+        after = self._written()
+        return unread or sum(after.values()) - sum(before.values())
+
+    def _total(self, stages: Iterable[str]) -> int:
         return sum(sum(self.of(stage).values()) for stage in stages)
+
+    def _written(self) -> dict[tuple[str, int], int]:
+        return {(topic, p): end for topic in (HOUSEHOLD_EVENTS, LINKS) for p, end in self.ends(topic).items()}
 
     def committed(self, stage: str) -> dict[tuple[str, int], int]:
         """Committed offsets of a stage's group."""

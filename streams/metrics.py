@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 # Counter: evaluations impossible for want of parameters, or failed by a fault in a rule, by detector
 # Counter: bytes of state written by checkpoints
 # Counter: messages lost to retention that an operator answered for, by stage and topic
+# Counter: facts told to households because several of them share something, by feed
 # Counter: batches that began and never ended, given up because too many of them were open, by feed
 CounterName = Literal[
     "lidm_events_in_total",
@@ -33,6 +34,7 @@ CounterName = Literal[
     "lidm_archive_failures_total",
     "lidm_gap_messages_accepted_total",
     "lidm_batches_given_up_total",
+    "lidm_links_told_total",
 ]
 # Gauge: unread messages, by stage and topic
 # Gauge: open cases and overdue steps, by lane; cases that wait in storms for a person
@@ -80,6 +82,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_archive_rows_total": ("table",),
     "lidm_gap_messages_accepted_total": ("stage", "topic"),
     "lidm_batches_given_up_total": ("feed",),
+    "lidm_links_told_total": ("feed",),
     "lidm_lag_messages": ("stage", "topic"),
     "lidm_cases_open": ("lane",),
     "lidm_cases_overdue": ("lane",),

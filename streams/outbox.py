@@ -1,12 +1,13 @@
-"""What a partition of the monitor sends with its next checkpoint: rejections, alerts, mail to other households."""
+"""What a partition sends with its next checkpoint: rejections, alerts, mail to households, what they may share."""
 
 from collections.abc import Iterable, Iterator
 
 from schemas.alerts import Alert
+from schemas.links import Saying, encode_saying
 from schemas.partition import partition_of
-from schemas.records import ForwardRecord, Record, SweepRecord, TransferRecord, encode_block
+from schemas.records import FactRecord, ForwardRecord, Record, SweepRecord, TransferRecord, encode_block
 from schemas.shadows import rule_of
-from schemas.topics import ALERTS, ALERTS_SHADOW, HOUSEHOLD_EVENTS
+from schemas.topics import ALERTS, ALERTS_SHADOW, HOUSEHOLD_EVENTS, LINKS
 from streams.config import StreamConfig
 from streams.delivery import Letter
 from streams.metrics import METRICS, CounterName
@@ -36,7 +37,7 @@ class Outbox:
         letters += [self._alert(ALERTS_SHADOW, alert, known_at) for alert, known_at in watched]
         return letters + self._mail_letters()
 
-    def post(self, record: TransferRecord | ForwardRecord) -> None:
+    def post(self, record: FactRecord | TransferRecord | ForwardRecord) -> None:
         """For another household."""
         self._mail.setdefault(partition_of(record.household, self._config.partitions), []).append(record)
 
@@ -48,6 +49,12 @@ class Outbox:
         """For every partition."""
         for partition in range(self._config.partitions):
             self._mail.setdefault(partition, []).append(record)
+
+    def show(self, saying: Saying) -> None:
+        """For the links stage."""
+        link = saying.link
+        partition = partition_of(link, self._config.partitions)
+        self._letters.append(Letter(LINKS, partition, link.encode(), encode_saying(saying), saying.known_ms))
 
     def send(self, letter: Letter) -> None:
         """For people or another stage."""

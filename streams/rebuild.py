@@ -106,6 +106,14 @@ def read_stored(config: StreamConfig, ends: dict[int, int]) -> dict[int, Watch]:
     return watches
 
 
+def keys_of(config: StreamConfig, topic: str, ends: dict[int, int]) -> dict[int, set[bytes]]:
+    """The keys of a state topic up to these ends, by partition; what was deleted is named as well."""
+    found: dict[int, set[bytes]] = {}
+    for message in _read(config, topic, ends):
+        found.setdefault(message.partition, set()).add(message.key)
+    return found
+
+
 def marker_of(watch: Watch) -> Marker | None:
     """The marker among a partition's durable records."""
     raw = next((raw for key, raw in watch.control_records() if key.startswith("ckpt/")), None)

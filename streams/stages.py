@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from faust.types import EventT
 
-from schemas.topics import ALERTS, CASE_COMMANDS, CASE_STATE, HOUSEHOLD_EVENTS, STATE
+from schemas.topics import ALERTS, CASE_COMMANDS, CASE_STATE, HOUSEHOLD_EVENTS, LINKS, LINKS_STATE, STATE
 from streams.agent import serve
 from streams.app import create_app
 from streams.case_log import CaseLog, EventLog
@@ -14,9 +14,10 @@ from streams.case_partition import CasePartition
 from streams.checkpoint import Checkpoint, Foldable
 from streams.collector import calm_collector
 from streams.config import StreamConfig
-from streams.delivery import Delivery, Gate
+from streams.delivery import Delivery, Gate, Letter
 from streams.guard import stop_process
 from streams.intake import Intake
+from streams.links import Links
 from streams.memory_gate import MemoryGate
 from streams.registry import Registry
 from streams.statelog import KafkaStateLog, NoStateLog, StateLog
@@ -80,7 +81,7 @@ class IntakeStage:
 
 
 class FoldStage:
-    """A stage that folds co-partitioned topics through one checkpoint: monitor or cases."""
+    """A stage that folds co-partitioned topics through one checkpoint: monitor, links or cases."""
 
     def __init__(
         self,
@@ -92,7 +93,11 @@ class FoldStage:
         make: Callable[[int], Foldable],
         ticks: Callable[[set[int], int], list[Any]],
         gate: MemoryGate | None = None,
+        *,
+        unawaited: bool = False,
     ) -> None:
+        """`unawaited`: who writes to this stage waits only until it has taken something in: what this stage sends goes
+        back to the writer, and two that waited for one another's checkpoints would wait for ever."""
         self.name = name
         self._label = label
         self._config = config
@@ -103,7 +108,7 @@ class FoldStage:
         )
         if gate is not None:
             self.checkpoint.on_delivered = lambda events: _tell(gate.read, name, *events)
-            self.checkpoint.on_taken = lambda event: _tell(gate.took, name, event)
+            self.checkpoint.on_taken = lambda event: _tell(gate.read if unawaited else gate.took, name, event)
         self._ticks = ticks
         self._clock: asyncio.Task[None] | None = None
         serve(name, self._app, self.checkpoint, topics)
@@ -174,6 +179,24 @@ def monitor_stage(
     return FoldStage(
         "monitor", "监测", (HOUSEHOLD_EVENTS,), config, log_of, make, household_ticks, gate
     )
+
+
+def links_stage(
+    config: StreamConfig,
+    make: Callable[[int], Links],
+    gate: MemoryGate | None = None,
+) -> FoldStage:
+    """What spans households; state in `links.state.v1`, none when embedded."""
+
+    def log_of(delivery: Delivery) -> StateLog:
+        return NoStateLog() if config.embedded else KafkaStateLog(LINKS_STATE, config, delivery)
+
+    return FoldStage("links", "跨户比对", (LINKS,), config, log_of, make, _no_ticks, gate, unawaited=True)
+
+
+def _no_ticks(partitions: set[int], at_ms: int) -> list[Letter]:
+    """What households share has days of its own and asks for no clock."""
+    return []
 
 
 def cases_stage(

@@ -67,7 +67,7 @@ class Watch(Paced):
         """Forgets what is not durable."""
         self._outbox.clear()
         self._judge.alerts = []
-        self._touched, self._ahead, self._entered = {}, {}, {}
+        self._touched, self._ahead, self._entered, self._linked = {}, {}, {}, set()
         self._shelf.reset()
         self._control.read()
         self._shadow_said.clear()
@@ -141,7 +141,7 @@ class Watch(Paced):
         except msgspec.MsgspecError as error:
             raise Stop(f"{topic}/{self._partition}/{offset} 不是一个数据块") from error
         self._offset, self._at_ms = offset, timestamp_ms
-        self._entered = {}
+        self._entered, self._said = {}, 0
         for record in records:
             if record.__class__ is FactRecord and self._add(record):
                 continue

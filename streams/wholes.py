@@ -8,6 +8,7 @@ from households.closings import Closed
 from households.coverage import month_name
 from households.holding import Told
 from households.ledger import Household
+from households.links import LINKED
 from households.volumes import Least
 from households.wholes import at_stake, concerns
 from policy.areas import NATIONAL
@@ -86,6 +87,7 @@ class Wholes(Folding):
 
         if any(asked.values()) or closed.replaces:
             self._sweep(lambda each: living(each) or (closed.replaces and concerns(each, closed)), look)
+            self._said += 1
 
     def _look_anew(self, household: Household, closed: Closed) -> bool:
         """What a whole batch left out may end here; whether the household is due on another day than before."""
@@ -93,6 +95,8 @@ class Wholes(Folding):
         before, on = household.head.rechecks.get(ANY), self._control.on
         if on is not None and not KIND_OF_FEED[closed.feed].paged:
             self._judge.plan(household, on)
+        if closed.feed in LINKED:
+            self._show_links(household)
         return household.head.rechecks.get(ANY) != before
 
     def _tell_count(self, record: BatchRecord, whole: Closed, *, ended: bool) -> None:

@@ -1,8 +1,8 @@
-"""DUPLICATE-CONFLICT 重复冲突享受: one household's own records say two things that exclude each other.
+"""DUPLICATE-CONFLICT 重复冲突享受: records say two things that exclude each other.
 
-A household detector: it knows what one ledger can know. Two schemes that exclude each other, held or paid together; one
-scheme recognised by two offices at once; temporary aid of two places in one month. A person in two households, one bank
-account of unrelated households and twin identity numbers span households and are not its matter. Two payments of one
+A household and link detector. Of one ledger: two schemes that exclude each other, held or paid together; one scheme
+recognised by two offices at once; temporary aid of two places in one month. Across households (`detectors.conflicts`):
+a person on record in two of them; one account of unrelated ones, which comes back as a fact. Two payments of one
 scheme and month are one fact, so a second paying place shows only where it recognised or approved by itself. The month
 of a change between schemes is no conflict. It asks both offices to look and stops nothing.
 """
@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from detectors.calendar import month_text, months_later
+from detectors.conflicts import Ask, Conflict, NameOf, account_shared, crossings, spans_nothing, two_homes
 from detectors.findings import Breach, EvidenceItem, Findings, evidence_days
 from detectors.lacking import in_force, member_on, turns
 from detectors.people import residents, staying
@@ -36,31 +37,33 @@ class _Terms(NamedTuple):
     months: int
     overlap: int
     stands: int
+    homes: int
+    unrelated: int
 
 
-class _Conflict(NamedTuple):
-    """A conflict on a day: months paid twice, how the sentence says it, and the records."""
+class _Question(NamedTuple):
+    """A cause, whose it is, what is asked of a day, the line and its unit."""
 
-    months: tuple[int, ...]
-    says: str
-    evidence: tuple[EvidenceItem, ...]
-
-
-Ask = Callable[[int], _Conflict | None]
+    cause: str
+    relation: str
+    ask: Ask
+    line: str = "months"
+    unit: str = "months"
 
 
 def _terms(rule: Rule) -> _Terms:
     pairs = rule.pairs("pairs")
     codes = tuple(sorted({code for pair in pairs for code in pair}))
-    return _Terms(pairs, codes, rule.number("months"), rule.number("overlap_days"), rule.number("stands_months"))
+    numbers = map(rule.number, ("months", "overlap_days", "stands_months", "homes_days", "unrelated"))
+    return _Terms(pairs, codes, *numbers)
 
 
 def _nothing_double(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
-    """Whether nobody holds two schemes, no two excluding ones were ever paid here, and no temporary aid was."""
+    """Whether nobody holds two schemes, no two excluding ones were ever paid here, nobody lived elsewhere, no aid."""
     terms = policy.rule("duplicate_conflict", area).read(_terms)
 
     def sure(household: Household) -> bool:
-        if any(len(member.statuses) > 1 for member in household.head.members):
+        if any(len(member.statuses) > 1 for member in household.head.members) or not spans_nothing(household):
             return False
         paid = _paid_codes(household, terms.codes)
         if any(
@@ -87,19 +90,20 @@ def _paid_codes(household: Household, codes: tuple[str, ...]) -> int:
 
 @detector(
     code="DUPLICATE-CONFLICT",
-    version="1.0.0",
+    version="1.1.0",
     family=Family.REVIEW,
-    listens=("civil.household", _PAID, "civil.temp_aid", "vital.death"),
+    listens=("civil.household", _PAID, "civil.temp_aid", "vital.death", "link.account"),
     rule="duplicate_conflict",
     quiet=_nothing_double,
     trial=True,
 )
 def duplicate_conflict(household: Household, on: date, policy: Policy) -> Findings:
-    """A breach per person and pair of schemes, per person and scheme of two offices, per household for temporary aid.
+    """A breach per person and pair of schemes, per person and scheme of two offices, per household for temporary aid,
+    per person on record in two households, per person whose account is shared.
 
     Payments count by the month they are for, refunds and months of change do not; schemes held together count when
-    they overlap for longer than a change takes. `since`: the first day of the unbroken stretch. Measure: months, at
-    least one.
+    they overlap for longer than a change takes, and so do two households. `since`: the first day of the unbroken
+    stretch. Measure: months, at least one; households.
     """
     findings = Findings.covering(household, on, policy, _PAID)
     area, today = household.responsible_area, on.toordinal()
@@ -107,29 +111,39 @@ def duplicate_conflict(household: Household, on: date, policy: Policy) -> Findin
         return findings
     rule = policy.rule("duplicate_conflict", area)
     terms = rule.read(_terms)
-    edges = turns(household) | _changes(household, terms)
+    edges = turns(household) | _changes(household, terms) | crossings(household, terms.homes)
     findings.recheck(next_edge(edges, today))
-    for cause, relation, ask in _questions(household, terms, policy.schemes, today):
-        conflict = ask(today)
+    for question in _questions(household, terms, policy, today):
+        conflict = question.ask(today)
         if conflict is not None:
-            since = answered_since(edges, ask, today)
-            findings.add(_breach(cause, relation, conflict, max(since or today, rule.since.toordinal()), rule))
+            since = answered_since(edges, question.ask, today)
+            findings.add(_breach(question, conflict, max(since or today, rule.since.toordinal()), rule))
     return findings
 
 
-def _questions(household: Household, terms: _Terms, schemes: Schemes, today: int) -> list[tuple[str, str, Ask]]:
-    found: list[tuple[str, str, Ask]] = []
+def _questions(household: Household, terms: _Terms, policy: Policy, today: int) -> list[_Question]:
+    found: list[_Question] = []
+    schemes, named = policy.schemes, _named(policy)
     for member in staying(household, today):
+        person, relation = member.person, member.relation
         for pair in terms.pairs:
-            found.append(
-                (f"{member.person}/{'+'.join(pair)}", member.relation, _pair(household, member, pair, terms, schemes))
-            )
-        for scheme in sorted({each.scheme for each in _told(household, member.person)}):
-            found.append(
-                (f"{member.person}/{scheme}", member.relation, _offices(household, member, scheme, terms, schemes))
-            )
-    found.append((f"{HOUSEHOLD}/temp_aid", "HOUSEHOLD", _places(household, terms)))
+            asked = _pair(household, member, pair, terms, schemes)
+            found.append(_Question(f"{person}/{'+'.join(pair)}", relation, asked))
+        for scheme in sorted({each.scheme for each in _told(household, person)}):
+            found.append(_Question(f"{person}/{scheme}", relation, _offices(household, member, scheme, terms, schemes)))
+        homes = two_homes(household, member, terms.homes, named)
+        found.append(_Question(f"{person}/two_homes", relation, homes, "homes_days", "days"))
+        shared = account_shared(household, person, terms.unrelated, named)
+        found.append(_Question(f"{person}/account", relation, shared, "unrelated", "households"))
+    found.append(_Question(f"{HOUSEHOLD}/temp_aid", "HOUSEHOLD", _places(household, terms)))
     return found
+
+
+def _named(policy: Policy) -> NameOf:
+    def named(area: str) -> str:
+        return policy.areas.name(area) if area in policy.areas else area
+
+    return named
 
 
 def _pair(household: Household, member: Member, pair: tuple[str, str], terms: _Terms, schemes: Schemes) -> Ask:
@@ -139,18 +153,18 @@ def _pair(household: Household, member: Member, pair: tuple[str, str], terms: _T
     changing = _months_of_change(household, member.person, pair)
     both = sorted((paid[pair[0]].keys() & paid[pair[1]].keys()) - changing)
 
-    def ask(day: int) -> _Conflict | None:
+    def ask(day: int) -> Conflict | None:
         months = tuple(month for month in both if _fresh(month, day, terms))
         if len(months) >= terms.months:
             twice = [paid[code][month] for month in months for code in pair]
             sums = "、".join(f"{schemes.label(each.scheme)}{yuan(each.amount_fen)}" for each in twice[-2:])
             says = f"{month_text(months[0])}起有{len(months)}个月同时有{names}的发放记录（最近一月{sums}）"
-            return _Conflict(months, says, tuple(map(_payment, twice)))
+            return Conflict(max(1, len(months)), says, tuple(map(_payment, twice)))
         held = _together(
             _statuses(household, member.person, day), day, terms, lambda a, b: {a.scheme, b.scheme} == {*pair}
         )
         return (
-            None if held is None else _Conflict((), f"同时登记有{names}两种身份", _registration(household, member, day))
+            None if held is None else Conflict(1, f"同时登记有{names}两种身份", _registration(household, member, day))
         )
 
     return ask
@@ -162,12 +176,12 @@ def _offices(household: Household, member: Member, scheme: str, terms: _Terms, s
     def twice(one: Status, other: Status) -> bool:
         return one.scheme == other.scheme == scheme and one.source != other.source
 
-    def ask(day: int) -> _Conflict | None:
+    def ask(day: int) -> Conflict | None:
         held = _together(_statuses(household, member.person, day), day, terms, twice)
         if held is None:
             return None
         says = f"的{schemes.label(scheme)}同时有两处认定（{held[0].source}、{held[1].source}）"
-        return _Conflict((), says, _registration(household, member, day))
+        return Conflict(1, says, _registration(household, member, day))
 
     return ask
 
@@ -181,14 +195,14 @@ def _places(household: Household, terms: _Terms) -> Ask:
                 by_month.setdefault(each.month, []).append(each)
     double = {month: aids for month, aids in sorted(by_month.items()) if len({each.area for each in aids}) > 1}
 
-    def ask(day: int) -> _Conflict | None:
+    def ask(day: int) -> Conflict | None:
         counted = {m: [each for each in double[m] if each.day <= day] for m in double if _fresh(m, day, terms)}
         months = tuple(m for m, aids in counted.items() if len({each.area for each in aids}) > 1)
         if not months:
             return None
         aids = [each for month in months for each in counted[month]]
         shown = (EvidenceItem(each.key, TempAid.feed, each.source, each.day, each.amount_fen) for each in aids)
-        return _Conflict(months, f"{month_text(months[0])}有两个地方各批了临时救助", evidence_days(shown))
+        return Conflict(max(1, len(months)), f"{month_text(months[0])}有两个地方各批了临时救助", evidence_days(shown))
 
     return ask
 
@@ -248,18 +262,18 @@ def _registration(household: Household, member: Member, day: int) -> tuple[Evide
     return tuple(EvidenceItem(each.key, Membership.feed, each.source, each.day, 1) for each in told)
 
 
-def _breach(cause: str, relation: str, conflict: _Conflict, since: int, rule: Rule) -> Breach:
-    line = rule.mark("months")
+def _breach(question: _Question, conflict: Conflict, since: int, rule: Rule) -> Breach:
+    line = rule.mark(question.line)
     return Breach(
-        cause=cause,
-        subject=relation,
+        cause=question.cause,
+        subject=question.relation,
         since=date.fromordinal(since),
         severity=rule.number("severity"),
-        measure=max(1, len(conflict.months)),
-        unit="months",
+        measure=conflict.measure,
+        unit=question.unit,
         threshold=line,
         reason=(
-            f"{who(relation)}{conflict.says}，可能是转换衔接、迁移途中或登记有误，"
+            f"{who(question.relation)}{conflict.says}，可能是转换衔接、迁移途中、代领或登记有误，"
             f"请相关经办共同核对以哪一项为准，核对期间待遇不变（{line.cited}）"
         ),
         evidence=conflict.evidence,

@@ -5,7 +5,7 @@ import click
 from lidm.compose import run_stages
 from lidm.settings import load_settings
 
-STAGES = ("intake", "monitor", "cases", "archive")
+STAGES = ("intake", "monitor", "links", "cases", "archive")
 
 
 @click.command()

@@ -19,13 +19,17 @@ OK: list[int] = [0, 0]
 
 
 class Broker:
-    """What the command asks about the monitor: its members, one answer per question, and where it stands."""
+    """What the command asks about the monitor: its members, one answer per question, and where it stands; and about
+    links, how many work there."""
 
-    def __init__(self, members: Iterable[int] = OK, committed: Iterable[int] = (END, END)) -> None:
+    def __init__(self, members: Iterable[int] = OK, committed: Iterable[int] = (END, END), links: int = 0) -> None:
         self.asked: list[str] = []
+        self._links = links
         self._members, self._committed = iter(members), iter(committed)
 
     def members(self, stage: str) -> int:
+        if stage == "links":
+            return self._links
         self.asked.append("members")
         return next(self._members)
 
@@ -55,6 +59,8 @@ def rebuilt(monkeypatch: pytest.MonkeyPatch, broker: Broker, blocks: list[Block]
     monkeypatch.setattr(rebuild, "read_log", read)
     monkeypatch.setattr(rebuild, "read_stored", lambda config, ends: {0: Watch(0, config)})
     monkeypatch.setattr(rebuild, "rewrite_state", write)
+    monkeypatch.setattr(rebuild, "keys_of", lambda *_: {})
+    monkeypatch.setattr(rebuild, "rewrite_links", lambda *_: broker.asked.append("links"))
     CliRunner().invoke(rebuild.command, ["--switch", *options], catch_exceptions=False)
     return broker.asked
 
@@ -62,7 +68,7 @@ def rebuilt(monkeypatch: pytest.MonkeyPatch, broker: Broker, blocks: list[Block]
 @pytest.mark.parametrize("origin", ["log", "archive"])
 def test_the_whole_log_replaces_the_state(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     done = rebuilt(monkeypatch, Broker(), BLOCKS, "--from", origin)
-    assert [each for each in done if each != "read"] == ["members", "members", "write"]
+    assert [each for each in done if each != "read"] == ["members", "members", "write", "links"]
 
 
 @pytest.mark.parametrize("origin", ["log", "archive"])
@@ -81,6 +87,7 @@ def test_a_part_of_the_log_does_not(monkeypatch: pytest.MonkeyPatch, origin: str
     ("broker", "error", "asked"),
     [
         (Broker(members=[1]), CallError, ["members"]),
+        (Broker(links=1), CallError, ["members"]),
         (Broker(members=[0, 1]), CallError, ["members", "read", "members"]),
         (Broker(committed=[END, END + 1]), Stop, ["members", "read", "members"]),
     ],

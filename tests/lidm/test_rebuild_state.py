@@ -65,7 +65,7 @@ class Broker:
         for count, letter in enumerate(letters):
             if count == self.dies_after:
                 raise ConnectionError
-            self.put((letter.key or b"").decode(), letter.value)
+            self.records[letter.topic].append(self._record(letter.key, letter.value))
 
 
 class Consumer:

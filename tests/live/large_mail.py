@@ -96,7 +96,7 @@ def owed() -> None:
 
     def history(store: AlertStore, config: StreamConfig) -> History:
         known = history_of(store, config)
-        return History(known.registry, known.watches, [*known.owed, *_alerts(config.partitions)])
+        return History(known.registry, known.watches, known.links, [*known.owed, *_alerts(config.partitions)])
 
     with patch("lidm.embedded.history_of", history), front.embedded(load_settings()) as service:
         service.wait_quiet(120)

@@ -9,6 +9,7 @@ NATURAL_KEYS = {
     "civil.authorisation": f"{P}|MEANS|2026-01-12",
     "civil.benefit": f"{P}|DIBAO|2026-05",
     "civil.household": f"h_00000000000000000000000000000001|{P}|2025-01-01",
+    "civil.payee": f"{P}|k_00000000000000000000000000000a11|2026-01-05",
     "civil.temp_aid": "LS2026-000218",
     "disability.certificate": f"{P}|PHYSICAL|2026-04-20",
     "education.aid": f"{P}|2025|SPRING|GRANT",
