@@ -64,7 +64,7 @@ def when(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, SHANGHAI).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def test_nobody_hears_of_a_run_and_its_report_tells_what_a_golive_would_release(city: Lab) -> None:
+def _nobody_hears_of_a_run_and_its_report_tells_what_a_golive_would_release(city: Lab) -> None:
     lidm(city, "start", "trial-1", "--area", CITY, "--rule", CODE, "--reason", "先看看", "--at", when(NOW_MS + DAY_MS))
     city.quiet(*EVERY)
     expected = scope.in_force(FAMILIES)
@@ -76,7 +76,7 @@ def test_nobody_hears_of_a_run_and_its_report_tells_what_a_golive_would_release(
     assert [CODE in note for note in told["notes"]] == [True]
 
 
-def test_a_golive_in_turns_survives_a_killed_monitor(city: Lab) -> None:
+def _a_golive_in_turns_survives_a_killed_monitor(city: Lab) -> None:
     at = datetime.fromtimestamp(NOW_MS / 1000 + 2 * 86_400, SHANGHAI)
     body = GoliveBody(CITY, CODE, 50, PACE)
     append_everywhere(city.settings, lambda known_at: GoliveRecord("", known_at, "", 0, 0, body), at)
@@ -97,7 +97,7 @@ def test_a_golive_in_turns_survives_a_killed_monitor(city: Lab) -> None:
     assert (told["total"]["same"], told["total"]["gained"], told["total"]["lost"]) == (expected, 0, 0)
 
 
-def test_stopped_its_report_stays_and_everything_follows_from_the_log(city: Lab) -> None:
+def _stopped_its_report_stays_and_everything_follows_from_the_log(city: Lab) -> None:
     lidm(city, "stop", "trial-1", "--reason", "看完了", "--at", when(NOW_MS + 3 * DAY_MS))
     city.quiet(*EVERY)
     before = len(said(city, ALERTS_SHADOW))
@@ -108,3 +108,10 @@ def test_stopped_its_report_stays_and_everything_follows_from_the_log(city: Lab)
     assert told["run"]["ended_for"] == "看完了"
     assert told["total"]["same"] == len(scope.in_force(FAMILIES))
     assert contradictions(city) == []
+
+
+def test_a_run_is_heard_by_nobody_outlives_a_golive_and_ends_with_its_report(city: Lab) -> None:
+    """One story: each part begins where the one before it ended."""
+    _nobody_hears_of_a_run_and_its_report_tells_what_a_golive_would_release(city)
+    _a_golive_in_turns_survives_a_killed_monitor(city)
+    _stopped_its_report_stays_and_everything_follows_from_the_log(city)
