@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard error, ours and the libraries', with identities redacted before they are written."""
+"""Logs on standard error, identities redacted: a service's as JSON lines with its libraries', a command's to read."""
 
 import logging
 import re
@@ -21,6 +21,20 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
         if _IDENTITY.search(text):
             event[key] = _IDENTITY.sub("〔已遮蔽〕", text)
     return event
+
+
+def configure_command_logs() -> None:
+    """Sends what a command logs, readable and redacted, to standard error: standard output holds its answer."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # looked up anew: who called may have replaced it
+    )
 
 
 def configure_logs(level: str = "info") -> None:

@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 
 import click
-import structlog
 
+from lidm.logs import configure_command_logs
 from schemas.errors import CallError, LidmError
 
 GROUPS = {
@@ -63,7 +63,7 @@ def front() -> None:
 
 def main() -> None:
     """Runs the command. Exit: 0 done, 1 data wrong, 2 call wrong, 3 unreachable, 4 stopped to keep a guarantee."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout holds the answer
+    configure_command_logs()
     try:
         result = front(standalone_mode=False)
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""DUPLICATE-CONFLICT: two benefits that exclude each other, one scheme recognised twice, aid of two places."""
+"""DUPLICATE-CONFLICT: benefits that exclude each other, a scheme or a person on record twice, aid of two places."""
 
 from typing import Any
 
@@ -11,9 +11,12 @@ PATH = "review/duplicate_conflict"
 
 
 def breaches(known: Known) -> pl.DataFrame:
-    """Pairs paid or held together, one scheme of two offices, temporary aid of two places in one month."""
+    """Pairs paid or held together, one scheme of two offices, one person of two homes, aid of two places in a month.
+
+    Accounts are not compared: the city has none that unrelated households share.
+    """
     entry = known.value(PATH, "duplicate_conflict")
-    some = pl.concat([_paid(known, entry), _held(known, entry), _offices(known, entry)])
+    some = pl.concat([_paid(known, entry), _held(known, entry), _offices(known, entry), _homes(known, entry)])
     by_person = (
         unbroken(some, ["person", "what"], known.on)
         .join(known.alive, on="person")
@@ -53,7 +56,7 @@ def _held(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
     for one, other in entry["pairs"]:
         first, second = (held.filter(pl.col("scheme") == code) for code in (one, other))
         both = first.join(second, on="person").with_columns(pl.lit(f"{one}+{other}").alias("what"))
-        parts.append(_overlaps(both, entry))
+        parts.append(_overlaps(both, entry["overlap_days"]))
     return pl.concat(parts)
 
 
@@ -61,11 +64,19 @@ def _offices(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
     """The same of one scheme two offices recognise."""
     held = known.held.select("person", "scheme", "since", "until", "office")
     both = held.join(held, on=["person", "scheme"]).filter(pl.col("office") < pl.col("office_right"))
-    return _overlaps(both.with_columns(pl.col("scheme").alias("what")), entry)
+    return _overlaps(both.with_columns(pl.col("scheme").alias("what")), entry["overlap_days"])
 
 
-def _overlaps(both: pl.DataFrame, entry: dict[str, Any]) -> pl.DataFrame:
-    days = entry["overlap_days"]
+def _homes(known: Known, entry: dict[str, Any]) -> pl.DataFrame:
+    """The same of stays in two households, neither of which was told that the person left."""
+    stays = known.stays.rename({"valid_from": "since", "valid_to": "until"}).select(
+        "household", "person", "since", "until"
+    )
+    both = stays.join(stays, on="person").filter(pl.col("household") < pl.col("household_right"))
+    return _overlaps(both.with_columns(pl.lit("two_homes").alias("what")), entry["homes_days"])
+
+
+def _overlaps(both: pl.DataFrame, days: int) -> pl.DataFrame:
     begun = both.with_columns(
         pl.max_horizontal("since", "since_right").alias("begins"),
         pl.min_horizontal("until", "until_right").alias("ends"),

@@ -26,7 +26,7 @@ MAY = JAN + 4
 FEED = "disability.certificate"
 Snapshot = tuple[str, int, int]
 ENDED = [kind for kind in OTHERS if kind.ended_in is not None]
-REGISTERS = [kind for kind in OTHERS if kind.ended_in is None and not kind.paged]
+REGISTERS = [kind for kind in OTHERS if kind.ended_in is None and not kind.paged and kind.snapshots]
 DATED = [kind for kind in OTHERS if by_month(kind.feed)]
 
 

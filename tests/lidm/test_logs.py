@@ -49,3 +49,21 @@ def test_pseudonyms_and_counts_stay_readable() -> None:
     _, (line,) = logged("log.info('done', household=secret, rows=123456789012345678)", household)
     assert line["household"] == household
     assert line["rows"] == 123456789012345678
+
+
+def test_a_command_logs_to_the_standard_error_of_the_moment_redacted() -> None:
+    """Whoever calls the command may have closed the one it had: a log that fails then would end a thread."""
+    command = f"""
+import io, sys, structlog
+from lidm.logs import configure_command_logs
+first, sys.stderr = sys.stderr, io.StringIO()
+configure_command_logs()
+structlog.get_logger().info("before")
+sys.stderr.close()
+sys.stderr = first
+structlog.get_logger().warning("limits", person={NUMBER!r})
+"""
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert "limits" in done.stderr
+    assert NUMBER not in done.stderr
+    assert not done.stdout
