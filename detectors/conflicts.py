@@ -49,7 +49,7 @@ def two_homes(household: Household, member: Member, days: int, named: NameOf) ->
                 if max(one.day, other.day) + days <= day:
                     place = named(_place(household, other, day))
                     says = f"同时登记为两户的共同生活家庭成员（另一户在{place}）" if place else "同时登记在另一户"
-                    return Conflict(day - max(one.day, other.day), says, (_stay(one), _stay(other)))
+                    return Conflict(day - max(one.day, other.day), says, (_stay(one),))
         return None
 
     return ask

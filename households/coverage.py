@@ -5,7 +5,7 @@ come in any order and repeatedly. A batch that replaces what it does not repeat 
 not too much is missing from it or somebody has said that it may be (`households.holding`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -49,6 +49,7 @@ class Coverage:
 
     def __init__(self, cadences: Mapping[str, Cadence] | None = None) -> None:
         self._cadences = cadences or {}
+        self._noted: dict[str, int] = {}
         self._take(_Kept())
         self.told: list[Told] = []
         self.forgotten: list[Batch] = []
@@ -178,6 +179,10 @@ class Coverage:
             self._spoken[feed, area] = said
         return said
 
+    def closings(self, feeds: Iterable[str]) -> int:
+        """How many batches of these feeds were closed since the process began: grows with each."""
+        return sum([self._noted.get(feed, 0) for feed in feeds])
+
     def forget(self) -> None:
         """Answers kept from earlier questions may be wrong now."""
         self.edition = object()
@@ -224,6 +229,7 @@ class Coverage:
         closed = _closed(batch)
         self._drop(batch)
         self._closings.note(closed, sum(batch.rows.values()), self.least)
+        self._noted[closed.feed] = self._noted.get(closed.feed, 0) + 1
         self._forget_months()
         if closed.replaces:
             whole = self.wholes.setdefault(closed.feed, {}).setdefault(closed.source, Whole())

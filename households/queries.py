@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar, cast
 
+from households.answers import Answers
 from households.coverage import Coverage
 from households.overruled import NOBODY, overruled_now
 from households.pages import Pages, place
@@ -65,8 +66,8 @@ class Queries:
     """The reading side of `Household`."""
 
     __slots__ = (
-        "_areas", "_declared", "_members", "_overruled", "_refunds", "_spoken", "_spoken_at", "_tiers", "coverage",
-        "head", "id", "memo", "page_memo", "pages", "totals",
+        "_areas", "_declared", "_members", "_overruled", "_refunds", "_spoken", "_spoken_at", "_tiers", "answers",
+        "coverage", "head", "id", "memo", "page_memo", "pages", "totals",
     )  # fmt: skip
 
     def __init__(self, household: str, head: Head, pages: Pages, coverage: Coverage) -> None:
@@ -79,8 +80,9 @@ class Queries:
         """Answers kept from earlier questions may be wrong now.
 
         `memo` holds what detectors worked out from memberships alone, `page_memo` from the facts of one page; the
-        latter is forgotten page by page, whenever a fact of the page changes.
+        latter is forgotten page by page, whenever a fact of the page changes. `answers`: `households.answers`.
         """
+        self.answers: Answers | None = None
         self.memo: dict[object, tuple[str, ...]] = {}
         self._declared: dict[int, Declared | None] = {}
         self._members: dict[int, list[Member]] = {}

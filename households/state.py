@@ -9,7 +9,7 @@ from schemas.records import Home
 from schemas.shadows import is_shadow
 
 CODEC_VERSION = 4
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 HOUSEHOLD = "household"
 
 Page = dict[str, list[AnyFact]]

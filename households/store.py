@@ -44,6 +44,7 @@ class FactStore(Queries):
         else:
             insert(self.head.lasting, person, fact)
             self.dirty_head = True
+            self.answers = None
         return old
 
     def _put(self, person: str, fact: AnyFact) -> None:
@@ -63,6 +64,8 @@ class FactStore(Queries):
             self._refunds = None
         if self._overruled:
             self._overruled.pop(fact.__class__, None)
+        if self.answers is not None and not self.answers.stand(fact):
+            self.answers = None
 
     def _remove(self, person: str, fact: AnyFact) -> None:
         if fact.paged:
@@ -71,6 +74,7 @@ class FactStore(Queries):
             self.dirty_pages[name] = None
             self.page_memo.pop(name, None)
             self.totals.clear()
+            self.answers = None
             return
         facts = self.head.lasting[person]
         facts[:] = [each for each in facts if each is not fact]

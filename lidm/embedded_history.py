@@ -13,6 +13,7 @@ from schemas.cases import CaseEvent
 from schemas.feed_reports import HoldReport, decode_report
 from schemas.records import (
     BatchCountRecord,
+    FactRecord,
     ForwardRecord,
     Record,
     SweepRecord,
@@ -27,6 +28,7 @@ from sinks.store import AlertStore
 from streams.config import StreamConfig
 from streams.delivery import Letter
 from streams.links import Links, links_of, told_in
+from streams.links import owed as links_owed
 from streams.rebuild import LoggedBlock, fold_log, registry_of
 from streams.registry import Registry
 from streams.watch import Watch
@@ -53,17 +55,8 @@ def history_of(store: AlertStore, config: StreamConfig) -> History:
         watch.next_generation()
     links = links_of(said, _told(store), config)
     alerts = (*_alerts_owed(store, said, case_events(store)), *_shadows_owed(store, said))
-    owed = [*_mail_owed(store, said), *alerts, *_holds_owed(store, said), *_links_owed(links.values())]
+    owed = [*_mail_owed(store, said), *alerts, *_holds_owed(store, said), *links_owed(links.values())]
     return History(registry_of(_blocks(store)), watches, links, owed)
-
-
-def _links_owed(links: Iterable[Links]) -> Iterator[Letter]:
-    """What spans households and was not told to all of them."""
-    for part in links:
-        part.catch_up()
-        drained = part.drain()
-        part.keep(drained.state)
-        yield from drained.outputs
 
 
 def _alerts_owed(store: AlertStore, said: Iterable[Letter], events: Iterable[CaseEvent]) -> Iterator[Letter]:
@@ -129,7 +122,7 @@ def _content(record: Record) -> bytes:
     return msgspec.msgpack.encode(record)
 
 
-def _told(store: AlertStore) -> Iterator[Record]:
+def _told(store: AlertStore) -> Iterator[FactRecord]:
     return (record for block in _blocks(store) for record in told_in(block.block))
 
 

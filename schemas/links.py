@@ -6,8 +6,6 @@ household's log, so that neither order nor repetition decides anything.
 
 import msgspec
 
-KINDS = ("account",)
-
 
 class Use(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A person of the household uses it from `since` until `until` (day ordinals, half-open)."""

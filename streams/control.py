@@ -19,10 +19,14 @@ from streams.sweeps import Sweep
 
 
 class Halt(msgspec.Struct):
-    """A stop in force: since when, and where the detector went live meanwhile (area, baseline breaches a day)."""
+    """A stop in force: since when, and where the detector went live meanwhile (area, baseline breaches a day).
+
+    `reached`: of a golive under way when it was stopped, the last household that had been told of what was there.
+    """
 
     since_ms: int
     golives: dict[str, int] = {}
+    reached: dict[str, str] = {}
 
 
 class Shadow(msgspec.Struct):
@@ -34,7 +38,6 @@ class Shadow(msgspec.Struct):
     area: str
     detectors: tuple[str, ...]
     policy: str
-    since_ms: int
     until_ms: int | None = None
 
 
@@ -177,8 +180,9 @@ class Control:
 
         What a golive has not told yet is told at its end.
         """
-        golives = {each.area: each.per_day for each in self.kept.sweeps if each.detector == body.detector}
-        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at, golives))
+        sweeps = [each for each in self.kept.sweeps if each.detector == body.detector]
+        golives, reached = {each.area: each.per_day for each in sweeps}, {each.area: each.reached for each in sweeps}
+        self.kept.stopped.setdefault(body.detector, {}).setdefault(body.area, Halt(known_at, golives, reached))
 
     def resume(self, body: SwitchBody) -> Halt | None:
         """The stop of exactly this area is over; None when there was none."""
@@ -199,7 +203,7 @@ class Control:
             return True
         if known is not None:
             return False
-        self.kept.shadows[body.name] = Shadow(body.area, body.detectors, body.hash, known_at)
+        self.kept.shadows[body.name] = Shadow(body.area, body.detectors, body.hash)
         if body.hash:
             self._fresh[body.hash] = body.bundle
             self.drafts[body.name] = Bundle.from_canonical(zstandard.decompress(body.bundle))

@@ -164,7 +164,9 @@ class Folding:
 
     def _watched(self, household: Household, feeds: frozenset[str]) -> bool:
         """Whether a shadow run may have something to say."""
-        listening = (run for run in self._runs.values() if run.judge.listening(feeds))
+        area = household.responsible_area
+        here = (run for name, run in self._runs.items() if self._control.watches(name, area, household.id))
+        listening = (run for run in here if run.judge.listening(feeds))
         policies = ((run, run.ground.policy) for run in listening)
         return any(policy and not run.judge.unmoved(household, feeds, policy) for run, policy in policies)
 

@@ -17,7 +17,7 @@ from schemas.alerts import Alert
 from schemas.feed_units import is_unit
 from streams.control import Control, Halt, date_of
 from streams.ground import Ground
-from streams.metrics import METRICS
+from streams.metrics import METRICS, CounterName
 
 log = structlog.get_logger("lidm.monitor")
 ANY = "*"
@@ -179,7 +179,8 @@ class Judge:
         detector, area = self.detectors.get(code), household.responsible_area
         if detector is None or control.stopped(code, area):
             return False
-        golives = [Quota(each, halt.golives[each]) for each in control.chain(area) if each in halt.golives]
+        untold = [each for each in control.chain(area) if household.id > halt.reached.get(each, "")]
+        golives = [Quota(each, halt.golives[each]) for each in untold if each in halt.golives]
         told = bool(golives) and self.release(household, code, control, golives[0], known_at)
         return self.look(household, (detector,), control, known_at) or told
 
@@ -238,14 +239,17 @@ class Judge:
         try:
             return detector.evaluate(household, day, bundle.on(day))
         except PolicyMissing:
-            METRICS.count("lidm_policy_missing_total", detector=detector.code)
+            self._count("lidm_policy_missing_total", detector)
             return None
         except Exception as error:  # a faulty rule must not stop the others; metrics and log show it
-            METRICS.count("lidm_detector_failures_total", detector=detector.code)
+            self._count("lidm_detector_failures_total", detector)
             log.error("detector_failed", detector=detector.code, error=type(error).__name__)
             unknown = _unknown(detector)
             unknown.recheck(day + timedelta(days=1))
             return unknown
+
+    def _count(self, metric: CounterName, detector: Detector) -> None:
+        METRICS.count(metric, detector=detector.code)
 
     def _find_at(self, detector: Detector, household: Household, day: date, bundle: Bundle) -> Findings:
         found = self._find(detector, household, day, bundle)

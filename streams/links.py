@@ -1,11 +1,13 @@
 """The links stage: one partition of `links.v1`, keyed by what may be shared. What follows comes back as facts.
 
 Pure: what it ends with depends on the newest saying of each household and on nothing else, so that order and repetition
-decide nothing. It answers saying by saying: after a crash the same facts are told again before anything else is, so
-that nothing told is ever forgotten. A record of state is one household's saying or what one person was told.
+decide nothing. It answers saying by saying: after a crash the same facts are told again before anything else is, and
+what was told is written before what it followed from, so that nothing told is ever forgotten. A record of state is one
+household's saying or what one person was told.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import msgspec
 
@@ -14,7 +16,7 @@ from schemas.errors import Stop
 from schemas.feeds.links import SharedAccount
 from schemas.links import Saying, decode_saying
 from schemas.partition import partition_of
-from schemas.records import FactBody, FactRecord, Record, decode_block
+from schemas.records import FactBody, FactRecord, decode_block
 from schemas.topics import LINKS
 from streams.checkpoint import Drained
 from streams.config import StreamConfig
@@ -40,11 +42,10 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Marker(msgspec.Struct, array_like=True):
-    """First offset not folded yet. `owes`: written by a rebuild, which tells nobody what was not told yet."""
+    """First offset not folded yet."""
 
     next: int
     layout: int
-    owes: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,7 +66,6 @@ class Links:
         self._households: dict[str, set[str]] = {}
         self._people: dict[str, set[str]] = {}
         self._next = self._durable = 0
-        self._owes = False
 
     # ---- the checkpoint's side --------------------------------------------------------------------------------------
 
@@ -87,27 +87,27 @@ class Links:
             saying = decode_saying(value)
         except msgspec.MsgspecError as error:
             raise Stop(f"{topic}/{self._partition}/{offset} 不是一条跨户比对记录") from error
-        if self.hear(saying):
+        news = self.hear(saying)
+        if news and len(self._households[saying.link]) <= CROWD + 1:  # a greater crowd was told when it became one
             self._answer(saying.link, offset)
         self._next = offset + 1
 
     def hear(self, saying: Saying) -> bool:
-        """A household's saying replaces its earlier one; False for one that is not later and changes nothing."""
+        """A household's saying replaces its earlier one; whether it is later and says something else."""
         key = f"{saying.link}/{saying.household}"
-        known = self._raw(key)
+        known, news = self._raw(key), True
         if known is not None:
             old = _saying(known)
             if old.at >= saying.at:
                 return False
+            news = (old.uses, old.kin, old.area) != (saying.uses, saying.kin, saying.area)
             saying = msgspec.structs.replace(saying, known_ms=max(saying.known_ms, old.known_ms))
         self._put(key, _encode(saying))
-        return True
+        return news
 
     def recall(self, record: FactRecord) -> None:
         """What was told before, from the log of households, in its order."""
-        fact, household = record.body.fact, record.household
-        if not isinstance(fact, SharedAccount):
-            return
+        fact, household = cast(SharedAccount, record.body.fact), record.household
         link = f"account|{fact.account}"
         known = self._raw(f"{link}/{record.body.person}")
         told = _told(known) if known is not None else Told(fact, ())
@@ -126,16 +126,19 @@ class Links:
             self._answer(link, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Takes one record of the state log; of two the later one wins, whichever was written later."""
+        """Takes one record of the state log; of two the later one wins, whichever was written later.
+
+        Only a rebuild deletes, and it always wins.
+        """
         name = key.decode()
         if value is None:
-            return
-        if name.startswith(_MARKER):
+            self._delete(name)
+        elif name.startswith(_MARKER):
             marker = _marker(value)
             if marker.layout != LAYOUT:
                 raise Stop("跨户比对的状态由另一版本的程序写成，请用与之相同的版本")
             if marker.next >= self._next:
-                self._next, self._durable, self._owes = marker.next, marker.next, marker.owes
+                self._next = self._durable = marker.next
         elif (known := self._stored.get(name)) is None or _rank(name, known) <= _rank(name, value):
             self._index(name)
             self._stored[name] = value
@@ -143,10 +146,7 @@ class Links:
             self._fresh[name] = known  # compaction would keep the lower one
 
     def opened(self) -> None:
-        """Everything is restored."""
-        if self._owes:
-            self.catch_up()
-            self._owes = False
+        """Everything is restored; nothing is owed, because a rebuild tells what is before it writes the state."""
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -159,9 +159,14 @@ class Links:
         return True
 
     def drain(self) -> Drained:
-        """Facts for households; then sayings, what was told, the marker."""
+        """Facts for households; then what was told, sayings, the marker.
+
+        What was told comes before the sayings it followed from: a crash may leave only the first of these records, and
+        a saying that is known is not answered again.
+        """
         self._flying, self._fresh = self._fresh, {}
-        state = [Item(key.encode(), value) for key, value in self._flying.items()]
+        ordered = sorted(self._flying.items(), key=lambda item: not _is_told(item[0]))
+        state = [Item(key.encode(), value) for key, value in ordered]
         if state or self._next != self._durable:
             state.append(Item(f"{_MARKER}{self._partition}".encode(), _encode(Marker(self._next, LAYOUT))))
         return Drained(self._outbox.drain(()), state)
@@ -185,7 +190,7 @@ class Links:
     def rebuilt(self, reached: int) -> list[Item]:
         """Everything known as state of a stage that has read so far, for a rebuild; the marker last."""
         items = [Item(key.encode(), value) for key, value in sorted((self._stored | self._fresh).items())]
-        marker = Marker(reached, LAYOUT, owes=True)
+        marker = Marker(reached, LAYOUT)
         return [*items, Item(f"{_MARKER}{self._partition}".encode(), _encode(marker))]
 
     # ---- answers ----------------------------------------------------------------------------------------------------
@@ -193,8 +198,6 @@ class Links:
     def _answer(self, link: str, offset: int) -> None:
         """Tells every person whose answer is another than before, and households that have not heard it yet."""
         crowd = len(self._households.get(link, ()))
-        if crowd > CROWD + 1:  # said when it became one
-            return
         sayings, told = self._of(link)
         now, (known_ms, sequence) = shared(link, sayings) if crowd <= CROWD else {}, version_of(sayings.values())
         for person in sorted(now.keys() | told.keys()):
@@ -226,6 +229,16 @@ class Links:
         sayings = {name: _saying(raw) for name, raw in found(self._households.get(link, ()))}
         return sayings, {name: _told(raw) for name, raw in found(self._people.get(link, ()))}
 
+    def _delete(self, name: str) -> None:
+        if name.startswith(_MARKER):
+            self._next = self._durable = 0
+            return
+        self._stored.pop(name, None)
+        self._fresh.pop(name, None)
+        link, _, who = name.partition("/")
+        for named in (self._households, self._people):
+            named.get(link, set()).discard(who)
+
     def _raw(self, key: str) -> bytes | None:
         return self._fresh.get(key) or self._flying.get(key) or self._stored.get(key)
 
@@ -235,31 +248,44 @@ class Links:
 
     def _index(self, key: str) -> None:
         link, _, name = key.partition("/")
-        named = self._people if _is_person(name) else self._households
+        named = self._people if _is_told(key) else self._households
         named.setdefault(link, set()).add(name)
 
 
-def links_of(said: Iterable[Letter], log: Iterable[Record], config: StreamConfig) -> dict[int, Links]:
-    """Every partition after what the households said, and were told of it. What they were not told yet is owed:
-    `catch_up` tells it.
+def links_of(said: Iterable[Letter], told: Iterable[FactRecord], config: StreamConfig) -> dict[int, Links]:
+    """Every partition after what the households said, and were told of it (`told_in`, in the order of the log). What
+    they were not told yet is `owed`.
     """
     parts = {p: Links(p, config) for p in range(config.partitions)}
     for letter in said:
         if letter.topic == LINKS:
             parts[letter.partition].hear(decode_saying(letter.value or b""))
-    for record in log:
-        if isinstance(record, FactRecord) and isinstance(record.body.fact, SharedAccount):
-            parts[partition_of(f"account|{record.body.fact.account}", config.partitions)].recall(record)
+    for record in told:
+        account = cast(SharedAccount, record.body.fact).account
+        parts[partition_of(f"account|{account}", config.partitions)].recall(record)
     return parts
 
 
-def told_in(block: bytes) -> list[Record]:
-    """The records of a block of households that may be about links; mostly none, and then it is not decoded."""
-    return decode_block(block) if _TAG in block else []
+def owed(links: Iterable[Links]) -> list[Letter]:
+    """What follows and was not told to all of them; when these are delivered it counts as told."""
+    letters: list[Letter] = []
+    for part in links:
+        part.catch_up()
+        drained = part.drain()
+        part.keep(drained.state)
+        letters += drained.outputs
+    return letters
 
 
-def _is_person(name: str) -> bool:
-    return name.startswith("p_")
+def told_in(block: bytes) -> list[FactRecord]:
+    """What a block of households tells of links; mostly nothing, and then it is not decoded."""
+    records = decode_block(block) if _TAG in block else []
+    return [each for each in records if isinstance(each, FactRecord) and isinstance(each.body.fact, SharedAccount)]
+
+
+def _is_told(key: str) -> bool:
+    """Whether a record is what a person was told; else it is a household's saying."""
+    return key.partition("/")[2].startswith("p_")
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
@@ -272,6 +298,6 @@ def _content(fact: SharedAccount) -> tuple[object, ...]:
 
 def _rank(key: str, raw: bytes) -> tuple[int, int, str]:
     """Which of two records of one key is later."""
-    if _is_person(key.partition("/")[2]):
+    if _is_told(key):
         return _told(raw).fact.version
     return (0, _saying(raw).at, "")

@@ -13,7 +13,7 @@ class MemoryGate:
 
     A reader of its own mail is done with it once the checkpoint that delivers it is over; waiting for that would be to
     wait for itself. It waits until it has taken it into its own memory, which goes on meanwhile. So waiting never runs
-    in a circle as long as stages read from one another in one direction.
+    in a circle as long as stages wait for one another in one direction: nobody waits for links (`unawaited`).
     """
 
     def __init__(self, limit_bytes: int, readers: dict[str, set[str]]) -> None:

@@ -243,6 +243,8 @@ class Router:
         for partition in range(self._partitions):
             self._blocks[partition].append(record)
             self._times[partition] = record.known_at
+            if len(self._blocks[partition]) >= BLOCK_RECORDS:
+                self._close_block(partition)
 
     def _count_row(self, topic: str, partition: int, batchid: str) -> None:
         batches = self.open.get((topic, partition))

@@ -15,6 +15,7 @@ from policy.parameters import Policy
 from schemas.shadows import shadow_code
 from streams.control import Control, Shadow, date_of
 from streams.judge import Judge, Outlook, Said
+from streams.metrics import CounterName
 
 log = structlog.get_logger("lidm.monitor")
 
@@ -60,13 +61,15 @@ class ShadowJudge(Judge):
     def outlook(self, detector: Detector, policy: Policy, area: str) -> Outlook:
         return super().outlook(detector, policy, area)._replace(signed=True)
 
+    def _count(self, metric: CounterName, detector: Detector) -> None:
+        """Nothing: the metrics are those of live rules. A rule that fails is in the log under its name in the run."""
+
 
 class ShadowRun:
     """One run: its rules under their names here, and the ground they are asked on."""
 
     def __init__(self, name: str, rules: Iterable[Detector], control: Control, said: list[Said]) -> None:
         made = (replace(each, code=shadow_code(each.code, name)) for each in rules)
-        self.name = name
         self.judge = ShadowJudge({each.code: each for each in made})
         self.judge.alerts = said
         self.ground = ShadowGround(name, control)

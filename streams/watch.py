@@ -214,4 +214,13 @@ class Watch(Paced):
         due = {each: each.due(household, on) for each in self._judges()}
         self._judge.plan(household, on)
         self._look(household, due.__getitem__, self._known_at)
+        _drop_past(household, on)
         self._changed(household)
+
+
+def _drop_past(household: Household, on: int) -> None:
+    """Forgets days that came for a rule nobody asks here any more; the household would be due on them for ever."""
+    rechecks = household.head.rechecks
+    for slot in [slot for slot, day in rechecks.items() if day <= on]:
+        del rechecks[slot]
+        household.dirty_head = True

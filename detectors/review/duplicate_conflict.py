@@ -103,7 +103,7 @@ def duplicate_conflict(household: Household, on: date, policy: Policy) -> Findin
 
     Payments count by the month they are for, refunds and months of change do not; schemes held together count when
     they overlap for longer than a change takes, and so do two households. `since`: the first day of the unbroken
-    stretch. Measure: months, at least one; households.
+    stretch. Measure: months, at least one; days of two homes; households of one account.
     """
     findings = Findings.covering(household, on, policy, _PAID)
     area, today = household.responsible_area, on.toordinal()
@@ -202,7 +202,7 @@ def _places(household: Household, terms: _Terms) -> Ask:
             return None
         aids = [each for month in months for each in counted[month]]
         shown = (EvidenceItem(each.key, TempAid.feed, each.source, each.day, each.amount_fen) for each in aids)
-        return Conflict(max(1, len(months)), f"{month_text(months[0])}有两个地方各批了临时救助", evidence_days(shown))
+        return Conflict(len(months), f"{month_text(months[0])}有两个地方各批了临时救助", evidence_days(shown))
 
     return ask
 

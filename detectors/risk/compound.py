@@ -9,6 +9,7 @@ reads no rule about reviews or data, and each rule it asks keeps its own alert.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from detectors import exits
@@ -74,6 +75,7 @@ class _Seen(NamedTuple):
         return found + 1 if found and self.exit is not None else found
 
 
+@lru_cache(maxsize=256)
 def _too_little(on: date, policy: Policy, area: str) -> Sure:
     """Whether the rules of too few dimensions can have anything to say, by their own cheap questions."""
     terms = policy.rule(_RULE, area).read(_Terms.of)
@@ -112,7 +114,7 @@ def compound(household: Household, on: date, policy: Policy) -> Findings:
     rule, dimensions = policy.rule(_RULE, area), policy.rule(NEEDS, area).read(dimensions_of)
     terms = rule.read(_Terms.of)
     seen = _look(household, today, policy, dimensions, terms)
-    findings.recheck(*(policy.next_change(name, area) for name in (_RULE, NEEDS, *NAMES)))
+    findings.recheck(_next_change(policy, area))
     findings.recheck(*(each.findings.recheck_on for each in seen.answers if each.findings is not None))
     findings.recheck(*_over(household, today, terms))
     if seen.total < terms.least:
@@ -181,6 +183,13 @@ def _began(seen: _Seen, terms: _Terms) -> int:
         first[each.dimension.code] = min(each.since, first.get(each.dimension.code, each.since))
     days = [*first.values(), *([] if seen.exit is None else [seen.exit.day])]
     return sorted(days)[terms.least - 1]
+
+
+@lru_cache(maxsize=256)
+def _next_change(policy: Policy, area: str) -> date | None:
+    """The first later day on which a value read may be another."""
+    days = (policy.next_change(name, area) for name in (_RULE, NEEDS, *NAMES))
+    return min((day for day in days if day is not None), default=None)
 
 
 def _settled_since(policy: Policy, area: str) -> int:

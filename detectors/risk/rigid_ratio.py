@@ -1,6 +1,7 @@
 """RIGID-RATIO 刚性支出占比: treatment, school and plain living take too large a part of a declared income."""
 
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 from detectors.burden import (
@@ -160,14 +161,18 @@ def _since(
         if account is None or _answered(household, day, terms, policy.schemes):
             return False
         then = _people(household, day)
-        charged = found if then == now else _burden(household, then, terms)
+        charged = found if then == now else burden_of(tuple(then))
         return above_since(charged, rolling_year(day), account.needed) is not None
+
+    @cache
+    def burden_of(people: tuple[str, ...]) -> list[Charge]:
+        return _burden(household, list(people), terms)
 
     now, terms = _people(household, today), rule.read(_Terms.of)
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
     turns = edges(household, first, today)
     if turns:  # others lived here or were helped then: what they paid came and went on days of its own
-        paid = {each.day for day in (first, *turns) for each in _burden(household, _people(household, day), terms)}
+        paid = {each.day for day in (first, *turns) for each in burden_of(tuple(_people(household, day)))}
         turns = [*turns, *(day for each in paid for day in (each, anniversary(each)) if first < day <= today)]
     return unbroken_from([first, *turns], reached, today)
 

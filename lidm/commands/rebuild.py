@@ -8,7 +8,7 @@ import click
 from lidm.compose import clickhouse_store, stream_config
 from lidm.settings import load_settings
 from schemas.errors import CallError, DataError, Stop
-from schemas.records import Record
+from schemas.records import FactRecord
 from schemas.topics import LINKS, LINKS_STATE, STATE
 from streams.delivery import Letter
 from streams.lag import Lag
@@ -36,7 +36,7 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
     else:
         archived = clickhouse_store(settings).read_household_log(config.generation)
         blocks = (LoggedBlock(*b) for b in archived if b.offset < until.get(b.partition, 0))
-    said, told = list[Letter](), list[Record]()
+    said, told = list[Letter](), list[FactRecord]()
     rebuilt = fold_log(_noted(whole(blocks, until), told), config, lambda each: said.extend(_sayings(each)))
     differ = [key for p in rebuilt for key in differences(rebuilt[p], running[p])]
     records = sum(1 for watch in rebuilt.values() for _ in watch.records())
@@ -44,8 +44,8 @@ def command(origin: str, switch: bool, as_json: bool) -> None:
         _nobody_monitors(lag)
         if _committed(lag) != committed:
             raise Stop("重建期间监测环节又处理了消息，未替换状态，请停止监测环节后重来")
-        rewrite_state(config, rebuilt, running)
         known = keys_of(config, LINKS_STATE, lag.ends(LINKS_STATE))
+        rewrite_state(config, rebuilt, running)
         rewrite_links(config, links_of(said, told, config), known, lag.ends(LINKS))
     result = {"from": origin, "records": records, "different": len(differ), "switched": switch}
     text = f"重建 {records} 条，与现有状态不同 {len(differ)} 条{'，已替换' if switch else ''}"
@@ -65,7 +65,7 @@ def _sayings(letters: list[Letter]) -> Iterator[Letter]:
     return (letter for letter in letters if letter.topic == LINKS)
 
 
-def _noted(blocks: Iterable[LoggedBlock], told: list[Record]) -> Iterator[LoggedBlock]:
+def _noted(blocks: Iterable[LoggedBlock], told: list[FactRecord]) -> Iterator[LoggedBlock]:
     """The blocks, with what was told of links put aside."""
     for block in blocks:
         told += told_in(block.block)

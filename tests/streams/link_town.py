@@ -56,10 +56,12 @@ class Stage:
             self.part.fold(topic, offset, at_ms, value)
             self.at = offset + 1
 
-    def checkpoint(self, *, dies: bool = False) -> list[Letter]:
-        """The outputs, then state and offset; `dies`: after the outputs, and somebody else goes on."""
+    def checkpoint(self, *, dies: bool = False, written: float = 0.0) -> list[Letter]:
+        """The outputs, then state and offset; `dies`: after the outputs and that share of the state, without the
+        marker, and somebody else goes on."""
         drained = self.part.drain()
         if dies:
+            self.state += drained.state[: int(written * len(drained.state))]
             self.part, self.at = self._make(), self.committed
             for item in self.state:
                 self.part.restore(item.key, item.value)
@@ -116,11 +118,11 @@ class Town:
                 log = logs[letter.partition]
                 log.append((len(log), letter.timestamp_ms or 0, letter.value or b""))
 
-    def step(self, which: int, *, dies: bool = False, limit: int = 1_000) -> None:
+    def step(self, which: int, *, dies: bool = False, limit: int = 1_000, written: float = 0.0) -> None:
         """One partition of one stage reads on and ends with a checkpoint."""
         stage, topic = [*((m, HOUSEHOLD_EVENTS) for m in self.monitor), *((each, LINKS) for each in self.links)][which]
         stage.read(topic, limit)
-        self.deliver(stage.checkpoint(dies=dies))
+        self.deliver(stage.checkpoint(dies=dies, written=written))
 
     def settle(self) -> None:
         """Until nobody has anything to read."""

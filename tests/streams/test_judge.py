@@ -71,6 +71,27 @@ def test_a_rule_that_cannot_answer_when_due_lets_time_pass_and_is_seen(
         assert {today + 1} <= set(again) <= {None, today + 1}
 
 
+@pytest.mark.timeout(60)
+def test_a_day_kept_for_a_rule_that_is_gone_does_not_stop_the_clock() -> None:
+    """An upgrade left the rule out, or a shadow run looks at this household no more: nobody moves its day on."""
+    log, watch = story(households=4, weeks=3), Watch(0, config())
+    fold(watch, log.blocks)
+    state = watch.drain().state
+    watch.keep(state)
+    heir = Watch(0, config(), {code: each for code, each in load_detectors().items() if code != CODE})
+    for item in state:
+        heir.restore(item.key, item.value)
+    heir.opened()
+    waiting = [day for name in heir.names() if (day := heir.household(name).head.rechecks.get(CODE)) is not None]
+    assert waiting
+    start, last = len(log.blocks), max(at for _, at, _ in log.blocks)
+    log.tick(last + (min(waiting) - (watch.known.on or 0) + 1) * DAY_MS)
+    fold(heir, log.blocks[start:])
+    today = heir.known.on or 0
+    assert today > min(waiting)
+    assert not [day for name in heir.names() for day in heir.household(name).head.rechecks.values() if day <= today]
+
+
 def test_a_fact_of_tomorrow_waits_for_tomorrow_and_one_of_today_does_not() -> None:
     log = Log()
     log.control(policy_record(0))

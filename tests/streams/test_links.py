@@ -3,15 +3,18 @@
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Stop
+from schemas.links import decode_saying, encode_saying
 from schemas.records import decode_block
 from schemas.topics import HOUSEHOLD_EVENTS, LINKS
 from streams.delivery import Letter
-from streams.links import Links, links_of
+from streams.links import Links, links_of, owed, told_in
+from streams.statelog import Item
 from tests.streams.link_town import CONFIG, PARTS, Town, account, day, home, person, place
 
 HOMES = range(1, 6)
@@ -155,7 +158,8 @@ def test_order_repetition_and_crashes_decide_nothing(acts: list[Act], chance: ra
     for act in shuffled:
         act(rough)
         for _ in range(chance.randrange(4)):
-            rough.step(chance.randrange(2 * PARTS), dies=chance.random() < 0.4, limit=chance.choice((1, 2, 1000)))
+            dies, limit = chance.random() < 0.4, chance.choice((1, 2, 1000))
+            rough.step(chance.randrange(2 * PARTS), dies=dies, limit=limit, written=chance.random())
     rough.settle()
     assert rough.told() == rough.due()
     assert rough.told() == plain.told()
@@ -222,18 +226,52 @@ def test_a_rebuilt_state_goes_on_where_it_was_and_tells_what_was_owed() -> None:
         pays(n)(made)
     made.settle()
     [p] = [p for p, log in enumerate(made.sayings) if log]
-    one = next(block for log in made.events for block in log if b"sharedacct" in block[2])
-    for records in ([], decode_block(one[2])):
+    one = next(told for log in made.events for _, _, block in log if (told := told_in(block)))
+    for records in ([], one):
         said = [Letter(LINKS, p, None, value) for _, _, value in made.sayings[p]]
-        rebuilt = links_of(said, records, CONFIG)[p].rebuilt(len(made.sayings[p]))
+        parts = links_of(said, records, CONFIG)
+        told = [r for each in owed(parts.values()) for r in told_in(each.value or b"")]
+        assert {r.household for r in told} | {r.household for r in records} >= {home(n) for n in (1, 2, 3)}
         heir = Links(p, CONFIG)
-        for item in rebuilt:
+        for item in parts[p].rebuilt(len(made.sayings[p])):
             heir.restore(item.key, item.value)
         heir.opened()
+        heir.catch_up()
         assert heir.reached == len(made.sayings[p])
-        told = [r for each in heir.drain().outputs for r in decode_block(each.value or b"")]
-        assert {r.household for r in told} | {r.household for r in records} >= {home(n) for n in (1, 2, 3)}
         assert not heir.drain().outputs
+
+
+def test_a_rebuild_deletes_and_lowers_what_the_state_had() -> None:
+    """The program shows less than it did: what it showed before is gone, and nothing is written again."""
+    made = town()
+    for n in (1, 2, 3):
+        pays(n)(made)
+    made.settle()
+    [p] = [p for p, log in enumerate(made.sayings) if log]
+    said = [decode_saying(value) for _, _, value in made.sayings[p]]
+    fewer = [Letter(LINKS, p, None, encode_saying(msgspec.structs.replace(each, at=each.at - 1))) for each in said[:2]]
+    rebuilt = links_of(fewer, [], CONFIG)
+    owed(rebuilt.values())
+    items = rebuilt[p].rebuilt(len(said))
+    heir, before = Links(p, CONFIG), made.links[p].state
+    for item in (*before, *(Item(each.key, None) for each in before), *items):
+        heir.restore(item.key, item.value)
+    heir.catch_up()
+    assert not heir.drain().state
+    assert heir.records() == {item.key.decode(): item.value for item in items[:-1]}
+
+
+def test_a_crowd_met_again_after_a_gap_is_told_that_it_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = town()
+    for n in HOMES:
+        pays(n)(made)
+    made.settle()
+    told = [record for log in made.events for _, _, block in log for record in told_in(block)]
+    monkeypatch.setattr("streams.links.CROWD", 2)
+    said = [Letter(LINKS, p, None, value) for p, log in enumerate(made.sayings) for _, _, value in log]
+    letters = owed(links_of(said, told, CONFIG).values())
+    gone = {r.household for each in letters for r in told_in(each.value or b"") if r.body.fact.gone}
+    assert gone == {home(n) for n in HOMES}
 
 
 def test_what_is_no_saying_stops_the_stage() -> None:
@@ -249,8 +287,8 @@ def _restarted(made: Town) -> dict[int, Links]:
         stage.log.extend(made.events[p])
         stage.read(HOUSEHOLD_EVENTS, len(stage.log))
         said += stage.checkpoint()
-    records = [record for log in made.events for _, _, value in log for record in decode_block(value)]
-    parts = links_of(said, records, CONFIG)
+    told = [record for log in made.events for _, _, value in log for record in told_in(value)]
+    parts = links_of(said, told, CONFIG)
     for part in parts.values():
         part.catch_up()
     return parts

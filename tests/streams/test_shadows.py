@@ -2,22 +2,29 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from functools import cache, partial
 
 import pytest
 import zstandard
 
 from detectors import registry
+from detectors.findings import Findings
+from detectors.registry import load_detectors
+from households.ledger import Household
 from policy.bundle import Bundle
+from policy.parameters import Policy
 from schemas.alerts import Alert
 from schemas.records import PolicyBody, PolicyRecord, Record, ShadowBody, ShadowRecord, TransferRecord, decode_block
 from schemas.shadows import rule_of
 from schemas.topics import ALERTS_SHADOW
 from streams.checkpoint import Drained
 from streams.delivery import Letter
+from streams.judge import Judge
 from streams.metrics import METRICS
 from streams.rebuild import LoggedBlock, fold_log
 from streams.replay import folded, own_blocks
+from streams.shadows import ShadowGround, ShadowJudge
 from streams.watch import Watch
 from tests.streams.making import POLICY, Log, Said, alerts, config, content, fold, restored, story
 
@@ -98,6 +105,20 @@ def test_it_says_what_the_rule_would_say_under_the_draft() -> None:
     ours = {each for each in episodes(instead, shadows=False) if each[1] == CODE}
     assert episodes(beside, shadows=True) == ours
     assert len(ours) > len({each for each in episodes(beside, shadows=False) if each[1] == CODE})
+
+
+def test_a_rule_that_fails_in_a_run_moves_no_live_metric() -> None:
+    def faulty(household: Household, on: date, policy: Policy) -> Findings:
+        raise ZeroDivisionError
+
+    rule = replace(load_detectors()[CODE], code=f"{CODE}~{RUN}", evaluate=faulty, quiet=None)
+    watch = run(town())[0]
+    ground = ShadowGround(RUN, watch.known)
+    household = watch.household(watch.names()[0])
+    for judge, counted in ((Judge({}), 1), (ShadowJudge({}), 0)):
+        before = METRICS.value("lidm_detector_failures_total", detector=rule.code)
+        judge.look(household, [rule], ground, 0)
+        assert METRICS.value("lidm_detector_failures_total", detector=rule.code) - before == counted
 
 
 def test_stopped_nothing_is_left_of_it() -> None:

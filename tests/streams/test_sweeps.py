@@ -1,14 +1,17 @@
 """A new policy or a golive asks everybody in turns: no burst, the same in the end, replays ask at the same place."""
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from functools import cache
 
 import pytest
 import zstandard
 
+from load_tests.chaos.events import Message, Pen, bill, membership
 from load_tests.chaos.workload import Workload
 from policy.bundle import Bundle
 from schemas.alerts import Alert
+from schemas.calendar import SHANGHAI
 from schemas.records import (
     FactRecord,
     GoliveBody,
@@ -249,6 +252,34 @@ def test_a_stop_in_the_middle_of_a_golive_loses_no_baseline() -> None:
     whole.control(golive(at_ms + 1, 0))
     settle(whole, same, rest)
     assert baseline(watch) == baseline(same) > 3
+
+
+def test_what_comes_after_its_turn_is_news_also_after_a_stop() -> None:
+    """Two of three households had their turn when the golive was stopped; what the first spends then is no stock."""
+    at = datetime(2025, 5, 12, 12, tzinfo=SHANGHAI)
+    log, watch, pen, people = Log(), Watch(0, config()), Pen(at, 1), [f"p_{n:032x}" for n in (1, 2, 3)]
+    ms, born, since = int(at.timestamp() * 1000), date(1975, 6, 1), date(2024, 1, 1)
+
+    def stays(who: str) -> Message:
+        return pen.event("civil.household", f"m{who}", who, membership(f"h_{who[2:]}", since, "HEAD", born), since)
+
+    def spends(who: str) -> Message:
+        return pen.event("medical.settlement", f"b{who}", who, bill(f"S{who}", at.date(), 3_000_000), at.date())
+
+    def switched(to: str) -> Record:
+        return SwitchRecord("", ms + 2, "", 0, 0, SwitchBody(CITY, CODE, to, "王", "核对"))  # type: ignore[arg-type]
+
+    log.control(policy_record(ms))
+    log.tick(ms)
+    log.feed([*map(stays, people), spends(people[2])])
+    log.control(golive(ms + 1, 1))
+    done = one_round(log, watch, one_round(log, watch, 0))
+    log.control(switched("stop"))
+    log.feed([spends(people[0])])
+    log.control(switched("resume"))
+    fold(watch, log.blocks[done:])
+    told = {each.household[-1]: each.baseline for each in alerts(watch.drain()) if each.detector == CODE}
+    assert told == {"1": False, "3": True}
 
 
 def test_a_turn_that_was_lost_is_said_again_the_next_day() -> None:
