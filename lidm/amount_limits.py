@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import msgspec
+import zstandard
 
 from detectors.quality.amount_unit import terms_of
 from gateway.publisher import Publisher
-from lidm.settings import Settings
 from policy.bundle import Bundle
 from policy.parameters import Rule
 from schemas.amount_limits import AmountLimits, limits_key
@@ -15,19 +15,24 @@ from schemas.amounts import Terms, judge, limits
 from schemas.partition import partition_of
 from schemas.topics import INTAKE_CONTROL
 from sinks.amount_days import FieldDays, amount_days
+from sinks.household_log import newest_policy
 from sinks.store import AlertStore
 
 Told = tuple[str, AmountLimits]
+_WINDOWS = 3
+"""The first day read is taken for an ordinary one: it must have left the window before a day that counts begins."""
 
 
-def limits_of(settings: Settings, store: AlertStore, today: date, at_ms: int) -> list[Told]:
-    """Of each feed that had cards before today; none of them where nobody signed the line. Raises StoreError."""
-    rule = _rule(settings, today)
+def limits_of(area: str, store: AlertStore, today: date, at_ms: int) -> list[Told]:
+    """Of each feed that had cards before today, by the policy activated last; none of them where nobody signed the
+    line. Raises StoreError.
+    """
+    rule = _rule(area, store, today)
     if rule is None:
         return []
     signed = rule.status != "example"
     terms = terms_of(rule)
-    days = amount_days(store, today - timedelta(days=terms.window), today)
+    days = amount_days(store, today - timedelta(days=_WINDOWS * terms.window), today)
     return [(feed, AmountLimits(at_ms, dict(_fields(said, terms)) if signed else {})) for feed, said in days.items()]
 
 
@@ -40,10 +45,11 @@ def tell_limits(publisher: Publisher, told: list[Told], stamp_ms: int | None) ->
     publisher.flush()
 
 
-def _rule(settings: Settings, today: date) -> Rule | None:
-    if not settings.area:
+def _rule(area: str, store: AlertStore, today: date) -> Rule | None:
+    activated = newest_policy(store) if area else None
+    if activated is None:
         return None
-    return Bundle.load(settings.policy_dir).on(today).known("amount_unit", settings.area)
+    return Bundle.from_canonical(zstandard.decompress(activated.bundle)).on(today).known("amount_unit", area)
 
 
 def _fields(said: FieldDays, terms: Terms) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -121,7 +121,7 @@ class ArchiveStage:
         """Brings the tables up to date; a store that is away now is waited for, as it is later."""
         while not self._stopping.is_set():
             try:
-                self._store.migrate()
+                self._store.migrate(beside_others=True)
                 self._waiting = None
                 return
             except StoreError as error:

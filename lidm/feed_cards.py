@@ -52,7 +52,7 @@ def make_cards(
     at_ms = int(recorded.timestamp() * 1000)
     worked = WorkCalendar().is_workday
     found = cards(store, catalogue, recorded.date(), at_ms=at_ms, worked=worked, days=days)
-    limits = limits_of(settings, store, recorded.date(), at_ms)
+    limits = limits_of(settings.area, store, recorded.date(), at_ms)
     if found or limits:
         with BrokerPublisher(settings.bootstrap, embedded=True) if inside else publisher_of(settings) as publisher:
             send(publisher, found, catalogue, settings.area, stamp)

@@ -105,14 +105,14 @@ def _read_areas(root: Marked) -> dict[str, JSON]:
         successors = found["successors"].sequence() if "successors" in found else []
         links += [(each, each.text()) for each in [*successors, *([found["parent"]] if "parent" in found else [])]]
         first, last = _interval(found, "valid_from", "valid_to")
-        areas[code] = {
+        plain: dict[str, JSON] = {
             "name": found["name"].text(),
             "parent": found["parent"].text() if "parent" in found else None,
             "valid_from": first,
             "valid_to": last,
             "successors": [each.text() for each in successors],
-            "setting": _setting(found),
         }
+        areas[code] = plain | _setting(found)
     for place, code in links:
         if code not in areas:
             place.fail(f"区划{code}没有写在本文件里")
@@ -120,12 +120,13 @@ def _read_areas(root: Marked) -> dict[str, JSON]:
     return areas
 
 
-def _setting(found: dict[str, Marked]) -> str | None:
+def _setting(found: dict[str, Marked]) -> dict[str, JSON]:
+    """Only where somebody wrote it: a bundle without is the one it always was."""
     if "setting" not in found:
-        return None
+        return {}
     if (setting := found["setting"].text()) not in _SETTINGS:
         found["setting"].fail(f"setting 只能是 {'、'.join(_SETTINGS)}")
-    return setting
+    return {"setting": setting}
 
 
 def _no_circles(root: Marked, areas: dict[str, JSON]) -> None:

@@ -47,10 +47,11 @@ class Doubts:
         self._decoders: dict[str, DoubtingDecoder] = {}
 
     def learn(self, feed: str, said: AmountLimits | LimitsLifted) -> None:
-        """What the topic says last holds."""
+        """What the topic says last holds; limits that were worked out for an earlier moment do not."""
+        known = self._limits.get(feed)
         if isinstance(said, LimitsLifted):
             self._lifted[feed] = said.until_ms
-        elif (known := self._limits.get(feed)) is None or known.limits != said.limits:
+        elif known is None or (said.at_ms >= known.at_ms and said.limits != known.limits):
             self._limits[feed] = said
             self._decoders.clear()
 

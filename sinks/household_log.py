@@ -6,7 +6,7 @@ A block too many is harmless: who folds them reads every record.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeVar, get_args
 
 from schemas.cases import beijing
 from schemas.errors import DataError
@@ -19,6 +19,7 @@ _NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind
 _CANDIDATES = 50
 _PAGE_BYTES = 4_000_000
 _PAGE_BLOCKS = 2000
+_Told = TypeVar("_Told", ShadowRecord, SwitchRecord)
 
 
 class Extent(NamedTuple):
@@ -113,19 +114,19 @@ def reached(store: AlertStore) -> datetime:
 
 def shadows(store: AlertStore) -> list[ShadowRecord]:
     """Every beginning and end of a shadow run, in order. Every partition holds them all; the first one tells."""
-    rows = store.query(
-        "SELECT generation AS g, `offset` AS o, hex(block) FROM household_log "
-        "WHERE `partition` = 0 AND position(block, 'detector.shadow') > 0 ORDER BY g, o LIMIT 1 BY g, o"
-    )
-    records = (each for _, _, block in rows for each in decode_block(bytes.fromhex(str(block))))
-    return [each for each in records if isinstance(each, ShadowRecord)]
+    return _of_everybody(store, ShadowRecord)
 
 
 def switches(store: AlertStore) -> list[SwitchRecord]:
     """Every stop and resumption of a detector, in order. Every partition holds them all; the first one tells."""
+    return _of_everybody(store, SwitchRecord)
+
+
+def _of_everybody(store: AlertStore, kind: type[_Told]) -> list[_Told]:
     rows = store.query(
         "SELECT generation AS g, `offset` AS o, hex(block) FROM household_log "
-        "WHERE `partition` = 0 AND position(block, 'detector.switch') > 0 ORDER BY g, o LIMIT 1 BY g, o"
+        "WHERE `partition` = 0 AND position(block, %(tag)s) > 0 ORDER BY g, o LIMIT 1 BY g, o",
+        {"tag": str(kind.__struct_config__.tag)},
     )
     records = (each for _, _, block in rows for each in decode_block(bytes.fromhex(str(block))))
-    return [each for each in records if isinstance(each, SwitchRecord)]
+    return [each for each in records if isinstance(each, kind)]

@@ -80,10 +80,12 @@ class AlertStore(ABC):
     def prepare(self) -> None:
         """Makes the place where tables may stand; run before migrations."""
 
-    def migrate(self) -> list[Migration]:
-        """Applies what is pending, in order, and returns it. Raises DataError when an applied file changed."""
+    def migrate(self, *, beside_others: bool = False) -> list[Migration]:
+        """Applies what is pending, in order, and returns it. Raises DataError when an applied file changed, and Stop
+        where `beside_others` may write while it would copy rows.
+        """
         self.prepare()
-        return apply(self)
+        return apply(self, beside_others=beside_others)
 
     def status(self) -> list[Step]:
         """Every migration: applied, pending, changed, or not for this engine version."""

@@ -24,6 +24,9 @@ STAGES = {"trial": "试用", "in_service": "在用", "candidate": "候选"}
 CASES = Path(detectors.__file__).parent
 
 
+SHADOW_HELP = "试运行：规则的新版本或参数草案在旁边跑，只看差别，不建案。"
+
+
 class _Rules(click.Group):
     """Loads `shadow` on demand: it reads the store, and the other commands need only the base install."""
 
@@ -33,9 +36,18 @@ class _Rules(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "shadow":
             return super().get_command(ctx, cmd_name)
-        from lidm.commands.shadow import group
-
+        try:
+            from lidm.commands.shadow import group
+        except ModuleNotFoundError as missing:
+            if missing.name and missing.name.split(".")[0] in {"lidm", "schemas", "sinks", "streams"}:
+                raise
+            raise CallError(f"缺少组件 {missing.name}：请安装 lidm 的 service 扩展") from missing
         return group
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = [(name, each.get_short_help_str(limit=60)) for name, each in self.commands.items()]
+        with formatter.section("命令"):
+            formatter.write_dl(sorted([*own, ("shadow", SHADOW_HELP)]))
 
 
 @click.group(cls=_Rules)

@@ -25,7 +25,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("household", metavar="家庭代码")
-@click.option("--on", type=_DAY, default=None, help="哪一天（默认归档日志的最后一天）")
+@click.option("--on", type=_DAY, default=None, help="哪一天（默认所知的最后一天）")
 @_AS_OF
 @click.option("--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="写成一个可打印的网页文件")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
@@ -44,7 +44,7 @@ def profile(household: str, on: datetime | None, as_of: datetime | None, file: P
 
 @command.command()
 @click.argument("households", metavar="家庭代码", nargs=-1, required=True)
-@click.option("--on", type=_DAY, default=None, help="哪一天（默认各户归档日志的最后一天）")
+@click.option("--on", type=_DAY, default=None, help="哪一天（默认各户所知的最后一天）")
 @_AS_OF
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def order(households: tuple[str, ...], on: datetime | None, as_of: datetime | None, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import zstandard
 from detectors.registry import Detector, candidates, running
 from lidm import control_records
 from lidm.backtest.report import NOWHERE
+from lidm.commands.detectors import SHADOW_HELP
 from lidm.free_text import REASON
 from lidm.settings import Settings, load_settings
 from lidm.shadow.compare import Comparison, Named, Side, compare
@@ -23,7 +24,7 @@ from lidm.stores import reading
 from lidm.written import named, private_file, write_page
 from policy.bundle import Bundle
 from policy.drafts import Draft
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Unreachable
 from schemas.records import ShadowBody, ShadowRecord
 from schemas.shadows import NAME, rule_of, shadow_code
 from sinks.household_log import reached, shadows
@@ -34,9 +35,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _AT = click.DateTime()
 
 
-@click.group("shadow")
+@click.group("shadow", help=SHADOW_HELP)
 def group() -> None:
-    """试运行：规则的新版本或参数草案在旁边跑，只看差别，不建案。"""
+    """See the help."""
 
 
 @group.command()
@@ -59,6 +60,9 @@ def start(
         raise CallError(f"区划代码{area}不在areas.yaml里")
     draft = Bundle.load(folder) if folder is not None else None
     rules = _rules(settings, codes, draft, bundle)
+    known = _known(settings)
+    if known is not None and name in known:
+        raise DataError(f"已有叫{name}的试运行，名称只用一次")
     told = (draft.hash, zstandard.compress(draft.canonical())) if draft is not None else ("", b"")
     body = ShadowBody(name, "start", area, rules, *told, settings.actor, reason.strip(), control_records.PACE)
     partitions = _append(settings, body, at)
@@ -72,6 +76,9 @@ def start(
 def stop(name: str, reason: str, at: datetime | None) -> None:
     """结束试运行：它的情形从台账里去掉，已归档的预警和差别报告留着。"""
     settings = load_settings()
+    known = _known(settings)
+    if known is not None and (name not in known or known[name].until is not None):
+        raise DataError(f"没有叫{name}而且还在进行的试运行（刚开始的要等归档）")
     body = ShadowBody(name, "stop", "", (), "", b"", settings.actor, reason.strip(), control_records.PACE)
     click.echo(f"试运行{name}结束，写入{_append(settings, body, at)}个分区")
 
@@ -145,11 +152,23 @@ def _within(stands: list[Stand], area: str, bundle: Bundle, on: date) -> list[St
     return [each for each in stands if inside[each.area]]
 
 
+def _known(settings: Settings) -> dict[str, ShadowRun] | None:
+    """Every run by name; None where there is no archive to ask."""
+    try:
+        with reading(settings) as store:
+            return runs_of(shadows(store))
+    except Unreachable:
+        return None
+
+
 def _rules(settings: Settings, codes: tuple[str, ...], draft: Bundle | None, bundle: Bundle) -> tuple[str, ...]:
     there = {**running(settings.trial), **candidates()}
     unknown = [code for code in codes if code not in there]
     if unknown:
         raise CallError(f"监测环节没有运行{'、'.join(unknown)}：试用的规则先在各 monitor 上设 LIDM_TRIAL_DETECTORS")
+    doubled = [code for code in codes if there[code].instead_of in codes]
+    if doubled:
+        raise CallError(f"{'、'.join(doubled)}是同时写明的另一条规则的候选版本，请分两次试运行")
     if codes:
         return tuple(dict.fromkeys(codes))
     if draft is None:

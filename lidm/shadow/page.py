@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from lidm.backtest.charts import differences, weekly
 from lidm.backtest.page import FIGURES
+from lidm.backtest.words import SUPPRESSED
 from lidm.feed_pages import markup
 from lidm.feed_pages.markup import Html, join, section, tag, terms
 from lidm.shadow.compare import Comparison
@@ -13,7 +14,6 @@ from lidm.shadow.words import (
     HEAD,
     LEVEL_HEAD,
     REASON_HEAD,
-    SUPPRESSED,
     area,
     counts,
     head,

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from lidm.backtest.small_cells import LEAST
-from lidm.backtest.words import figure
+from lidm.backtest.words import SUPPRESSED, figure
 from lidm.shadow.compare import AreaLine, Change, Comparison, Level, Line, Reason, estimate
 from lidm.shadow.runs import ShadowRun
 from lidm.tables import table
@@ -21,7 +20,6 @@ EXPLAINED = (
     ("更重、更轻", "两边都有，试运行的级别更高或更低"),
     ("新发现", "开始那天之后才发现的户，同一户一周只算一次"),
 )
-SUPPRESSED = f"分地区的数字不满 {LEAST} 户的不显示（—），能由合计推出的一并不显示；0 照写"
 
 
 def head(run: ShadowRun) -> str:

@@ -1,6 +1,6 @@
 -- Screens over ten years. Small granules: a list reads the messages of fifty alerts, not fifty times 8192. Short keys:
 -- grouping sixteen bytes costs a third of grouping an identifier's text. Case events by type: the figures need four of them.
--- Rows are copied, so nobody may write meanwhile: stop the archive first.
+-- alone
 DROP TABLE IF EXISTS alerts_copy;
 CREATE TABLE alerts_copy (
     alert_id String,

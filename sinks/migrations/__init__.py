@@ -1,7 +1,8 @@
 """Schema changes: ordered `NNNN_name.sql` files, applied once each, remembered with their checksum.
 
-A file may begin with `-- requires: 20.8`: it is an option, applied only where the engine is that new. A statement ends
-with `;` at the end of a line and may be repeated without harm: a crash between statement and record repeats it.
+A file may say `-- requires: 20.8`: it is an option, applied only where the engine is that new; and `-- alone`: it
+copies rows, and nobody may write meanwhile. A statement ends with `;` at the end of a line and may be repeated without
+harm: a crash between statement and record repeats it.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from schemas.errors import DataError
+from schemas.errors import DataError, Stop
 
 FOLDER = Path(__file__).parent
 LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -38,6 +39,7 @@ class Migration:
     name: str
     checksum: str
     requires: tuple[int, ...]
+    alone: bool
     statements: tuple[str, ...]
 
 
@@ -65,14 +67,22 @@ def report(engine: Engine, migrations: Iterable[Migration] | None = None) -> lis
     return [Step(m, _status(m, known, version)) for m in (load() if migrations is None else migrations)]
 
 
-def apply(engine: Engine, migrations: Iterable[Migration] | None = None) -> list[Migration]:
-    """Applies what is pending in order and returns it. Raises DataError when a file changed after it was applied."""
+def apply(
+    engine: Engine, migrations: Iterable[Migration] | None = None, *, beside_others: bool = False
+) -> list[Migration]:
+    """Applies what is pending in order and returns it. Raises DataError when a file changed after it was applied, and
+    Stop where `beside_others` may write while rows would be copied.
+    """
     engine.execute(LEDGER)
     steps = report(engine, migrations)
     changed = [step.migration.name for step in steps if step.status == "changed"]
     if changed:
         raise DataError(f"已执行过的迁移文件被改动：{'、'.join(changed)}；请还原，另写新的迁移")
     pending = [step.migration for step in steps if step.status == "pending"]
+    alone = [each.name for each in pending if each.alone]
+    if beside_others and alone and _holds_rows(engine):
+        names = "、".join(alone)
+        raise Stop(f"归档库的迁移 {names} 要复制已有的行：请停止全部归档环节，运行 lidm store migrate 后再启动")
     for migration in pending:
         for statement in migration.statements:
             engine.execute(statement)
@@ -92,8 +102,15 @@ def _read(path: Path) -> Migration:
         path.stem,
         hashlib.sha256(text.encode()).hexdigest(),
         tuple(int(part) for part in requires[1].split(".")) if requires else (),
+        re.search(r"^-- alone\b", text, re.MULTILINE) is not None,
         tuple(part.strip() for part in re.split(r";\s*$", body, flags=re.MULTILINE) if part.strip()),
     )
+
+
+def _holds_rows(engine: Engine) -> bool:
+    ((rows,),) = engine.query("SELECT sum(rows) FROM system.parts WHERE active AND database = currentDatabase() "
+                              "AND table != 'schema_migrations'")  # fmt: skip
+    return bool(int(str(rows or 0)))
 
 
 def _applied(engine: Engine) -> dict[int, str]:

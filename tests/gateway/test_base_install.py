@@ -54,3 +54,14 @@ def test_excel_names_the_extra_it_needs(tmp_path: Path, use: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert "lidm[office]" in done.stdout, done.stderr
+
+
+def test_the_list_of_commands_about_rules_needs_no_service() -> None:
+    """Its last one does, and says so when it is called."""
+    hidden = "import sys; sys.modules['zstandard'] = None; sys.argv[1:] = {}\nfrom lidm.main import main\nmain()"
+    for words, told, code in ((["detectors", "--help"], "shadow", 0), (["detectors", "shadow", "list"], "service", 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", hidden.format(words)], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, told in done.stdout + done.stderr) == (code, True), done.stderr
+        assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import DataError
+from schemas.errors import DataError, Stop
 from sinks import migrations
 from sinks.reads import Filter, cases_of, current_alerts, revisions
 from sinks.rows import alert_row, placed
@@ -120,6 +120,17 @@ def test_rows_of_an_older_store_outlive_tables_made_anew(empty_store: AlertStore
     assert revisions(empty_store, alert(1).alert_id) == [alert(1), alert(1, 2, "updated")]
     assert cases_of(empty_store, alert(1).alert_id) == ["case-1"]
     assert empty_store.counts() == Counts(2, len(told), 0, 0)
+
+
+def test_a_migration_that_copies_rows_is_not_for_a_worker(empty_store: AlertStore) -> None:
+    """Another worker may write meanwhile, or copy as well; where there is nothing to copy nobody minds."""
+    empty_store.prepare()
+    migrations.apply(empty_store, [each for each in migrations.load() if each.id < 10])
+    put(empty_store, alert(1))
+    with pytest.raises(Stop, match="0010_screens"):
+        empty_store.migrate(beside_others=True)
+    assert "0010_screens" in [each.name for each in empty_store.migrate()]
+    assert empty_store.migrate(beside_others=True) == []
 
 
 def test_an_optional_migration_needs_its_version(empty_store: AlertStore, tmp_path: Path) -> None:

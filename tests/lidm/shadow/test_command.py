@@ -206,3 +206,10 @@ def test_runs_are_listed_and_others_are_unknown(lidm: Call, archived: Path) -> N
     code, out = lidm("detectors", "shadow", "report", "nobody")
     assert code == 1
     assert "没有叫nobody的试运行" in out
+
+
+def test_a_name_is_used_once_and_only_a_run_under_way_ends(lidm: Call, archived: Path) -> None:
+    code, out = lidm("detectors", "shadow", "start", NAME, "--area", CITY, "--rule", CODE, "--reason", "再试")
+    assert (code, "名称只用一次" in out) == (1, True), out
+    code, out = lidm("detectors", "shadow", "stop", "nobody", "--reason", "看过了")
+    assert (code, "没有叫nobody而且还在进行的试运行" in out) == (1, True), out
