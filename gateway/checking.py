@@ -19,10 +19,11 @@ from gateway.check_report import CheckReport
 from gateway.events import Envelope, Parsed
 from gateway.identities import Linkage
 from gateway.json_rows import JsonLines
-from gateway.judging import SOURCE, Judge
+from gateway.judging import Judge
 from gateway.mapping import Mapping
 from gateway.problems import BadRows, RowProblem
 from gateway.rows import FileProgress, Found, Rows, open_rows
+from gateway.sources import source_of
 from gateway.unlinked import Unlinked
 from schemas.envelope import Delivery
 from schemas.feed import FeedSpec
@@ -63,7 +64,7 @@ def check_file(
             spec.kind, spec.title, path.name, rows.format, rows.encoding, rows.heading_row,
             mapping.file if mapping else None,
         )  # fmt: skip
-        judge = Judge(spec, Envelope(spec.kind, SOURCE + spec.kind, recorded), _ms(recorded), rows.columns)
+        judge = Judge(spec, Envelope(spec.kind, source_of(spec.kind), recorded), _ms(recorded), rows.columns)
         run = _Check(spec, judge, rows, report, good if good_rows else None, progress)
         run.all(linkage)
     run.finish(linkage)

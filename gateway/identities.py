@@ -196,6 +196,8 @@ class Linkage:
             raise BadIdentity("账号被表格软件改成科学计数，末几位已丢失", "excel")
         if not 8 <= len(number) <= 34 or not number.isascii() or not number.isalnum() or len(set(number)) == 1:
             raise BadIdentity("账号应为 8 到 34 位字母或数字，且不是占位符")
+        if len(number) >= 18 and number.isdigit() and not number[15:].strip("0"):
+            raise BadIdentity("账号第 15 位以后全是 0：应是表格软件只保留了前 15 位，原账号已丢失", "excel")
         return self.opaque(f"account:{number}")
 
     def opaque(self, text: str) -> str:

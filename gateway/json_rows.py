@@ -4,6 +4,7 @@ Optional beside the fields are `id_type`, `id`, `operation`, `recordedtime`, `se
 line are the columns it speaks of, and every value is read as if it stood in a table.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,8 +31,14 @@ from schemas.feed import FeedSpec
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 _BOM = b"\xef\xbb\xbf"
-_LOST = ("\ufffd".encode(), b"\\ufffd", b"\\uFFFD")
-"""A character that some conversion before us could not read, as it stands or escaped."""
+_LOST = "\ufffd"
+_LOST_BYTES = _LOST.encode()
+_LOST_ESCAPED = re.compile(rb"\\u[Ff]{3}[Dd]")
+
+
+def lost(line: bytes) -> bool:
+    """Whether some conversion before us could not read a character of the line, as it stands or escaped."""
+    return _LOST_BYTES in line or _LOST_ESCAPED.search(line) is not None
 
 
 @contextmanager
@@ -73,6 +80,26 @@ class RecordReader:
             done = values.operation(operation)
         except values.BadValue as error:
             raise BadRow(RowProblem(row, "recordedtime/operation", str(error))) from None
+        self._coded(row, said)
+        named = _text(row, said, "id")
+        data = _encode(said)
+        if _LOST_BYTES in data or _LOST in named:  # two names that lost a character are no longer two
+            raise BadRow(RowProblem(row, "", values.LOST, code="BAD_ENCODING"))
+        event_id = self._who.event_id(named, raw)
+        return Parsed(
+            row,
+            person,
+            data,
+            first_day(said.get(self._day or "")),
+            when,
+            done,
+            sequence,
+            event_id,
+            all(said.get(k) is not None for k in self._keys),
+        )
+
+    def _coded(self, row: int, said: dict[str, object]) -> None:
+        """Puts codes in the place of other persons and of accounts."""
         for name in self._others:
             other = said.get(name)
             if isinstance(other, str) and not other.startswith("p_"):
@@ -81,18 +108,6 @@ class RecordReader:
             account = said.get(name)
             if isinstance(account, str) and not account.startswith("k_"):
                 said[name] = self._who.account(row, name, account)
-        event_id = self._who.event_id(_text(row, said, "id"), raw)
-        return Parsed(
-            row,
-            person,
-            _encode(said),
-            first_day(said.get(self._day or "")),
-            when,
-            done,
-            sequence,
-            event_id,
-            all(said.get(k) is not None for k in self._keys),
-        )
 
 
 class JsonLines:
@@ -164,7 +179,7 @@ class JsonLines:
 
     def said(self, row: int, line: bytes) -> dict[str, object]:
         """The object of a line. Raises BadRow."""
-        if any(lost in line for lost in _LOST):
+        if lost(line):
             raise BadRow(RowProblem(row, "", values.LOST, code="BAD_ENCODING"))
         try:
             return _decode(line)

@@ -7,20 +7,20 @@ decoder. So a row passes here exactly when the event it becomes is accepted.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from gateway.columns import Columns
 from gateway.events import Envelope, Parsed
 from gateway.identities import BadIdentity, Linkage
+from gateway.json_rows import lost
 from gateway.problems import RowProblem
 from gateway.rows import day_field
 from schemas.envelope import Decoder, Delivery, Problem, is_clean
 from schemas.feed import FeedSpec
 from schemas.plain_identity import surely_plain
 
-SOURCE: Final = "urn:lidm:gateway:"
 _FIRST_DAY = "1900-01-01"
 _FIRST = date.fromisoformat(_FIRST_DAY)
 _LONGEST_ID = 64
@@ -125,7 +125,7 @@ class Judge:
             if said.id is not None and (len(said.id) > _LONGEST_ID or said.identity[-12:] in said.id):
                 return None
             rest = line.replace(said.identity.encode(), b"", 1)
-            if not (surely_plain(rest) or is_clean(rest)):
+            if not (surely_plain(rest) or (is_clean(rest) and not lost(rest))):
                 return None
             if day is not None and (began := getattr(said, day)) is not None and began < first:
                 return None
@@ -146,5 +146,3 @@ def _line_type(data_type: Any) -> Any:
     return msgspec.defstruct(
         "Line", fields, namespace=shared, forbid_unknown_fields=True, frozen=True, gc=False, kw_only=True
     )
-
-

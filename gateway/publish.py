@@ -7,7 +7,7 @@ count as absent, nor may a half-sent month replace a whole one.
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -92,35 +92,85 @@ def publish_file(
     if persons is not None and (batch is not None or keeping is not None):
         raise CallError("只补发部分人员时不能声明批次：补发历史不关闭任何月份，也不得替换整期")
     spec = feed_spec(feed)
+    file = _File(path, spec, linkage, mapping, persons, bad_rows, keep, progress, doubts)
     source = source_for(spec.kind, batch, source)
-    with ExitStack() as held:
-        keeper = None
-        if keeping is not None:
-            if not path.is_file():
-                raise CallError(f"没有这个文件：{path}")
-            keeper = held.enter_context(Keeper.alone(keeping, path, spec, source, batch, mapping, recorded))
-            recorded = keeper.recorded
-            batch = replace(batch, batchid=keeper.progress.batchid) if batch else None
-        envelope = envelope_of(spec.kind, source, recorded, batch)
-        courier = Courier(publisher, spec.topic, envelope, plan=batch, array=array, timestamp_ms=timestamp_ms)
-        if keeper is not None and keeper.unchanged:
-            return Published(_unchanged(keeper, courier), ())
-        known_at_ms = timestamp_ms if timestamp_ms is not None else int(recorded.timestamp() * 1000)
-        short_before = linkage.fifteen
-        kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
-        bad = held.enter_context(closing(BadRows(bad_rows, kept_bytes)))
-        rows = held.enter_context(open_rows(path, spec, linkage, bad, mapping))
-        run = _Run(spec, envelope, courier, rows, known_at_ms, persons, progress)
-        run.keep = keep
-        run.decode = doubts.decode(spec) if doubts is not None else spec.decode
+    way = _Way(publisher, source, recorded, batch, array, timestamp_ms, close_with_bad, ended)
+    return _send(file, way) if keeping is None else _send_kept(file, way, keeping)
+
+
+@dataclass(frozen=True)
+class _File:
+    """The file, how it is read, and which of its rows go."""
+
+    path: Path
+    spec: FeedSpec
+    linkage: Linkage
+    mapping: Mapping | None
+    persons: Collection[str] | None
+    bad_rows: Path | None
+    keep: Callable[[Parsed], bool] | None
+    progress: FileProgress | None
+    doubts: Doubts | None
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Where the rows go, in which batch, and what they say of time."""
+
+    publisher: Publisher
+    source: str
+    recorded: datetime
+    batch: BatchPlan | None
+    array: int
+    timestamp_ms: int | None
+    close_with_bad: bool
+    ended: Callable[[], datetime] | None
+
+    @property
+    def known_at_ms(self) -> int:
+        """When intake will know the rows."""
+        return self.timestamp_ms if self.timestamp_ms is not None else int(self.recorded.timestamp() * 1000)
+
+    def envelope(self, spec: FeedSpec) -> Envelope:
+        """Raises CallError where the feed does not take such a batch."""
+        return envelope_of(spec.kind, self.source, self.recorded, self.batch)
+
+    def courier(self, spec: FeedSpec, envelope: Envelope) -> Courier:
+        """Raises Unreachable."""
+        return Courier(
+            self.publisher, spec.topic, envelope, plan=self.batch, array=self.array, timestamp_ms=self.timestamp_ms
+        )
+
+
+def _send_kept(file: _File, way: _Way, keeping: Keeping) -> Published:
+    """Sends the file by its journal: goes on after a crash, and sends nothing where this very file was sent before."""
+    if not file.path.is_file():
+        raise CallError(f"没有这个文件：{file.path}")
+    with Keeper.alone(keeping, file.path, file.spec, way.source, way.batch, file.mapping, way.recorded) as keeper:
+        batch = replace(way.batch, batchid=keeper.progress.batchid) if way.batch else None
+        return _send(file, replace(way, batch=batch, recorded=keeper.recorded), keeper)
+
+
+def _send(file: _File, way: _Way, keeper: Keeper | None = None) -> Published:
+    envelope = way.envelope(file.spec)
+    courier = way.courier(file.spec, envelope)
+    if keeper is not None and keeper.unchanged:
+        return Published(_unchanged(keeper, courier), ())
+    short_before = file.linkage.fifteen
+    kept_bytes = keeper.progress.bad_bytes if keeper is not None and keeper.resumed else 0
+    with (
+        closing(BadRows(file.bad_rows, kept_bytes)) as bad,
+        open_rows(file.path, file.spec, file.linkage, bad, file.mapping) as rows,
+    ):
+        run = _Run(file, envelope, courier, rows, way.known_at_ms)
         run.all(keeper, bad)
-        closed = batch is not None and (close_with_bad or not run.bad)
-        courier.end(close=closed, at=ended() if ended else recorded)
+        closed = way.batch is not None and (way.close_with_bad or not run.bad)
+        courier.end(close=closed, at=way.ended() if way.ended else way.recorded)
         difference = keeper.finish(complete=closed or not run.bad) if keeper is not None else None
     receipt = courier.receipt(read=run.read, bad=run.bad, left_out=run.left_out, closed=closed)
     if keeper is not None:
         receipt = _kept(receipt, keeper, difference)
-    if old := linkage.fifteen - short_before:
+    if old := file.linkage.fifteen - short_before:
         run.identities["fifteen"] = old
     return Published(receipt, tuple(run.problems), run.codes, run.identities, run.amounts)
 
@@ -166,19 +216,12 @@ def publish_nothing(
 class _Run:
     """The rows of one file on their way."""
 
-    def __init__(
-        self,
-        spec: FeedSpec,
-        envelope: Envelope,
-        courier: Courier,
-        rows: Rows,
-        known_at_ms: int,
-        persons: Collection[str] | None,
-        progress: FileProgress | None,
-    ) -> None:
-        self._spec, self._envelope, self._courier, self._rows = spec, envelope, courier, rows
-        self._known_at_ms, self._progress = known_at_ms, progress
-        self._persons = None if persons is None else frozenset(persons)
+    def __init__(self, file: _File, envelope: Envelope, courier: Courier, rows: Rows, known_at_ms: int) -> None:
+        spec = self._spec = file.spec
+        self._envelope, self._courier, self._rows = envelope, courier, rows
+        self._known_at_ms, self._progress, self._keep = known_at_ms, file.progress, file.keep
+        self._persons = None if file.persons is None else frozenset(file.persons)
+        self._decode = file.doubts.decode(spec) if file.doubts is not None else spec.decode
         self._columns = Columns(spec, rows.columns)
         self._keeper: Keeper | None = None
         self.read = self.bad = self.left_out = 0
@@ -188,8 +231,6 @@ class _Run:
         self.amounts: Amounts = {}
         self._money = [f.name for f in spec.fields if f.kind == "fen"]
         self._good = 0
-        self.keep: Callable[[Parsed], bool] | None = None
-        self.decode = spec.decode
 
     def all(self, keeper: Keeper | None, bad: BadRows) -> None:
         """Sends every good row. The batch begins with the first row: a file without rows sends nothing at all."""
@@ -236,10 +277,10 @@ class _Run:
             self.left_out += 1
             return None
         event = self._envelope.event(row)
-        outcome = self.decode(event, self._known_at_ms)[0]
+        outcome = self._decode(event, self._known_at_ms)[0]
         if isinstance(outcome, Delivery):
             self._sample(row.data)
-            if self.keep is not None and not self.keep(row):
+            if self._keep is not None and not self._keep(row):
                 self.left_out += 1
                 return None
             self._courier.carry(row.person, event)

@@ -182,7 +182,7 @@ def _joined(at: tuple[int, ...], separator: str, parse: Parser, linkage: Linkage
     found = [cells[i].strip() if i < len(cells) else "" for i in at]
     if not all(found):
         return None
-    text = separator.join(found)
+    text = values.word(separator.join(found))
     return linkage.opaque(text) if linkage is not None else parse(text)
 
 
@@ -247,7 +247,7 @@ def _money(unit: int, text: str) -> int:
 
 
 def _padded(width: int, text: str) -> str:
-    given = text.strip()
+    given = values.word(text)
     return given.rjust(width, "0") if given else ""
 
 

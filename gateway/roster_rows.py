@@ -174,6 +174,8 @@ class _Reader:
         if joined is None:
             raise row.bad("joined", "必填", code="MISSING_FIELD")
         document = row.text("document") or "未注明文号"
+        id_type = ID_TYPES[row.text("id_type") or "居民身份证"]
+        resident = id_type == RESIDENT
         return RosterRow(
             row=row.number,
             household=household,
@@ -181,7 +183,7 @@ class _Reader:
             relation=relation,
             joined=joined,
             left=row.day("left"),
-            born=row.day("born") or _born(number),
+            born=row.day("born") or (_born(number) if resident else None),
             status=self._status(row, document, joined),
             document=document,
             issuing=self._area(row, "issuing"),
@@ -194,8 +196,8 @@ class _Reader:
                 phones=_several(row.text("phones")),
                 addresses=(row.text("addresses"),) if row.text("addresses") else (),
             ),
-            id_type=ID_TYPES[row.text("id_type") or "居民身份证"],
-            sex=_sex(number),
+            id_type=id_type,
+            sex=_sex(number) if resident else None,
         )
 
     def district(self, row: _Row) -> str:
@@ -263,14 +265,11 @@ def _several(text: str) -> tuple[str, ...]:
     return tuple(part for part in _APART.split(text) if part)
 
 
-def _born(number: str) -> date | None:
-    if len(number) != 18 or not number[6:14].isdigit():
-        return None
+def _born(number: str) -> date:
+    """The birth date a resident number holds; in other documents the same places mean something else."""
     return datetime.strptime(number[6:14], "%Y%m%d").date()
 
 
-def _sex(number: str) -> str | None:
-    """By the last digit of the serial number, odd for men; None where the document has no such number."""
-    if _born(number) is None or not number[16].isdigit():
-        return None
+def _sex(number: str) -> str:
+    """By the last digit of a resident number's serial number, odd for men."""
     return "M" if int(number[16]) % 2 else "F"

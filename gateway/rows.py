@@ -237,7 +237,7 @@ class TableRows:
         operation = "record"
         if len(said) > 1:
             operation = _value(row, "操作", values.operation, said.get("operation", ""))
-            event_id = self._who.event_id(said.get("id", ""), raw)
+            event_id = self._who.event_id(_value(row, "业务流水号", values.word, said.get("id", "")), raw)
             if event_id is not None:
                 event_id += suffix
             if "recordedtime" in said:
@@ -293,5 +293,3 @@ def first_day(value: object) -> str | None:
     if not isinstance(value, str) or len(value) not in {7, 10}:
         return None
     return value if len(value) == 10 else f"{value}-01"
-
-

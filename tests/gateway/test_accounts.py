@@ -26,6 +26,20 @@ def test_it_is_made_under_the_key_that_no_rotation_changes() -> None:
     assert LINKAGE.account("6217001180012345678") != LINKAGE.opaque("6217001180012345678")
 
 
+@pytest.mark.parametrize("raw", ["6222021234567890000", "6222 0212 3456 7890 000", "622202123456789000"])
+def test_an_account_of_which_excel_kept_fifteen_digits_is_refused(raw: str) -> None:
+    """Or all cards that begin alike would be one account."""
+    with pytest.raises(BadIdentity, match="原账号已丢失") as refused:
+        LINKAGE.account(raw)
+    assert refused.value.flaw == "excel"
+    assert "62220212" not in str(refused.value)
+
+
+@pytest.mark.parametrize("raw", ["6222021234567890100", "62220212345678900", "622202123456000", "GB000000000000000000"])
+def test_zeros_that_excel_does_not_leave_are_no_loss(raw: str) -> None:
+    assert LINKAGE.account(raw).startswith("k_")
+
+
 @pytest.mark.parametrize("raw", NONE)
 def test_what_is_no_account_is_refused_without_repeating_it(raw: str) -> None:
     with pytest.raises(BadIdentity) as refused:

@@ -10,10 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway import sources
+from gateway.advice import advice
 from gateway.check_report import CheckReport
 from gateway.checking import check_file
+from gateway.problems import RowProblem
 from gateway.publish import Published
+from lidm.feed_pages.words import mend
+from schemas.doubts import DOUBTED
 from schemas.feed import FEEDS
+from schemas.labels import ProblemCode
 from tests.gateway.outlet import Outlet
 from tests.gateway.people import number
 from tests.gateway.test_commands import Run, data, run
@@ -158,6 +164,17 @@ def test_the_command_tells_people_and_machines(run: Run, tmp_path: Path) -> None
     assert run("feed", "check", good, "--feed", "medical.settlement", "--bad-rows", good).code == 2
     hint = run("feed", "check", good, "--feed", "medical.settlement")
     assert "--synthetic" in hint.out
+
+
+def test_an_amount_that_is_right_has_a_way_on() -> None:
+    """A clerk is told the same of it as whoever writes messages."""
+    told = RowProblem(3, "总费用(元)", ProblemCode.AMOUNT_UNIT.label, code=DOUBTED)
+    assert mend(DOUBTED).split("；")[-1] == advice(told).split("；")[-1] == "金额属实请告知数据专员放行"
+
+
+def test_what_the_gateways_sources_begin_with_stands_in_one_place() -> None:
+    files = Path(sources.__file__).parent.glob("*.py")
+    assert [each.name for each in files if "urn:lidm:gateway" in each.read_text(encoding="utf-8")] == ["sources.py"]
 
 
 def test_checking_needs_no_key_and_no_broker(tmp_path: Path) -> None:

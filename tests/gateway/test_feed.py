@@ -61,6 +61,8 @@ def test_records_become_accepted_events_and_the_batch_is_closed() -> None:
         ({"hospital": "\ud800"}, "NOT_JSON"),
         ({"nobody": 1}, "UNKNOWN_FIELD"),
         ({"settled_on": "2026-02-30"}, "BAD_FIELD"),
+        ({"hospital": "某\ufffd医院"}, "BAD_ENCODING"),
+        ({"id": "R\ufffd1"}, "BAD_ENCODING"),
     ],
 )
 def test_a_refused_record_says_why_and_leaves_the_batch_open(wrong: dict[str, Any], code: str) -> None:

@@ -9,7 +9,8 @@ from openpyxl import Workbook
 
 from gateway.identities import Linkage
 from gateway.roster import RosterReport, load_roster
-from gateway.roster_rows import COLUMNS
+from gateway.roster_rows import COLUMNS, RosterRow, read_roster
+from gateway.tables import open_table
 from gateway.vault import Vault
 from schemas.errors import DataError
 from schemas.facts import Membership
@@ -206,6 +207,22 @@ def test_an_export_of_changes_need_not_repeat_the_head(tmp_path: Path, vault: Va
     report = load(path, outlet, vault)
     assert [m.household for m in memberships(outlet)] == [LINKAGE.household("339901000000", "HK1")]
     assert [(p.row, p.column) for p in report.problems] == [(3, "户号")]
+
+
+@pytest.mark.parametrize("who", ["ABCD00202613990001", "ABCDEF196503120017"])
+@pytest.mark.parametrize("born", ["1965-03-12", ""])
+def test_only_a_resident_number_tells_birth_and_sex(tmp_path: Path, who: str, born: str) -> None:
+    """A number of 18 characters of another document may hold a date, or what looks like one and is none."""
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="gb18030", newline="") as file:
+        rows = [[*member("HK1", number(1), "户主"), ""], [*member("HK1", who, 出生日期=born), "其他"]]
+        csv.writer(file).writerows([[*HEADER, "证件类型"], *rows])
+    with open_table(path) as table:
+        resident, other = (each.found for each in read_roster(table, LINKAGE))
+    assert isinstance(resident, RosterRow)
+    assert isinstance(other, RosterRow)
+    assert (resident.born, resident.sex) == (date(1965, 3, 12), "M")
+    assert (other.born, other.sex) == (date(1965, 3, 12) if born else None, None)
 
 
 def test_moving_is_an_end_here_and_a_beginning_there(tmp_path: Path, vault: Vault) -> None:
