@@ -1,16 +1,15 @@
 """Asks the rules of risk that a place's list of dimensions of need names, of one household, day and policy.
 
 Shared by COMPOUND and the need profile. Whoever asks gets the rules' own answers, worked out from the ledger: no
-episode, no alert and no order of arrival comes into it. An answer is kept while nothing it was read from changes, which
-is for as long as nobody would ask the rule itself again. A rule whose parameters nobody published answers nothing.
+episode, no alert and no order of arrival comes into it. A rule whose parameters nobody published answers nothing.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from detectors.findings import Findings
+from detectors.kept import kept
 from detectors.quiet import unless_told
 from detectors.registry import Detector, Sure, registered
 from detectors.risk.child_guardian import child_guardian
@@ -27,13 +26,9 @@ from detectors.risk.rent_arrears import rent_arrears
 from detectors.risk.rigid_ratio import rigid_ratio
 from detectors.risk.safety_silence import safety_silence
 from detectors.risk.utility_arrears import utility_arrears
-from households.answers import Answers
-from households.horizon import next_change
 from households.ledger import Household
-from households.queries import FOREVER
-from policy.areas import AreaUnknown
 from policy.needs import Dimension
-from policy.parameters import Policy, PolicyMissing, Rule
+from policy.parameters import Policy, PolicyMissing
 from schemas.facts import Bill, Contribution, Death, Fact, Rent
 
 READS: Final = (
@@ -47,10 +42,6 @@ _SPEAKS_OF: Final[Mapping[str, type[Fact]]] = {
     "JOB-LOSS": Contribution, "MEMBER-DEATH": Death, "RENT-ARREARS": Rent, "RIGID-RATIO": Bill,
 }  # fmt: skip
 """What a rule without a cheap question of its own must have been told of before it can find anything."""
-_FEEDS: Final = {code: tuple(sorted(each.listens | each.absence)) for code, each in SOURCES.items()}
-
-
-_Chain = tuple[str, ...]
 
 
 class Asked(NamedTuple):
@@ -63,9 +54,8 @@ class Asked(NamedTuple):
 
 def ask(household: Household, on: date, policy: Policy, dimensions: Iterable[Dimension]) -> list[Asked]:
     """Every rule of every dimension, in the order of the list."""
-    chain = _chain(household, on, policy)
     return [
-        Asked(each, SOURCES[code], _answer(SOURCES[code], household, on, policy, chain))
+        Asked(each, SOURCES[code], _answer(SOURCES[code], household, on, policy))
         for each in dimensions
         for code in each.rules
     ]
@@ -84,38 +74,8 @@ def _cannot_run(household: Household) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)
-def _values(policy: Policy, area: str) -> Mapping[str, tuple[Rule | None, ...]]:
-    """What each rule counts with in an area."""
-    return {
-        code: tuple(policy.known(name, area) for name in (*each.parameters, *each.optional))
-        for code, each in SOURCES.items()
-    }
-
-
-def _answer(source: Detector, household: Household, on: date, policy: Policy, chain: _Chain) -> Findings | None:
-    """What the rule says; what it said lately, while nothing that it was read from is another."""
-    coverage, feeds, day = household.coverage, _FEEDS[source.code], on.toordinal()
-    told = (coverage.edition, coverage.closings(feeds), coverage.missing(feeds, chain, on))
-    values = _values(policy, household.responsible_area)[source.code]
-    given = (chain, policy.schemes, values, told, bool(household.head.waiting))
-    kept = household.answers.find(source.code, day, given) if household.answers is not None else None
-    if kept is not None:
-        return cast(Findings, kept)
+def _answer(source: Detector, household: Household, on: date, policy: Policy) -> Findings | None:
     try:
-        found = source.evaluate(household, on, policy)
+        return kept(source, household, on, policy)
     except PolicyMissing:
         return None
-    answers = household.answers
-    if answers is None or day >= answers.edge:
-        answers = household.answers = Answers(next_change(household, day) or FOREVER)
-    again = found.recheck_on.toordinal() if found.recheck_on is not None else FOREVER
-    answers.keep(source.code, found, frozenset(feeds), given, (day, again))
-    return found
-
-
-def _chain(household: Household, on: date, policy: Policy) -> _Chain:
-    try:
-        return policy.areas.chain(household.responsible_area, on)
-    except AreaUnknown:
-        return ()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,16 @@ class Detector:
     def parameters(self) -> tuple[str, ...]:
         """Everything of the policy room that must be in force: the rule and the standards it counts with."""
         return (self.rule, *self.standards)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Everything of the policy room it counts with where it is in force."""
+        return (*self.parameters, *self.optional)
+
+    @cached_property
+    def feeds(self) -> tuple[str, ...]:
+        """Every feed that may change its answer, by a fact or by silence."""
+        return tuple(sorted(self.listens | self.absence))
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ from schemas.facts import AnyFact
 
 
 class _Kept(NamedTuple):
-    feeds: frozenset[str]
+    feeds: tuple[str, ...]
     given: object
     since: int
     until: int
@@ -34,7 +34,7 @@ class Answers:
             return None
         return kept.answer
 
-    def keep(self, name: str, answer: object, feeds: frozenset[str], given: object, days: tuple[int, int]) -> None:
+    def keep(self, name: str, answer: object, feeds: tuple[str, ...], given: object, days: tuple[int, int]) -> None:
         """Keeps an answer of a day, the first of `days`, until another, at the latest the edge; none about the past."""
         since, until = days
         if since < self._newest:

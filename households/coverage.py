@@ -5,7 +5,7 @@ come in any order and repeatedly. A batch that replaces what it does not repeat 
 not too much is missing from it or somebody has said that it may be (`households.holding`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -179,9 +179,16 @@ class Coverage:
             self._spoken[feed, area] = said
         return said
 
-    def closings(self, feeds: Iterable[str]) -> int:
-        """How many batches of these feeds were closed since the process began: grows with each."""
-        return sum([self._noted.get(feed, 0) for feed in feeds])
+    def standing(self, feeds: tuple[str, ...], chain: tuple[str, ...], on: date) -> object:
+        """Something to compare: another one whenever batches say something else of these feeds than before."""
+        asked = (feeds, chain, on)
+        told = self._standing.get(asked)
+        if told is None:
+            if len(self._standing) >= _KEPT_ANSWERS:
+                self._standing.clear()
+            closed = sum(self._noted.get(feed, 0) for feed in feeds)
+            told = self._standing[asked] = (self.edition, closed, self.missing(feeds, chain, on))
+        return told
 
     def forget(self) -> None:
         """Answers kept from earlier questions may be wrong now."""
@@ -213,6 +220,7 @@ class Coverage:
         }
 
     def _forget_months(self) -> None:
+        self._standing: dict[tuple[tuple[str, ...], tuple[str, ...], date], object] = {}
         self._last: dict[tuple[str, tuple[str, ...]], int | None] = {}
         self._missing: dict[tuple[tuple[str, ...], tuple[str, ...], date], tuple[tuple[str, str | None], ...]] = {}
 

@@ -1,6 +1,7 @@
 """Runs detectors on one household and moves its episodes; plans when to look again. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import structlog
 
 from detectors import episodes
 from detectors.findings import Findings, Insufficient, Quota
+from detectors.kept import kept
 from detectors.registry import Detector, Sure
 from households.horizon import next_change
 from households.ledger import FoldResult, Household
@@ -48,6 +50,7 @@ class Judge:
 
     def __init__(self, detectors: Mapping[str, Detector]) -> None:
         self.detectors = detectors
+        self._read = {code for each in detectors.values() for code in each.reads}
         self.alerts: list[Said] = []
         self._policy: Policy | None = None
         self._outlooks: dict[tuple[str, str], Outlook] = {}
@@ -237,6 +240,8 @@ class Judge:
         A rule that fails cannot know, and is asked again the next day: by then somebody may have mended it.
         """
         try:
+            if detector.code in self._read:
+                return replace(kept(detector, household, day, bundle.on(day)))
             return detector.evaluate(household, day, bundle.on(day))
         except PolicyMissing:
             self._count("lidm_policy_missing_total", detector)
