@@ -1,8 +1,8 @@
 """Rows that need no broker: ledgers of 24 months folded warm and cold, their size, and reading them back.
 
-The monitor's part alone: decoding a block, folding, all detectors, encoding what a checkpoint writes. Blocks are made
-before the clock starts. Checkpoints come so often that a household is rarely touched twice between two of them, as in
-a city, where a checkpoint sees a small share of the households.
+The monitor's part alone: decoding a block, folding, the rules in service (none on trial), encoding what a checkpoint
+writes. Blocks are made before the clock starts. Checkpoints come so often that a household is rarely touched twice
+between two of them, as in a city, where a checkpoint sees a small share of the households.
 """
 
 import random

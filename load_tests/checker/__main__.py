@@ -2,7 +2,7 @@
 
 Prints for every rule how many households were checked, how many agree, and each difference; exit 1 where anything
 differs or a rule found nobody. The run is made by `load_tests.recorded` in processes of its own, `--jobs` of them, each
-with its part of the households; `--folder` of an earlier run is only read.
+with its part of the households; `--folder` of an earlier run is only read, all parts of it.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
     said = parser.parse_args(words)
     codes = said.rule or list(RULES)
     with tempfile.TemporaryDirectory() as held:
-        folders = [(said.folder or Path(held)) / f"{part}" for part in range(said.jobs)]
+        folders = parts_of(said.folder or Path(held), said.jobs)
         record(folders, said.households, said.months, said.seed, codes)
         verdicts = [together(parts) for parts in zip(*(check(folder, codes) for folder in folders), strict=True)]
     if said.json:
@@ -41,6 +41,12 @@ def main(words: Sequence[str] | None = None) -> int:
         for one in verdicts:
             print("\n".join([one.said(), *(f"  {line}" for line in one.lines[: said.lines])]))
     return 1 if any(one.differing or not one.positive for one in verdicts) else 0
+
+
+def parts_of(folder: Path, jobs: int) -> list[Path]:
+    """The parts of an earlier run, finished or not; where there is none, as many as there are jobs."""
+    kept = sorted((part for part in folder.glob("*") if part.name.isdigit()), key=lambda part: int(part.name))
+    return kept or [folder / f"{part}" for part in range(jobs)]
 
 
 def check(folder: Path, codes: Sequence[str]) -> list[Verdict]:
@@ -60,12 +66,17 @@ def record(folders: Sequence[Path], households: int, months: int, seed: int, cod
     """Runs the service in processes of its own, so that nothing of it is in this one; what is there stays."""
     missing = [(n, folder) for n, folder in enumerate(folders) if not (folder / "run.json").exists()]
     rules = [word for code in codes for word in ("--rule", code)]
-    running = []
-    for n, folder in missing:
-        size = ["--households", f"{households // len(folders)}", "--months", f"{months}", "--seed", f"{seed + n}"]
-        words = [sys.executable, "-m", "load_tests.recorded", str(folder), *size, *rules]
-        running.append(subprocess.Popen(words))
-    ended = [each.wait() for each in running]
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for n, folder in missing:
+            size = ["--households", f"{households // len(folders)}", "--months", f"{months}", "--seed", f"{seed + n}"]
+            words = [sys.executable, "-m", "load_tests.recorded", str(folder), *size, *rules]
+            running.append(subprocess.Popen(words))
+        ended = [each.wait() for each in running]
+    finally:
+        for each in running:
+            each.kill()
+            each.wait()
     if any(ended):
         raise SystemExit(3)
 

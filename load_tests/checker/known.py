@@ -11,8 +11,6 @@ from load_tests.checker import values
 from load_tests.checker.raw import Raw
 from load_tests.checker.spans import unbroken
 
-DAYS = pl.Date
-
 
 @dataclass
 class Known:
@@ -86,10 +84,6 @@ class Known:
             status.field("source").alias("office"),
         )  # fmt: skip
 
-    def held_on(self, day: date) -> pl.DataFrame:
-        """Schemes in force on a day."""
-        return self.held.filter((pl.col("since") <= day) & (pl.col("until").is_null() | (pl.col("until") > day)))
-
     @cached_property
     def tiers(self) -> pl.DataFrame:
         """(person, day, scheme): from which day on which scheme is the highest somebody holds, null for none."""
@@ -104,17 +98,6 @@ class Known:
         )
         top = on.sort("rank").unique(["person", "day"], keep="last").select("person", "day", "scheme")
         return days.join(top, on=["person", "day"], how="left").sort("person", "day")
-
-    @cached_property
-    def tier(self) -> pl.DataFrame:
-        """(person, scheme): the highest scheme held on the day asked."""
-        begun = self.tiers.filter(pl.col("day") <= self.on)
-        return begun.unique("person", keep="last", maintain_order=True).select("person", "scheme")
-
-    def closed_through(self, feed: str) -> date | None:
-        """First day of the newest month up to which every month of a feed was delivered whole."""
-        months = self.raw.closed_months(feed, self.week)
-        return months[-1] if months else None
 
     @cached_property
     def stay_spans(self) -> pl.DataFrame:

@@ -14,9 +14,7 @@ import msgspec
 from load_tests.city.pocket import Pocket
 from schemas.alerts import Alert
 from schemas.topics import ALERTS, ALIASES, CASE_COMMANDS
-from streams.config import StreamConfig
 from streams.delivery import Letter
-from streams.watch import Watch
 
 _KEPT = ("id", "source", "subject", "recordedtime", "operation", "sequence")
 _FEEDS = "feeds."
@@ -27,11 +25,7 @@ class Recorder(Pocket):
     """A Service without officers. `trial`: detectors on trial that run too."""
 
     def __init__(self, folder: Path, seal_public_key: bytes, trial: tuple[str, ...], partitions: int = 4) -> None:
-        super().__init__(seal_public_key, partitions)
-        config = StreamConfig("nowhere:0", partitions, clock="driven", seal_public_key=seal_public_key, trial=trial)
-        self._watches = [Watch(p, config) for p in range(partitions)]
-        for watch in self._watches:
-            watch.opened()
+        super().__init__(seal_public_key, partitions, trial)
         self._folder = folder
         self._files: dict[str, TextIO] = {}
         self.week = 0

@@ -1,44 +1,21 @@
 """`lidm policy diff`: a draft against a folder or against what the log activated last, in words and as JSON."""
 
 import json
-import os
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import policy
-from lidm.main import main
 from policy.bundle import Bundle
 from schemas.records import TickBody, TickRecord, encode_block
+from tests.lidm.conftest import Call
 from tests.streams.making import policy_record
 
 HERE = Path(policy.__file__).parent
 CITY = "339901000000"
 STANDARDS = f"{CITY}/standards.yaml"
 AT = 1_773_000_000_000
-Call = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def lidm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    for name in [name for name in os.environ if name.startswith("LIDM_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path))
-
-    def call(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["lidm", *words])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out + captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -58,9 +58,9 @@ def lidm(folder: Path, *arguments: str, seconds: float = 90.0, **settings: str) 
         return finished(process, seconds)
 
 
-def answered(folder: Path, *arguments: str) -> Any:
+def answered(folder: Path, *arguments: str, seconds: float = 90.0, **settings: str) -> Any:
     """What a command that must succeed says with --json."""
-    code, out, err = lidm(folder, *arguments, "--json")
+    code, out, err = lidm(folder, *arguments, "--json", seconds=seconds, **settings)
     assert code == 0, f"{arguments}: {code}\n{out[-800:]}\n{err[-2000:]}"
     return json.loads(out)
 

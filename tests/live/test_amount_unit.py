@@ -1,10 +1,5 @@
 """From ordinary days to limits, to rows held back in another unit, an alert, somebody's word, and the ledger."""
 
-import json
-import os
-import subprocess
-import sys
-import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +13,7 @@ from load_tests.chaos.workload import BORN, SINCE
 from schemas.feed import FEEDS
 from schemas.records import FactRecord, decode_block
 from schemas.topics import HOUSEHOLD_EVENTS
+from tests.live.city import answered, lidm
 from tests.live.test_feed_cards import KIND, MONDAY, PEOPLE, UNIT, alerts, make_cards
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(590)]
@@ -32,15 +28,15 @@ def rows(day: int, bases: list[int], partitions: int) -> list[Message]:
     ]  # fmt: skip
 
 
-def lidm(made: Lab, *words: str) -> Any:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIDM_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "lidm.main", *words, "--json"],
-        env={**environment, "LIDM_DATA_DIR": str(made.settings.data_dir), "LIDM_AREA": CITY, "LIDM_ACTOR": "王某"},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout) if done.stdout.startswith(("[", "{")) else done.stdout
+def said(made: Lab, *words: str) -> Any:
+    return answered(made.settings.data_dir, *words, LIDM_AREA=CITY, LIDM_ACTOR="王某")
+
+
+def restart_intake(made: Lab) -> None:
+    """An intake learns every limit and lift there is before it reads a row."""
+    [intake] = made.fleet.of("intake")
+    assert intake.stop() == 0
+    made.ready(made.fleet.start("intake"))
 
 
 def a_day(made: Lab, day: int, bases: list[int]) -> None:
@@ -70,26 +66,24 @@ def test_rows_in_another_unit_wait_until_somebody_asked(tmp_path: Path) -> None:
         made.quiet("intake", "monitor")
         for day in range(2):
             a_day(made, day, [520_000] * 60)
-        [limits] = [each for each in lidm(made, "feed", "amounts") if each["feed"] == KIND]
+        [limits] = [each for each in said(made, "feed", "amounts") if each["feed"] == KIND]
         assert (limits["field"], limits["from_fen"] > 52, limits["below_fen"] > 520_000) == ("base", True, True)
-        time.sleep(3)  # intake follows the topic; nothing else says that it has
+        restart_intake(made)
 
         a_day(made, 2, [520_000] * 50 + [52] * 10)
         held = {f"E2-{n}" for n in range(50, 60)}
         assert not folded(made) & held
         assert {f"E2-{n}" for n in range(50)} <= folded(made)
-        letters = lidm(made, "rejected", "list", "--code", "AMOUNT_UNIT")["letters"]
+        letters = said(made, "rejected", "list", "--code", "AMOUNT_UNIT")["letters"]
         assert [(each["feed"], each["pointer"]) for each in letters] == [(KIND, "/data/base")] * 10
         assert [(a.state, a.household, a.cause) for a in alerts(made)] == [("raised", UNIT, "base/low")]
 
-        accept = [sys.executable, "-m", "lidm.main", "feed", "amounts", KIND, "--accept-days", "2"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("LIDM_")}
-        environment |= {"LIDM_DATA_DIR": str(made.settings.data_dir), "LIDM_ACTOR": "王某"}
-        done = subprocess.run([*accept, "--reason", "已电话核实"], env=environment, timeout=60, check=False)
-        assert done.returncode == 0
-        time.sleep(3)
-        sent = lidm(made, "rejected", "replay", "--code", "AMOUNT_UNIT", "--reason", "已核实")
+        accept = ("feed", "amounts", KIND, "--accept-days", "2", "--reason", "已电话核实")
+        code, out, err = lidm(made.settings.data_dir, *accept, LIDM_ACTOR="王某")
+        assert code == 0, out + err
+        restart_intake(made)
+        sent = said(made, "rejected", "replay", "--code", "AMOUNT_UNIT", "--reason", "已核实")
         assert sent["sent"] == 10
         made.quiet("intake", "monitor", "archive")
         assert held <= folded(made)
-        assert lidm(made, "rejected", "list", "--code", "AMOUNT_UNIT")["letters"] == []
+        assert said(made, "rejected", "list", "--code", "AMOUNT_UNIT")["letters"] == []

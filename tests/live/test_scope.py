@@ -1,8 +1,5 @@
 """Unwatched rows leave no state; history before golive says nothing; golive releases what is in force, at the rate."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,6 +14,7 @@ from schemas.alerts import Alert
 from schemas.case_words import EventType
 from schemas.cases import CaseEvent, decode_event
 from schemas.topics import ALERTS, CASE_EVENTS, HOUSEHOLD_EVENTS, MEMBERS, REJECTED, STATE
+from tests.live.city import lidm
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 UNWATCHED = 100_000
@@ -34,18 +32,6 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         made.publish(scope.families(FAMILIES, made.config.partitions))
         made.quiet("intake", "monitor")
         yield made
-
-
-def lidm(made: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIDM_")}
-    return subprocess.run(
-        [sys.executable, "-m", "lidm.main", *words],
-        env={**environment, "LIDM_DATA_DIR": str(made.settings.data_dir)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def alerts(made: Lab) -> list[Alert]:
@@ -75,9 +61,10 @@ def unwatched_rows(city: Lab, rows: int) -> None:
 
 def test_golive_with_an_example_parameter_is_refused(city: Lab) -> None:
     before = city.lag.ends(HOUSEHOLD_EVENTS)
-    done = lidm(city, "detectors", "golive", "330109000000", "MED-SELFPAY", "--per-day", "5", "--at", "2026-06-01")
-    assert done.returncode == 1
-    assert "示例" in done.stderr
+    words = ("detectors", "golive", "330109000000", "MED-SELFPAY", "--per-day", "5", "--at", "2026-06-01")
+    code, _, err = lidm(city.settings.data_dir, *words)
+    assert code == 1
+    assert "示例" in err
     assert city.lag.ends(HOUSEHOLD_EVENTS) == before
 
 

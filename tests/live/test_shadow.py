@@ -2,9 +2,6 @@
 golive in turns survives a killed monitor."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -13,6 +10,7 @@ import pytest
 from lidm.control_records import append_everywhere
 from load_tests.chaos import scope
 from load_tests.chaos.events import CITY
+from load_tests.chaos.fleet import wait_until
 from load_tests.chaos.lab import Lab, lab
 from load_tests.chaos.outcome import contradictions
 from load_tests.chaos.topics import read_all
@@ -20,6 +18,7 @@ from schemas.alerts import Alert
 from schemas.calendar import SHANGHAI
 from schemas.records import GoliveBody, GoliveRecord, SweepRecord, decode_block
 from schemas.topics import ALERTS, ALERTS_SHADOW, CASE_EVENTS, HOUSEHOLD_EVENTS
+from tests.live.city import lidm
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
 FAMILIES, PACE, CODE = 120, 4, "MED-SELFPAY"
@@ -41,18 +40,17 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield made
 
 
-def lidm(made: Lab, *words: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIDM_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "lidm.main", "detectors", "shadow", *words],
-        env={**environment, "LIDM_DATA_DIR": str(made.settings.data_dir)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def shadow(made: Lab, *words: str) -> str:
+    code, out, err = lidm(made.settings.data_dir, "detectors", "shadow", *words)
+    assert code == 0, err
+    return out
+
+
+def turns(made: Lab) -> set[tuple[str, str | None]]:
+    """After whom and until whom households were asked in turns of a golive."""
+    blocks = read_all(made.config.broker, made.config.partitions, HOUSEHOLD_EVENTS)
+    sweeps = [each.body for block in blocks for each in decode_block(block.value) if isinstance(each, SweepRecord)]
+    return {(each.after, each.until) for each in sweeps if each.sweep.startswith("golive/")}
 
 
 def said(made: Lab, topic: str) -> list[Alert]:
@@ -65,13 +63,15 @@ def when(ms: int) -> str:
 
 
 def _nobody_hears_of_a_run_and_its_report_tells_what_a_golive_would_release(city: Lab) -> None:
-    lidm(city, "start", "trial-1", "--area", CITY, "--rule", CODE, "--reason", "先看看", "--at", when(NOW_MS + DAY_MS))
+    shadow(
+        city, "start", "trial-1", "--area", CITY, "--rule", CODE, "--reason", "先看看", "--at", when(NOW_MS + DAY_MS)
+    )
     city.quiet(*EVERY)
     expected = scope.in_force(FAMILIES)
     assert {each.household for each in said(city, ALERTS_SHADOW)} == expected
     assert not said(city, ALERTS)
     assert not read_all(city.config.broker, city.config.partitions, CASE_EVENTS)
-    told = json.loads(lidm(city, "report", "trial-1", "--json"))
+    told = json.loads(shadow(city, "report", "trial-1", "--json"))
     assert (told["total"]["gained"], told["total"]["before"]) == (len(expected), 0)
     assert [CODE in note for note in told["notes"]] == [True]
 
@@ -81,30 +81,29 @@ def _a_golive_in_turns_survives_a_killed_monitor(city: Lab) -> None:
     body = GoliveBody(CITY, CODE, 50, PACE)
     append_everywhere(city.settings, lambda known_at: GoliveRecord("", known_at, "", 0, 0, body), at)
     [monitor] = city.fleet.of("monitor")
+    wait_until(lambda: turns(city), 60, "no turn of the golive")
     monitor.kill()
+    assert len(turns(city)) < FAMILIES // PACE, "the golive was over before the kill"
     city.ready(city.fleet.start("monitor"))
     city.quiet(*EVERY)
     alerts = said(city, ALERTS)
     assert {each.household for each in alerts} == scope.in_force(FAMILIES)
     told_as = {(each.state, each.baseline, each.per_day, each.quota_area) for each in alerts}
     assert told_as == {("raised", True, 50, CITY)}
-    blocks = read_all(city.config.broker, city.config.partitions, HOUSEHOLD_EVENTS)
-    turns = [each for block in blocks for each in decode_block(block.value) if isinstance(each, SweepRecord)]
-    golives = {(each.body.after, each.body.until) for each in turns if each.body.sweep.startswith("golive/")}
-    assert len(golives) >= FAMILIES // PACE
-    told = json.loads(lidm(city, "report", "trial-1", "--json"))
+    assert len(turns(city)) >= FAMILIES // PACE
+    told = json.loads(shadow(city, "report", "trial-1", "--json"))
     expected = len(scope.in_force(FAMILIES))
     assert (told["total"]["same"], told["total"]["gained"], told["total"]["lost"]) == (expected, 0, 0)
 
 
 def _stopped_its_report_stays_and_everything_follows_from_the_log(city: Lab) -> None:
-    lidm(city, "stop", "trial-1", "--reason", "看完了", "--at", when(NOW_MS + 3 * DAY_MS))
+    shadow(city, "stop", "trial-1", "--reason", "看完了", "--at", when(NOW_MS + 3 * DAY_MS))
     city.quiet(*EVERY)
     before = len(said(city, ALERTS_SHADOW))
     city.tick(NOW_MS + 4 * DAY_MS)
     city.quiet(*EVERY)
     assert len(said(city, ALERTS_SHADOW)) == before
-    told = json.loads(lidm(city, "report", "trial-1", "--json"))
+    told = json.loads(shadow(city, "report", "trial-1", "--json"))
     assert told["run"]["ended_for"] == "看完了"
     assert told["total"]["same"] == len(scope.in_force(FAMILIES))
     assert contradictions(city) == []

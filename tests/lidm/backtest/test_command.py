@@ -8,41 +8,20 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lidm.main import main
 from schemas.plain_identity import carries_identity
 from sinks.log_file import save
 from sinks.store import LogBlock
 from tests.lidm.backtest.planned import BETWEEN, REFUNDED, blocks, homes, saved
+from tests.lidm.conftest import Call
 from tests.lidm.test_feed_pages import Elements
 from tests.streams.making import POLICY
 
 JUNE = ("--from", "2026-06-01", "--to", "2026-06-30")
 LINES = "policy/339901000000/risk/medical_selfpay.yaml"
-Call = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def lidm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    for name in [name for name in os.environ if name.startswith("LIDM_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path / "data"))
-
-    def call(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["lidm", *words])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out + captured.err
-
-    return call
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +105,7 @@ def test_a_store_gives_what_the_file_saved_from_it_gives(lidm: Call, draft: str,
     pytest.importorskip("chdb")
     from sinks.embedded import EmbeddedStore
 
-    store = EmbeddedStore(tmp_path / "data" / "store")
+    store = EmbeddedStore(tmp_path / "store")
     store.migrate()
     store.insert_rows("household_log", list(blocks()), "log")
     store.close()

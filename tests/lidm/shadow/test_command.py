@@ -2,82 +2,27 @@
 
 import csv
 import json
-import os
 import stat
-import sys
-from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 import zstandard
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from lidm.main import main
 from policy.bundle import Bundle
 from schemas.alerts import Alert
 from schemas.plain_identity import carries_identity
-from schemas.records import Record, ShadowBody, ShadowRecord, decode_block
-from schemas.topics import ALERTS, ALERTS_SHADOW, HOUSEHOLD_EVENTS
+from schemas.records import Record, ShadowBody, ShadowRecord
+from schemas.topics import ALERTS, ALERTS_SHADOW
 from sinks.embedded import EmbeddedStore
 from sinks.rows import alert_row
 from streams.watch import Watch
 from tests.lidm.backtest.test_command import drafted
+from tests.lidm.conftest import Call, records
 from tests.streams.making import POLICY, config, fold, story
 
 pytest.importorskip("chdb")
-CITY, CODE, NAME, PARTITIONS = "339901000000", "MED-SELFPAY", "line-1", 4
-Call = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def lidm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    for name in [name for name in os.environ if name.startswith("LIDM_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LIDM_DATA_DIR", str(tmp_path))
-
-    def call(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["lidm", *words])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out + captured.err
-
-    return call
-
-
-def orders(broker: str) -> list[list[ShadowRecord]]:
-    """The orders in each partition."""
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": "look", "enable.partition.eof": True})
-    consumer.assign([TopicPartition(HOUSEHOLD_EVENTS, number, OFFSET_BEGINNING) for number in range(PARTITIONS)])
-    found: list[list[ShadowRecord]] = [[] for _ in range(PARTITIONS)]
-    ended = 0
-    while ended < PARTITIONS:
-        message = consumer.poll(10)
-        assert message is not None, "the broker is silent"
-        partition = message.partition()
-        assert partition is not None
-        if message.error():
-            ended += 1
-            continue
-        found[partition] += [each for each in decode_block(message.value() or b"") if isinstance(each, ShadowRecord)]
-    consumer.close()
-    return found
-
-
-@pytest.fixture
-def mock_broker(tmp_path: Path) -> Iterator[str]:
-    """A broker of its own, announced in the data folder as the embedded one."""
-    owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "unused", "log_level": 3})
-    broker = ",".join(f"{b.host}:{b.port}" for b in owner.list_topics(timeout=10).brokers.values())
-    (tmp_path / "run").mkdir()
-    about = {"mode": "embedded", "broker": broker, "pid": 1, "clock": "driven", "size": "trial"}
-    (tmp_path / "run" / "service.json").write_text(json.dumps(about))
-    yield broker
-    owner.flush(1)
+CITY, CODE, NAME = "339901000000", "MED-SELFPAY", "line-1"
 
 
 def test_orders_are_in_every_partition(lidm: Call, mock_broker: str, tmp_path: Path) -> None:
@@ -91,12 +36,13 @@ def test_orders_are_in_every_partition(lidm: Call, mock_broker: str, tmp_path: P
     assert code == 0, out
     code, out = lidm("detectors", "shadow", "stop", NAME, "--reason", "看完了")
     assert code == 0, out
-    for first, second, last in orders(mock_broker):
-        assert (first.body.name, first.body.to, first.body.area) == (NAME, "start", CITY)
-        assert CODE in first.body.detectors
-        assert Bundle.from_canonical(zstandard.decompress(first.body.bundle)).hash == first.body.hash
-        assert (second.body.detectors, second.body.bundle) == (("JOB-LOSS",), b"")
-        assert (last.body.name, last.body.to, last.body.reason) == (NAME, "stop", "看完了")
+    for found in records(mock_broker).values():
+        first, second, last = (each.body for each in found if isinstance(each, ShadowRecord))
+        assert (first.name, first.to, first.area) == (NAME, "start", CITY)
+        assert CODE in first.detectors
+        assert Bundle.from_canonical(zstandard.decompress(first.bundle)).hash == first.hash
+        assert (second.detectors, second.bundle) == (("JOB-LOSS",), b"")
+        assert (last.name, last.to, last.reason) == (NAME, "stop", "看完了")
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,11 @@ def test_an_alert_that_is_missing_is_named(folder: Path, capsys: pytest.CaptureF
     whole = path.read_text(encoding="utf-8")
     lines = whole.splitlines(keepends=True)
     lost = next(json.loads(line) for line in lines if '"MED-SELFPAY"' in line)
-    path.write_text("".join(line for line in lines if lost["alert_id"] not in line), encoding="utf-8")
-    code, verdicts = said(folder, capsys, "MED-SELFPAY")
-    path.write_text(whole, encoding="utf-8")
+    try:
+        path.write_text("".join(line for line in lines if lost["alert_id"] not in line), encoding="utf-8")
+        code, verdicts = said(folder, capsys, "MED-SELFPAY")
+    finally:
+        path.write_text(whole, encoding="utf-8")
     assert code == 1
     told = verdicts["MED-SELFPAY"]["lines"]
     assert isinstance(told, list)
@@ -54,7 +56,6 @@ def test_a_rule_that_found_nobody_is_no_agreement(
     empty.mkdir()
     for path in (folder / "0").glob("*.json*"):
         (empty / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    (empty / "alerts.jsonl").write_text((folder / "0" / "alerts.jsonl").read_text(encoding="utf-8"), encoding="utf-8")
     (empty / "raw").mkdir()
     for path in (folder / "0" / "raw").glob("*.jsonl"):
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -27,8 +27,8 @@ BOTH_WINDOWS = Bundle.load(POLICY).narrowed(
 
 def ended_on(folder: Path, households: int, day: int, partitions: int = 2) -> tuple[int, Counter[str]]:
     """How many households there are, and how the episodes that ended on a day did; every rule runs."""
-    city = City(Config(households, months=12, seed=5), folder)
-    service = Logged(new_key_pair()[1], partitions)
+    city = City(Config(households, months=12, seed=5, every_rule=True), folder)
+    service = Logged(new_key_pair()[1], partitions, trial=("*",))
     with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
         Driver(city, service, Linkage(b"k" * 32, synthetic=True), vault, BOTH_WINDOWS).run()
     watches = [Watch(partition, to_nobody(partitions)) for partition in range(partitions)]
@@ -50,6 +50,6 @@ def ended_on(folder: Path, households: int, day: int, partitions: int = 2) -> tu
 
 
 def test_the_first_of_january_withdraws_nothing(tmp_path: Path) -> None:
-    _, ended = ended_on(tmp_path, 150, NEW_YEAR)
+    _, ended = ended_on(tmp_path, 170, NEW_YEAR)
     assert ended["withdrawn"] == 0
     assert ended["lapsed"] > 0, "nothing counted by the year"

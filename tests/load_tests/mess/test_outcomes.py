@@ -18,6 +18,7 @@ from streams.watch import Watch
 from tests.gateway.outlet import Outlet
 from tests.load_tests.mess.test_kinds import LINKAGE, RECORDED
 from tests.streams.making import BY_TOPIC, Log, config, fold
+from tests.streams.town import home
 
 KNOWN = int((datetime(2026, 6, 4, 9, tzinfo=UTC)).timestamp() * 1000)
 
@@ -51,10 +52,6 @@ class Town:
             drained = self.watch.drain()
             self.watch.keep(drained.state)
             self.log.letters(drained.outputs)
-
-
-def home(n: int) -> str:
-    return f"h_{n:032x}"
 
 
 def who(n: int) -> str:
