@@ -31,6 +31,7 @@ def migrate(as_json: bool) -> None:
     """执行待执行的迁移；重复运行无害。要复制行的，归档环节须已停止。"""
     settings = load_settings()
     with reading(settings) as store:
+        store.prepare()
         if any(step.status == "pending" and step.migration.alone for step in store.status()):
             _nobody_archives(settings)
         applied = [migration.name for migration in store.migrate()]
