@@ -35,7 +35,7 @@ def command(only: tuple[str, ...], as_json: bool, **sizes: int) -> None:
     report = run(Sizes(**sizes), only or ROWS, lambda text: click.echo(text, err=True))
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _for_people(report))
     if report.get("void"):
-        click.echo("各轮的读取基准相差超过 1.3 倍，本次测量不作数", err=True)
+        click.echo("测量前后的读取基准相差超过 1.3 倍，本次测量不作数", err=True)
 
 
 def _for_people(report: Mapping[str, Any]) -> str:
@@ -45,7 +45,7 @@ def _for_people(report: Mapping[str, Any]) -> str:
     if "plain_faust_over_ours" in report:
         lines.append(f"同一批数据，plain Faust 的 CPU 是本系统的 {report['plain_faust_over_ours']:g} 倍")
     if "floor_us" in report:
-        lines.append(f"读取基准 {report['floor_us']:g} 微秒/条，各轮相差 {report['floor_spread']:g} 倍")
+        lines.append(f"读取基准 {report['floor_us']:g} 微秒/条，测量前后最多相差 {report['floor_spread']:g} 倍")
     if not report["full_size"]:
         lines.append("规模小于预算所定：只说明能够运行，数值不可用来比较")
     return "\n".join(lines)

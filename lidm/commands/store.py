@@ -8,7 +8,7 @@ import click
 from lidm.settings import Settings, load_settings
 from lidm.stores import reading
 from lidm.tables import table
-from schemas.errors import CallError, DataError
+from schemas.errors import CallError, DataError, Stop
 from sinks.log_file import save
 from sinks.preflight import preflight
 
@@ -31,24 +31,23 @@ def migrate(as_json: bool) -> None:
     """执行待执行的迁移；重复运行无害。要复制行的，归档环节须已停止。"""
     settings = load_settings()
     with reading(settings) as store:
-        store.prepare()
-        if any(step.status == "pending" and step.migration.alone for step in store.status()):
+        try:
+            applied = store.migrate(beside_others=True)
+        except Stop:
             _nobody_archives(settings)
-        applied = [migration.name for migration in store.migrate()]
+            applied = store.migrate()
     if as_json:
-        click.echo(json.dumps({"applied": applied}))
+        click.echo(json.dumps({"applied": [each.name for each in applied]}))
     else:
-        click.echo("\n".join(f"已执行 {name}" for name in applied) or "没有待执行的迁移")
+        click.echo("\n".join(f"已执行 {each.name}" for each in applied) or "没有待执行的迁移")
 
 
 def _nobody_archives(settings: Settings) -> None:
     if settings.store == "embedded":
         return
-    from lidm.compose import stream_config  # broker client and stages come with the extra `service`
-    from streams.lag import Lag
+    from streams.lag import Lag  # the broker's client comes with the extra `service`
 
-    config = stream_config(settings)
-    if Lag(config.broker, config.partitions).members("archive"):
+    if Lag(settings.bootstrap, 1).members("archive"):
         raise CallError("归档环节还在运行，迁移要复制已有的行，请先停止全部归档环节")
 
 

@@ -1,8 +1,10 @@
 """The whole bench: which jobs, how many rounds, one report. Every row is a job that can be left out."""
 
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from load_tests.bench import ground, latency, month, rounds, screens
 from load_tests.bench.bills import Plan, plan
 from load_tests.bench.budgets import judged
-from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Job, reference_us, spread
+from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, TRIES, Found, Job, between, reference_us
 from load_tests.bench.ground import PARTITIONS
 from load_tests.bench.process import Worker
 from load_tests.bench.recovery import recovered
@@ -21,7 +23,8 @@ from streams.intake import POLL_RECORDS
 
 FIRST_JOB = ("whole_path", "plain_faust", "batched")
 ROWS = (*FIRST_JOB, "ledgers", "latency", "recovery", "month", "screens")
-FLOORS = 3
+FRESH_SECONDS = 20.0
+LABELS = {"whole_path": "单条全程", "plain_faust": "plain Faust", "batched": "成批"}
 Progress = Callable[[str], None]
 
 
@@ -50,25 +53,51 @@ def run(sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
     report: dict[str, Any] = {"events": sizes.events, "households": sizes.households, "rounds": sizes.rounds}
     report["full_size"] = sizes.full
     with tempfile.TemporaryDirectory(prefix="lidm-bench-") as name:
-        folder = Path(name)
-        report |= _first_job(folder, sizes, rows, say)
-        if "floor_us" not in report and {"ledgers", "month"} & set(rows):
-            say("读取基准")
-            report |= _floor_alone(folder, sizes.events, sizes.households)
-        floor = float(report.get("floor_us", REFERENCE_FLOOR_US))
+        folder, floors = Path(name), Floors()
+        if {*FIRST_JOB, "ledgers", "month"} & set(rows):
+            scene = _prepared(folder, sizes, rows, say)
+            floors.read = partial(_floor, scene)
+            report |= _first_job(scene, floors, sizes, rows, say)
         if "ledgers" in rows:
             say(f"台账：{sizes.ledger_persons} 人，24 个月")
-            report["ledgers"] = as_reference(_ledgers(folder, sizes.ledger_persons), floor)
+            report["ledgers"] = as_reference(*floors.beside(lambda: _ledgers(folder, sizes.ledger_persons)))
         if "latency" in rows:
             say(f"事件到预警：每秒 {latency.RATE} 条，{sizes.latency_seconds} 秒")
             report["latency"] = latency.measure(folder, sizes.latency_seconds)
         if {"recovery", "month"} & set(rows):
-            report |= _after_a_dump(folder, sizes, rows, floor, report.get("ledgers"), say)
+            report |= _after_a_dump(folder, sizes, rows, floors, report.get("ledgers"), say)
         if "screens" in rows:
             say(f"查询：{sizes.screen_years} 年的预警与个案")
             report["screens"] = screens.measure(folder, sizes.screen_years)
+    report |= floors.told()
     report["budgets"] = judged(report)
     return report
+
+
+class Floors:
+    """Readings of the floor beside what was measured; `read` takes one. One just taken serves what comes next too."""
+
+    def __init__(self) -> None:
+        self.read: Callable[[], float] = lambda: REFERENCE_FLOOR_US
+        self._taken: list[tuple[float, float]] = []
+        self._last, self._read_at = 0.0, float("-inf")
+
+    def beside(self, measure: Callable[[], Found], tries: int = TRIES) -> tuple[Found, float]:
+        """What was measured, and the floor to scale it by: of several tries the calmest."""
+        fresh = time.monotonic() - self._read_at < FRESH_SECONDS
+        every = between(self._last if fresh else self.read(), measure, self.read, tries)
+        self._last, self._read_at = every[-1].after, time.monotonic()
+        taken = min(every, key=lambda each: each.spread)
+        self._taken.append((taken.floor, taken.spread))
+        return taken.found, taken.floor
+
+    def told(self) -> dict[str, Any]:
+        """The median floor and how far the two around one measurement lay apart at most; nothing without any."""
+        if not self._taken:
+            return {}
+        worst = max(apart for _, apart in self._taken)
+        middle = round(median(floor for floor, _ in self._taken), 2)
+        return {"floor_us": middle, "floor_spread": worst, "void": worst > MOST_SPREAD}
 
 
 def as_reference(measured: dict[str, Any], floor: float) -> dict[str, Any]:
@@ -88,26 +117,27 @@ def _ledgers(folder: Path, persons: int) -> dict[str, Any]:
     return told
 
 
-def _floor_alone(folder: Path, events: int, households: int) -> dict[str, Any]:
-    """The reference floor where the first job is left out: bills in a topic, read a few times."""
-    bench = plan(events, min(households, events))
-    with ground.broker(folder / "floor") as kafka:
+def _prepared(folder: Path, sizes: Sizes, rows: Sequence[str], say: Progress) -> Scene:
+    """Brokers with the bills of the first job; only with bills to read where that is left out."""
+    wanted = set(FIRST_JOB) & set(rows)
+    households = sizes.households if wanted else min(sizes.households, sizes.events)
+    bench = plan(sizes.events, households)
+    say(f"准备：{households} 户，{sizes.events} 条结算单")
+    if wanted:
+        return rounds.prepare(folder, bench, "plain_faust" in wanted, "batched" in wanted)
+    with ground.broker(folder / "bills") as kafka:
         ground.create_topics(kafka.bootstrap, "driven")
         ground.publish(kafka.bootstrap, BILLS, ((None, k, v) for k, v in bench.messages()))
-        floors = [rounds.measure_floor(kafka.bootstrap, folder) for _ in range(FLOORS)]
-    return _floor_told(floors)
+    return Scene(folder, bench, folder / "bills", folder / "bills")
 
 
-def _floor_told(floors: Sequence[float]) -> dict[str, Any]:
-    return {
-        "floor_us": round(median(floors), 2),
-        "floor_spread": spread(floors),
-        "void": spread(floors) > MOST_SPREAD,
-    }
+def _floor(scene: Scene) -> float:
+    with scene.round(scene.singles) as bootstrap:
+        return rounds.measure_floor(bootstrap, scene.folder)
 
 
 def _after_a_dump(
-    folder: Path, sizes: Sizes, rows: Sequence[str], floor: float, ledgers: dict[str, Any] | None, say: Progress
+    folder: Path, sizes: Sizes, rows: Sequence[str], floors: Floors, ledgers: dict[str, Any] | None, say: Progress
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     say(f"恢复：{sizes.recovery_persons} 人，24 个月，刚收过月度整批")
@@ -116,7 +146,8 @@ def _after_a_dump(
             found["recovery"] = ready.told
         if "month" in rows:
             say(f"月度整批：{sizes.month_rows} 行")
-            found["month"] = _month_told(month.measure(ready, sizes.month_rows), len(ready.numbers), floor, ledgers)
+            dump, floor = floors.beside(lambda: month.measure(ready, sizes.month_rows), tries=1)  # each adds a month
+            found["month"] = _month_told(dump, len(ready.numbers), floor, ledgers)
     return found
 
 
@@ -148,38 +179,25 @@ def _month_told(dump: month.Dump, persons: int, floor: float, ledgers: dict[str,
     }
 
 
-def _first_job(folder: Path, sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
-    wanted = [row for row in FIRST_JOB if row in rows]
-    if not wanted:
-        return {}
-    bench = plan(sizes.events, sizes.households)
-    say(f"准备：{sizes.households} 户，{sizes.events} 条结算单")
-    scene = rounds.prepare(folder, bench, "plain_faust" in wanted, "batched" in wanted)
-    jobs = {row: Job() for row in wanted}
-    for number in range(sizes.rounds):
+def _first_job(scene: Scene, floors: Floors, sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
+    jobs = {row: Job() for row in FIRST_JOB if row in rows}
+    for number in range(sizes.rounds if jobs else 0):
         say(f"第 {number + 1} 轮，共 {sizes.rounds} 轮")
-        _round(scene, jobs, sizes.events, say)
-    return _told(jobs, bench)
+        for row, job in jobs.items():
+            costs, floor = floors.beside(partial(_costs, row, scene))
+            say(f"  {LABELS[row]} {_note(job, costs, sizes.events, floor):.1f} 基准微秒/条")
+    return _told(jobs, scene.bench) if jobs else {}
 
 
-def _round(scene: Scene, jobs: dict[str, Job], events: int, say: Progress) -> None:
-    with scene.round(scene.singles) as bootstrap:
-        floor = rounds.measure_floor(bootstrap, scene.folder)
-        ours = rounds.measure_product(bootstrap, scene) if "whole_path" in jobs else {}
-        floor = (floor + rounds.measure_floor(bootstrap, scene.folder)) / 2
-        if ours:
-            say(f"  单条全程 {_note(jobs['whole_path'], ours, events, floor):.1f} 基准微秒/条")
-        if "plain_faust" in jobs:
-            theirs = {"worker": rounds.measure_faust(bootstrap, scene)}
-            say(f"  plain Faust {_note(jobs['plain_faust'], theirs, events, floor):.1f} 基准微秒/条")
-    if "batched" in jobs:
-        with scene.round(scene.arrays) as bootstrap:
-            batched = rounds.measure_product(bootstrap, scene)
-        say(f"  成批 {_note(jobs['batched'], batched, events, floor):.1f} 基准微秒/条")
+def _costs(row: str, scene: Scene) -> dict[str, Cost]:
+    """One round of a row, on a fresh copy of its broker."""
+    with scene.round(scene.arrays if row == "batched" else scene.singles) as bootstrap:
+        if row == "plain_faust":
+            return {"worker": rounds.measure_faust(bootstrap, scene)}
+        return rounds.measure_product(bootstrap, scene)
 
 
 def _note(job: Job, costs: dict[str, Cost], events: int, floor: float) -> float:
-    job.floors.append(floor)
     job.rounds.append({name: reference_us(cost.cpu, events, floor) for name, cost in costs.items()})
     job.walls.append(max(cost.wall for cost in costs.values()))
     for name, cost in costs.items():
@@ -188,7 +206,7 @@ def _note(job: Job, costs: dict[str, Cost], events: int, floor: float) -> float:
 
 
 def _told(jobs: dict[str, Job], bench: Plan) -> dict[str, Any]:
-    found = _floor_told(next(iter(jobs.values())).floors)
+    found: dict[str, Any] = {}
     if "whole_path" in jobs:
         ours = jobs["whole_path"]
         found["whole_path_cpu_us_per_event"] = ours.total

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lidm.commands import alerts, explain, kpi, store
+from lidm.settings import Settings
 from lidm.tables import table
 from schemas.alerts import Missing
 from schemas.errors import CallError, DataError, Unreachable
@@ -164,3 +165,24 @@ def test_a_running_service_is_asked_and_only_asked(answering: tuple[str, list[di
 
 def test_a_table_is_aligned_although_letters_are_wide() -> None:
     assert table(("月", "x"), [("a", "y")]) == "月  x\na   y"
+
+
+def test_a_migration_that_copies_rows_waits_for_the_archive_to_stop(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = EmbeddedStore(data_dir / "store")
+    filled.execute("ALTER TABLE schema_migrations DELETE WHERE id = 10 SETTINGS mutations_sync = 2")
+    filled.close()
+    asked: list[str] = []
+
+    def archiving(settings: Settings) -> None:
+        asked.append(settings.store)
+        if len(asked) == 1:
+            raise CallError("归档环节还在运行")
+
+    monkeypatch.setattr(store, "_nobody_archives", archiving)
+    with pytest.raises(CallError):
+        run(store.command, "migrate")
+    assert run(store.command, "migrate").output == "已执行 0010_screens\n"
+    assert json.loads(run(store.command, "status", "--json").output)["rows"]["alerts"] == 3
+    assert len(asked) == 2

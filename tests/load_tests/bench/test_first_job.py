@@ -1,11 +1,14 @@
 """The bench's first job without a broker: the same alerts three ways, and figures that follow their definition."""
 
+from functools import partial
+
 import pytest
 
 from load_tests.bench import ground
 from load_tests.bench.bills import TODAY, Plan, noon_ms, plan
-from load_tests.bench.figures import Job, reference_us, spread
+from load_tests.bench.figures import Job, between, reference_us, spread
 from load_tests.bench.reference import Expected, expected
+from load_tests.bench.report import Floors
 from load_tests.bench.rounds import check, in_arrays
 from load_tests.peers.plain_faust import LINES, decide
 from schemas.alerts import Alert
@@ -91,6 +94,19 @@ def test_figures_follow_their_definition() -> None:
     assert job.parts == {"a": 2.0, "b": 4.0}
     assert job.total == 7.0
     assert spread([2.0, 2.5]) == 1.25
+
+
+def test_what_moves_is_measured_again_and_the_calmest_counts() -> None:
+    floors, done = iter([3.0, 2.0, 2.1, 9.0]), iter("abcd")
+    taken = between(2.0, lambda: next(done), lambda: next(floors))
+    assert [each.found for each in taken] == ["a", "b", "c"]
+    assert [each.spread for each in taken] == [1.5, 1.5, 1.05]
+    beside = Floors()
+    beside.read = partial(next, iter([1.0, 2.0, 4.0, 5.6]))
+    assert beside.beside(lambda: "restless")[1] == pytest.approx(4.8)
+    assert beside.told() == {"floor_us": 4.8, "floor_spread": 1.4, "void": True}
+    beside.read = partial(next, iter([5.6]))
+    assert beside.beside(lambda: "calm")[1] == pytest.approx(5.6), "the last reading is the next one's first"
 
 
 def test_a_wrong_alert_is_an_error() -> None:
