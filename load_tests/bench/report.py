@@ -12,7 +12,7 @@ from typing import Any
 from load_tests.bench import ground, latency, month, rounds, screens
 from load_tests.bench.bills import Plan, plan
 from load_tests.bench.budgets import judged
-from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, TRIES, Found, Job, between, reference_us
+from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, TRIES, Between, Found, Job, between, reference_us
 from load_tests.bench.ground import PARTITIONS
 from load_tests.bench.process import Worker
 from load_tests.bench.recovery import recovered
@@ -91,6 +91,10 @@ class Floors:
         self._taken.append((taken.floor, taken.spread))
         return taken.found, taken.floor
 
+    def once(self, measure: Callable[[], Found]) -> Between[Found]:
+        """What cannot be measured twice. Two floors that lie apart make void what stands between them, not the rest."""
+        return between(self.read(), measure, self.read, tries=1)[0]
+
     def told(self) -> dict[str, Any]:
         """The median floor and how far the two around one measurement lay apart at most; nothing without any."""
         if not self._taken:
@@ -146,18 +150,21 @@ def _after_a_dump(
             found["recovery"] = ready.told
         if "month" in rows:
             say(f"月度整批：{sizes.month_rows} 行")
-            dump, floor = floors.beside(lambda: month.measure(ready, sizes.month_rows), tries=1)  # each adds a month
-            found["month"] = _month_told(dump, len(ready.numbers), floor, ledgers)
+            dump = floors.once(lambda: month.measure(ready, sizes.month_rows))  # it adds a month
+            found["month"] = _month_told(dump, len(ready.numbers), ledgers)
     return found
 
 
-def _month_told(dump: month.Dump, persons: int, floor: float, ledgers: dict[str, Any] | None) -> dict[str, Any]:
+def _month_told(taken: Between[month.Dump], persons: int, ledgers: dict[str, Any] | None) -> dict[str, Any]:
     """What was measured through the broker, and apart from it what follows from costs per row."""
+    dump, floor = taken.found, taken.floor
     intake = round(reference_us(dump.intake.cpu, dump.rows, floor), 1)
     monitor = round(reference_us(dump.monitor.cpu, dump.rows, floor), 1)
     cold = monitor if ledgers is None else float(ledgers["cold_dump_reference_us_per_event"])
     wall = dump.monitor.wall
     return {
+        "floor_spread": taken.spread,
+        "void": taken.spread > MOST_SPREAD,
         "measured": {
             "rows": dump.rows,
             "persons": persons,
