@@ -14,7 +14,7 @@ from typing import Any, Literal
 from gateway.identities import Linkage
 from gateway.problems import RowProblem
 from gateway.publish import Progress
-from gateway.roster import ExportHousehold, ExportRows, read_export
+from gateway.roster_export import ExportHousehold, ExportRows, read_export
 from gateway.roster_rows import RosterRow
 
 LIMIT = 0.999

@@ -14,7 +14,7 @@ from gateway.aliases import FirstKnown
 from gateway.identities import ID_TYPES, BadIdentity, Linkage, mask
 from gateway.problems import RowProblem
 from gateway.publisher import Publisher
-from gateway.roster import read_export
+from gateway.roster_export import read_export
 from gateway.tables import heading, open_table
 from gateway.vault import Document, Vault
 from schemas.errors import CallError, DataError

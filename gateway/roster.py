@@ -4,8 +4,7 @@ This is the only way identities enter the vault. Publishing comes first, the lis
 whatever is interrupted, loading again completes it and nobody new is forgotten.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +14,13 @@ import msgspec
 
 from gateway.courier import Courier, Receipt
 from gateway.events import BatchPlan, Envelope, Parsed
-from gateway.identities import Linkage, issuing_area_of
+from gateway.identities import Linkage
 from gateway.problems import RowProblem
 from gateway.publish import Progress
 from gateway.publisher import Publisher
-from gateway.roster_rows import Read, RosterRow, read_roster
+from gateway.roster_export import ExportHousehold, read_export
+from gateway.roster_rows import RosterRow
 from gateway.sources import source_of
-from gateway.tables import open_table
 from gateway.vault import Entry, Vault
 from schemas.envelope import Problem
 from schemas.feed import FEEDS
@@ -32,13 +31,17 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class RosterReport:
-    """What was loaded. `new_persons` are pseudonyms the vault did not know: their history is to be sent again."""
+    """What was loaded. `new_persons` are pseudonyms the vault did not know: their history is to be sent again.
+
+    `renamed`: rows of people the vault knew under another name. Names change; two people on one number look the same.
+    """
 
     rows: int
     households: int
     persons: int
     memberships: int
     new_persons: tuple[str, ...]
+    renamed: tuple[int, ...]
     problems: tuple[RowProblem, ...]
     receipt: Receipt
 
@@ -50,6 +53,7 @@ class RosterReport:
             "persons": self.persons,
             "memberships": self.memberships,
             "new_persons": len(self.new_persons),
+            "renamed": list(self.renamed),
             "problems": [problem.as_json() for problem in self.problems],
             "receipt": self.receipt.as_json(),
         }
@@ -85,96 +89,8 @@ def load_roster(
     new = tuple(dict.fromkeys(e.person for e in load.entries if not vault.knows(e.person)))
     if on_new_persons is not None:
         on_new_persons(new)
-    vault.write(load.entries, int(recorded.timestamp() * 1000))
-    return load.report(rows.count, new, problems, receipt)
-
-
-def read_export(
-    path: Path, linkage: Linkage, issuing_area: str | None = None, progress: Progress | None = None
-) -> tuple["ExportRows", list["ExportHousehold"]]:
-    """The rows of an official export and the households they make. Raises CallError and DataError as tables do."""
-    with open_table(path) as table:
-        rows = ExportRows.read(read_roster(table, linkage), progress)
-    households = [
-        ExportHousehold.of(number, members, linkage, issuing_area, headless=number in rows.bad_heads)
-        for number, members in rows.good.items()
-    ]
-    return rows, households
-
-
-@dataclass
-class ExportRows:
-    """Readable rows by official household number, and what could not be read."""
-
-    good: dict[str, list[RosterRow]]
-    bad_heads: set[str]
-    unread: list[tuple[Read, RowProblem]]
-    count: int
-
-    @property
-    def problems(self) -> list[RowProblem]:
-        """What is wrong with rows that could not be read."""
-        return [problem for _, problem in self.unread]
-
-    @classmethod
-    def read(cls, rows: Iterable[Read], progress: Progress | None) -> "ExportRows":
-        """Groups rows by household number, in the order households first appear."""
-        self = cls(defaultdict(list), set(), [], 0)
-        for row in rows:
-            self.count += 1
-            if isinstance(row.found, RowProblem):
-                self.unread.append((row, row.found))
-                self.bad_heads |= {row.household} if row.head else set()
-            else:
-                self.good[row.household].append(row.found)
-            if progress is not None and self.count % 1_000 == 0:
-                progress(self.count, len(self.unread))
-        return self
-
-
-@dataclass(frozen=True)
-class ExportHousehold:
-    """A household of the export: its pseudonym and its memberships; or why it cannot be taken."""
-
-    household: str
-    issuing: str
-    rows: tuple[RosterRow, ...]
-    statuses: dict[tuple[str, str], list[dict[str, str | None]]]
-    problem: str | None
-
-    @classmethod
-    def of(
-        cls, number: str, rows: list[RosterRow], linkage: Linkage, issuing_area: str | None, *, headless: bool
-    ) -> "ExportHousehold":
-        """Rows that repeat a membership (one per category held) become one with several statuses.
-
-        An export of changes need not repeat the head; a head that is there and wrong keeps the household out.
-        """
-        first: dict[tuple[str, str], RosterRow] = {}
-        statuses: dict[tuple[str, str], list[dict[str, str | None]]] = defaultdict(list)
-        for row in rows:
-            key = (row.person, row.joined.isoformat())
-            first.setdefault(key, row)
-            if row.status is not None and row.status not in statuses[key]:
-                statuses[key].append(row.status)
-        members = tuple(first.values())
-        heads = [row for row in members if row.relation == "HEAD"]
-        stated = next((row.issuing for row in members if row.issuing), None) or issuing_area
-        issuing = stated or next((issuing_area_of(row.areas.responsible) for row in heads if row.areas), "")
-        problem = None
-        if headless:
-            problem = "本户户主行有误，全户未入"
-        elif not issuing:
-            problem = "本户没有户主行，也未写明认定地区划代码，全户未入"
-        elif sum(row.left is None for row in heads) > 1:
-            problem = "本户有两个在册户主，全户未入"
-        return cls(linkage.household(issuing, number), issuing, members, statuses, problem)
-
-    @property
-    def district(self) -> str:
-        """The county of the head's 责任属地, else the area that issued its number; "" where neither is known."""
-        heads = [row.areas for row in self.rows if row.areas is not None]
-        return issuing_area_of(heads[0].responsible) if heads else self.issuing
+    renamed = vault.write(load.entries, int(recorded.timestamp() * 1000))
+    return load.report(rows.count, new, renamed, problems, receipt)
 
 
 class _Load:
@@ -192,6 +108,7 @@ class _Load:
         self._courier.begin()
         self.problems: list[RowProblem] = []
         self.entries: list[Entry] = []
+        self._rows: dict[str, int] = {}
         self.households = self.memberships = 0
 
     def household(self, household: ExportHousehold) -> None:
@@ -213,6 +130,7 @@ class _Load:
                 self._courier.carry(row.person, event)
                 until = row.left.isoformat() if row.left else None
                 head = row.relation == "HEAD"
+                self._rows.setdefault(row.person, row.row)
                 self.entries.append(
                     Entry(row.person, household.household, head, row.identity, until, row.id_type)
                 )
@@ -223,7 +141,12 @@ class _Load:
         return self._courier.receipt(read=read, bad=bad, left_out=0, closed=not bad)
 
     def report(
-        self, rows: int, new: tuple[str, ...], problems: tuple[RowProblem, ...], receipt: Receipt
+        self,
+        rows: int,
+        new: tuple[str, ...],
+        renamed: frozenset[str],
+        problems: tuple[RowProblem, ...],
+        receipt: Receipt,
     ) -> RosterReport:
         """What was loaded, problems in the order of the file."""
         return RosterReport(
@@ -232,6 +155,7 @@ class _Load:
             persons=len({entry.person for entry in self.entries}),
             memberships=self.memberships,
             new_persons=new,
+            renamed=tuple(sorted(self._rows[person] for person in renamed)),
             problems=tuple(sorted(problems, key=lambda problem: problem.row)),
             receipt=receipt,
         )

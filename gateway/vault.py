@@ -18,7 +18,7 @@ from typing import Self
 
 import msgspec
 
-from gateway.identities import RESIDENT
+from gateway.identities import RESIDENT, plain_name
 from gateway.private import private_database
 from schemas.errors import CallError, DataError, Retry
 
@@ -140,13 +140,14 @@ class Vault:
                 raise
             raise Retry("身份库正在被写入（如名册入库），请稍后再试") from error
 
-    def write(self, entries: Iterable[Entry], at_ms: int) -> list[str]:
-        """Stores or replaces identities, all or none. Returns the persons the vault did not know before, in order."""
-        new: list[str] = []
+    def write(self, entries: Iterable[Entry], at_ms: int) -> frozenset[str]:
+        """Stores or replaces identities, all or none. Returns the persons who were known under another name."""
+        renamed = set()
         with self._transaction():
             for entry in entries:
-                if not self.knows(entry.person):
-                    new.append(entry.person)
+                old = self._identity(entry.person)
+                if old is not None and plain_name(old.name) != plain_name(entry.identity.name):
+                    renamed.add(entry.person)
                 self._db.execute(
                     "INSERT OR REPLACE INTO persons VALUES (?, ?, ?)",
                     (entry.person, self._seal(entry.person, entry.identity), at_ms),
@@ -156,7 +157,7 @@ class Vault:
                     "INSERT OR REPLACE INTO households VALUES (?, ?, ?, ?)",
                     (entry.household, entry.person, int(entry.head), entry.until),
                 )
-        return new
+        return frozenset(renamed)
 
     def knows(self, person: str) -> bool:
         """Whether the roster ever named this person."""
@@ -238,8 +239,7 @@ class Vault:
         if not purpose.strip() or not actor.strip():
             raise CallError("打开身份信息须写明经办人和用途")
         self._log(person, actor=actor, purpose=purpose, case_id=case_id, at_ms=at_ms)
-        row = self._db.execute("SELECT sealed FROM persons WHERE person = ?", (person,)).fetchone()
-        return None if row is None else self._unseal(person, row[0])
+        return self._identity(person)
 
     def note(self, whats: Iterable[str], *, actor: str, purpose: str, at_ms: int) -> None:
         """Logs that something else sealed is about to be opened (a dead letter), in the same chain of openings."""
@@ -282,8 +282,9 @@ class Vault:
         nonce = os.urandom(12)
         return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(content), person.encode())
 
-    def _unseal(self, person: str, sealed: bytes) -> Identity:
-        return msgspec.msgpack.decode(self._plain(person, sealed), type=Identity)
+    def _identity(self, person: str) -> Identity | None:
+        row = self._db.execute("SELECT sealed FROM persons WHERE person = ?", (person,)).fetchone()
+        return None if row is None else msgspec.msgpack.decode(self._plain(person, row[0]), type=Identity)
 
     def _plain(self, person: str, sealed: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag

@@ -24,6 +24,8 @@ from lidm.ways_in import (
 )
 from schemas.errors import DataError
 
+_SHOWN = 20
+
 
 @click.group()
 def command() -> None:
@@ -94,6 +96,9 @@ def _say(report: RosterReport, as_json: bool, new_persons: Path | None) -> None:
     taken = f"入库 {report.households:,} 户 {report.persons:,} 人（成员记录 {report.memberships:,} 条）"
     new = f"新进名册 {len(report.new_persons):,} 人"
     click.echo(f"读入 {report.rows:,} 行：{taken}，{new}，未入 {len(report.problems):,} 行")
+    if report.renamed:
+        rows = "、".join(str(row) for row in report.renamed[:_SHOWN]) + ("等" if len(report.renamed) > _SHOWN else "")
+        click.echo(f"第 {rows} 行的姓名与身份库原来的不同，已换成新的：改名无妨，若是两人同号，请核对户籍资料。")
     if report.new_persons and new_persons is not None:
         click.echo(
             f"新人员代码已写入 {new_persons}。他们此前的账单等须补发：lidm feed publish … --persons {new_persons}"

@@ -191,6 +191,39 @@ def test_a_bad_row_keeps_its_household_and_a_bad_head_does_not(tmp_path: Path, v
         assert secret not in said
 
 
+def test_one_number_under_two_names_is_nobodys_until_somebody_looks(tmp_path: Path, vault: Vault) -> None:
+    """Whose bills and flats would follow it? Both rows stay out, whichever household they are in; the rest comes in."""
+    twin, outlet = number(2), Outlet()
+    rows = [
+        member("1", number(1), "户主"),
+        member("1", twin, 姓名="虚构乙"),
+        member("2", number(3), "户主"),
+        member("2", twin[:6] + twin[8:17], 姓名="虚构丙"),
+        member("3", twin, "户主", 姓名="虚构丙"),
+        member("3", number(4)),
+    ]
+    report = load(write(tmp_path / "a.csv", rows), outlet, vault)
+    assert {each.person for each in memberships(outlet)} == {LINKAGE.person(number(1)), LINKAGE.person(number(3))}
+    assert not vault.knows(LINKAGE.person(twin))
+    assert {(each.row, each.code) for each in report.problems if "姓名不同" in each.reason} == {
+        (3, "BAD_IDENTITY"),
+        (5, "BAD_IDENTITY"),
+        (6, "BAD_IDENTITY"),
+    }
+    assert "与第 5 行" in next(each.reason for each in report.problems if each.row == 3)
+    assert [each.reason for each in report.problems if each.row == 7] == ["本户户主行有误，全户未入"]
+    assert not any(twin in each.text for each in report.problems)
+
+
+def test_a_name_the_vault_does_not_know_is_taken_and_told(tmp_path: Path, vault: Vault) -> None:
+    load(write(tmp_path / "a.csv", [member("1", number(1), "户主"), member("1", number(2))]), Outlet(), vault)
+    changed = [member("1", number(1), "户主", 姓名="虚 构 甲"), member("1", number(2), 姓名="虚构丁")]
+    report = load(write(tmp_path / "b.csv", changed), Outlet(), vault)
+    assert report.renamed == (3,)
+    assert report.as_json()["renamed"] == [3]
+    assert not report.problems
+
+
 def test_a_household_number_belongs_to_who_issued_it(tmp_path: Path, vault: Vault) -> None:
     path = write(tmp_path / "a.csv", [member("HK1", number(1), "户主")])
     outlet = Outlet()

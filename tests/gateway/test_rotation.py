@@ -7,7 +7,7 @@ import pytest
 
 from gateway import rekey
 from gateway.identities import Linkage
-from gateway.roster import read_export
+from gateway.roster_export import read_export
 from gateway.scope import Watched
 from gateway.vault import Vault
 from schemas.provisional import provisional_of

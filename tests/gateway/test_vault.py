@@ -17,10 +17,20 @@ def entry(person: str, *, head: bool = False, who: Identity = WHO) -> Entry:
     return Entry(person=person, household="h_1", head=head, identity=who)
 
 
+def test_another_name_is_told_and_another_spelling_is_none(tmp_path: Path) -> None:
+    def named(name: str) -> Identity:
+        return Identity(name, WHO.number)
+
+    with Vault(tmp_path / "v.sqlite", KEY) as vault:
+        assert not vault.write([entry("p_1", who=named("虚构·甲")), entry("p_2", who=named("虚构乙"))], 5)
+        assert not vault.write([entry("p_1", who=named("虚构 • 甲"))], 6)
+        assert vault.write([entry("p_1", who=named("虚构丙")), entry("p_2", who=named("虚构乙"))], 7) == {"p_1"}
+        assert vault.open("p_1", actor="李", purpose="入户核实", case_id="c1", at_ms=8) == named("虚构丙")
+
+
 def test_opening_returns_who_and_logs_why(tmp_path: Path) -> None:
     with Vault(tmp_path / "v.sqlite", KEY) as vault:
-        assert vault.write([entry("p_2"), entry("p_1", head=True)], 5) == ["p_2", "p_1"]
-        assert vault.write([entry("p_1", head=True)], 6) == []
+        assert not vault.write([entry("p_2"), entry("p_1", head=True)], 5)
         assert vault.members("h_1") == ["p_1", "p_2"]
         assert vault.open("p_1", actor="李", purpose="入户核实", case_id="c1", at_ms=7) == WHO
         assert vault.open("p_9", actor="李", purpose="入户核实", case_id="c1", at_ms=8) is None

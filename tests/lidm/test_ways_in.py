@@ -49,3 +49,11 @@ def test_nothing_begins_while_the_key_is_replaced(run: Run, data: Path, tmp_path
             refused = run(*words)
             assert (refused.code, "正在更换联结密钥" in refused.err) == (2, True), refused
     assert [run(*words).code for words in commands] == [0, 0]
+
+
+def test_another_name_than_before_is_told_by_its_row(run: Run, tmp_path: Path) -> None:
+    run("gateway", "init", "--synthetic")
+    assert run("roster", "load", write(tmp_path / "a.csv", [member("HK1", number(1), "户主")])).code == 0
+    again = run("roster", "load", write(tmp_path / "b.csv", [member("HK1", number(1), "户主", 姓名="虚构乙")]))
+    assert (again.code, "第 2 行的姓名与身份库原来的不同" in again.out) == (0, True), again
+    assert "虚构" not in again.out + again.err
