@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 NATIONAL = "000000000000"
 _KEPT_CHAINS = 10_000
@@ -16,10 +17,19 @@ class AreaUnknown(LookupError):
         self.area = area
 
 
+class Trust(NamedTuple):
+    """托管: from `since` until before `until` another area answers, as if it were the parent."""
+
+    to: str
+    since: date
+    until: date | None = None
+
+
 @dataclass(frozen=True)
 class Area:
     """One area. Valid on half-open [valid_from, valid_to); afterwards its single successor answers for it.
 
+    `entrusted`: whom it was in the hands of and when, in order; its parent meanwhile answers for nothing of it.
     `setting`: `urban` or `rural` by the statistical classification, None where nobody said so; reports only.
     """
 
@@ -30,6 +40,19 @@ class Area:
     valid_to: date | None = None
     successors: tuple[str, ...] = ()
     setting: str | None = None
+    entrusted: tuple[Trust, ...] = ()
+
+    def above(self, on: date) -> str | None:
+        """Whom it inherits from on a day."""
+        if self.valid_to is not None and self.valid_to <= on and len(self.successors) == 1:
+            return self.successors[0]
+        held = (each.to for each in self.entrusted if each.since <= on and (each.until is None or on < each.until))
+        return next(held, self.parent)
+
+    def turns(self) -> tuple[date, ...]:
+        """Days on which it begins, ends or changes hands."""
+        days = (self.valid_from, self.valid_to, *(day for each in self.entrusted for day in each[1:]))
+        return tuple(day for day in days if day is not None)
 
 
 class AreaTree:
@@ -37,7 +60,7 @@ class AreaTree:
 
     def __init__(self, areas: Mapping[str, Area]) -> None:
         self._areas = dict(areas)
-        self._changes = sorted({day for area in areas.values() for day in (area.valid_from, area.valid_to) if day})
+        self._changes = sorted({day for area in areas.values() for day in area.turns()})
         self._chains: dict[tuple[str, date], tuple[str, ...]] = {}
 
     def __contains__(self, code: str) -> bool:
@@ -52,7 +75,7 @@ class AreaTree:
         return dict(self._areas)
 
     def changes(self) -> tuple[date, ...]:
-        """Days on which any area begins or ends, in order."""
+        """Days on which any area begins, ends or changes hands, in order."""
         return tuple(self._changes)
 
     def area(self, code: str) -> Area:
@@ -80,15 +103,13 @@ class AreaTree:
         return ancestor in self.chain(area, on)
 
     def next_change(self, on: date) -> date | None:
-        """The first day after `on` on which any area begins or ends."""
+        """The first day after `on` on which any area begins, ends or changes hands."""
         return next((day for day in self._changes if day > on), None)
 
     def _walk(self, code: str, on: date) -> list[str]:
         chain: list[str] = []
         current: str | None = code
         while current is not None and current not in chain:
-            area = self.area(current)
             chain.append(current)
-            ended = area.valid_to is not None and area.valid_to <= on
-            current = area.successors[0] if ended and len(area.successors) == 1 else area.parent
+            current = self.area(current).above(on)
         return chain

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from policy.areas import Area, AreaTree
+from policy.areas import Area, AreaTree, Trust
 from policy.kinds import Plain
-from policy.loader import JSON, read_directory
+from policy.loader import read_directory
+from policy.marked import JSON
 from policy.parameters import History, Policy, Rule, Value
 from policy.schemes import Ranked, Scheme, Schemes
 from schemas.alerts import Document
@@ -150,6 +151,10 @@ def _area(code: str, plain: JSON) -> Area:
         valid_to=_day(each["valid_to"]),
         successors=tuple(map(str, _list(each["successors"]))),
         setting=None if each.get("setting") is None else str(each["setting"]),  # bundles in older logs have none
+        entrusted=tuple(
+            Trust(str(hands["to"]), date.fromisoformat(str(hands["valid_from"])), _day(hands["valid_to"]))
+            for hands in map(_dict, _list(each.get("entrusted", [])))
+        ),
     )
 
 

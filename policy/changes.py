@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from policy.areas import AreaUnknown
 from policy.bundle import Bundle
-from policy.loader import JSON
+from policy.marked import JSON
 from policy.parameters import Rule
 
 What = Literal["added", "removed", "changed"]

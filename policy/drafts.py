@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Literal, cast
 
 from policy.bundle import Bundle
-from policy.loader import JSON
+from policy.marked import JSON
 
 Law = Literal["in-force", "counterfactual"]
 Entry = dict[str, JSON]

@@ -11,14 +11,11 @@ from datetime import date
 from pathlib import Path
 
 from policy.areas import NATIONAL
+from policy.areas_file import read_areas
 from policy.kinds import Reader, reader_of
-from policy.marked import Marked, PolicyError, read_marked
-
-JSON = None | bool | int | str | list["JSON"] | dict[str, "JSON"]
+from policy.marked import JSON, Marked, PolicyError, read_marked
 
 FAMILIES = ("risk", "entitlement", "review", "quality")
-_AREA = frozenset({"name", "parent", "valid_from", "valid_to", "successors", "setting"})
-_SETTINGS = ("urban", "rural")
 _SCHEME = frozenset({"label", "ranks"})
 _RULE = frozenset({"values", "last_value_still_valid_on", "targets", "label", "unit"})
 _VALUE = frozenset({"status", "document", "until", "note"})
@@ -34,7 +31,7 @@ class Declared:
 
 def read_directory(folder: Path) -> dict[str, JSON]:
     """The whole folder as one plain value. Raises `PolicyError`."""
-    areas = _read_areas(_open(folder / "areas.yaml", folder))
+    areas = read_areas(_open(folder / "areas.yaml", folder))
     schemes = _read_schemes(_open(folder / "schemes.yaml", folder))
     known = _ranked(schemes)
     declared: dict[str, Declared] = {}
@@ -91,62 +88,6 @@ def _area_folders(folder: Path, areas: dict[str, JSON]) -> list[str]:
         if name not in areas or name == NATIONAL:
             raise PolicyError(f"{folder.name}/{name}", 1, "文件夹名不是areas.yaml里的区划代码")
     return names
-
-
-def _read_areas(root: Marked) -> dict[str, JSON]:
-    areas: dict[str, JSON] = {}
-    links: list[tuple[Marked, str]] = []
-    for code, key, entry in root.items():
-        if len(code) != 12 or not code.isdigit():
-            key.fail("区划代码是12位数字")
-        found = entry.mapping(_AREA, required=("name",))
-        if code != NATIONAL and "parent" not in found:
-            entry.fail("缺少“parent”")
-        successors = found["successors"].sequence() if "successors" in found else []
-        links += [(each, each.text()) for each in [*successors, *([found["parent"]] if "parent" in found else [])]]
-        first, last = _interval(found, "valid_from", "valid_to")
-        plain: dict[str, JSON] = {
-            "name": found["name"].text(),
-            "parent": found["parent"].text() if "parent" in found else None,
-            "valid_from": first,
-            "valid_to": last,
-            "successors": [each.text() for each in successors],
-        }
-        areas[code] = plain | _setting(found)
-    for place, code in links:
-        if code not in areas:
-            place.fail(f"区划{code}没有写在本文件里")
-    _no_circles(root, areas)
-    return areas
-
-
-def _setting(found: dict[str, Marked]) -> dict[str, JSON]:
-    """Only where somebody wrote it: a bundle without is the one it always was."""
-    if "setting" not in found:
-        return {}
-    if (setting := found["setting"].text()) not in _SETTINGS:
-        found["setting"].fail(f"setting 只能是 {'、'.join(_SETTINGS)}")
-    return {"setting": setting}
-
-
-def _no_circles(root: Marked, areas: dict[str, JSON]) -> None:
-    for code in areas:
-        seen: list[str] = []
-        current: JSON = code
-        while isinstance(current, str):
-            if current in seen:
-                root.fail(f"区划{code}的上级绕了一圈：{'→'.join([*seen, current])}")
-            seen.append(current)
-            entry = areas[current]
-            current = entry["parent"] if isinstance(entry, dict) else None
-
-
-def _interval(found: dict[str, Marked], first: str, last: str) -> tuple[str | None, str | None]:
-    since = found[first].day() if first in found and not found[first].is_null else None
-    until = found[last].day() if last in found and not found[last].is_null else None
-    if since and until and until <= since:
-        found[last].fail("结束日期不晚于开始日期")
-    return since.isoformat() if since else None, until.isoformat() if until else None
 
 
 def _read_schemes(root: Marked) -> dict[str, JSON]:

@@ -15,6 +15,8 @@ import yaml
 
 from schemas.errors import DataError
 
+JSON = None | bool | int | str | list["JSON"] | dict[str, "JSON"]
+
 _YUAN = re.compile(r"^(\d+)(?:\.(\d{1,2}))?元$")
 _INT = re.compile(r"^\d+$")
 _DECIMAL = re.compile(r"^(\d+)(?:\.(\d{1,2}))?$")

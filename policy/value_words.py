@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from policy.loader import JSON
-from policy.marked import Marked, read_marked
+from policy.marked import JSON, Marked, read_marked
 from schemas.labels import yuan
 
 STATUS = {"enacted": "正式", "pilot": "试行", "example": "示例"}
@@ -12,7 +11,7 @@ FIELDS = {
     "until": "终止日期", "signed_by": "签发单位", "note": "说明", "document.title": "依据文件",
     "document.number": "文号", "document.status": "状态", "document": "依据文件", "label": "名称", "unit": "单位",
     "family": "类别", "name": "名称", "parent": "上级", "valid_from": "设立日期", "valid_to": "撤销日期",
-    "successors": "接续区划", "setting": "城乡分类", "ranks": "次序", "at_least": "目标",
+    "successors": "接续区划", "setting": "城乡分类", "entrusted": "托管", "ranks": "次序", "at_least": "目标",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The bundle of the repository: real values of two places, the invented city, equal after a journey as bytes."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,27 @@ def test_a_town_that_was_merged_is_answered_for_by_its_successor(bundle: Bundle)
     assert bundle.areas.chain("339901099000", date(2024, 12, 31))[:2] == ("339901099000", CITY)
     assert bundle.areas.chain("339901099000", date(2025, 1, 1))[:2] == ("339901099000", "339901001000")
     assert bundle.areas.within("339901099000", CITY, date(2025, 1, 1))
+
+
+def test_an_entrusted_town_follows_whoever_holds_it(bundle: Bundle) -> None:
+    """托管: between its days the other district's lines and name count, before and afterwards its own parent's."""
+    town, first, last = "339901001000", date(2021, 3, 1), date(2022, 3, 1)
+    plain: Any = bundle.plain()
+    plain["areas"][town]["entrusted"] = [
+        {"to": SHENGZHOU, "valid_from": first.isoformat(), "valid_to": last.isoformat()},
+        {"to": "330109000000", "valid_from": last.isoformat(), "valid_to": None},
+    ]
+    tree = Bundle(plain).areas
+    day = timedelta(days=1)
+    assert tree.chain(town, first - day)[:2] == (town, CITY)
+    assert tree.chain(town, first)[:3] == (town, SHENGZHOU, "330600000000")
+    assert not tree.within(town, CITY, last - day)
+    assert tree.chain(town, last)[:3] == (town, "330109000000", "330100000000")
+    assert tree.next_change(first - day) == first
+    assert last in tree.changes()
+    assert Bundle(plain).on(first).standard("dibao_month", town).value == 890_00
+    assert Bundle(plain).hash != bundle.hash
+    assert "entrusted" not in str(bundle.plain()), "a bundle that says nothing of it is the one it always was"
 
 
 def test_lines_by_scheme(bundle: Bundle) -> None:

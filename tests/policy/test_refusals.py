@@ -126,6 +126,9 @@ def test_files_in_the_wrong_place(folder: Path, file: str, says: str) -> None:
     assert says in refused(folder, file, VALUE.replace("rent_arrears:", f"{Path(file).stem}:", 1)).message_zh
 
 
+TWICE = "{to: '330683000000', valid_from: 2025-01-01}, {to: '330109000000', valid_from: 2025-06-01}"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -134,6 +137,11 @@ def test_files_in_the_wrong_place(folder: Path, file: str, says: str) -> None:
         ('{name: 浙江省, parent: "000000000000"}', "{name: 浙江省}", "缺少“parent”"),
         ('"339901001000":', '"3399010010":', "12位数字"),
         ("valid_to: 2025-01-01", "valid_from: 2025-01-01, valid_to: 2025-01-01", "不晚于"),
+        ("{name: 北辰镇,", '{name: 北辰镇, entrusted: [{to: "330700000000", valid_from: 2025-01-01}],', "没有写在"),
+        ("{name: 北辰镇,", '{name: 北辰镇, entrusted: [{to: "339901001000", valid_from: 2025-01-01}],', "绕了一圈"),
+        ("{name: 北辰镇,", '{name: 北辰镇, entrusted: [{to: "330683000000"}],', "valid_from"),
+        ("{name: 北辰镇,", "{name: 北辰镇, entrusted: [" + TWICE + "],", "不重叠"),
+        ("{name: 北辰镇,", "{name: 北辰镇, entrusted: [{to: x, since: 2025-01-01}],", "不认识的项"),
     ],
 )
 def test_areas_that_do_not_hold_together(folder: Path, old: str, new: str, says: str) -> None:

@@ -23,10 +23,14 @@ COUPLE, OTHERS, ORPHAN = 0, 1, 2
 NUMBERS = count(1)
 
 
-def redivided(*, line: int) -> PolicyRecord:
-    """The town becomes part of another on a day; there the line is so many times as high."""
+MERGED: Json = {"valid_to": REDIVIDED.isoformat(), "successors": [NEXT]}
+ENTRUSTED: Json = {"entrusted": [{"to": NEXT, "valid_from": REDIVIDED.isoformat(), "valid_to": None}]}
+
+
+def redivided(how: Json, *, line: int) -> PolicyRecord:
+    """Another town answers for this one from a day on; there the line is so many times as high."""
     plain: Any = Bundle.load(POLICY).plain()
-    plain["areas"][TOWN] |= {"valid_to": REDIVIDED.isoformat(), "successors": [NEXT]}
+    plain["areas"][TOWN] |= how
     there = plain["rules"][NEXT]["medical_selfpay"] = deepcopy(plain["rules"][CITY]["medical_selfpay"])
     for value in there["values"]:
         lines = value["values"]["line"]
@@ -160,15 +164,16 @@ def test_a_wrong_death_is_undone_with_all_that_followed(town: Register) -> None:
     assert ended["DEATH-ON-BENEFIT"] == ended["MEMBER-DEATH"] == "withdrawn"
 
 
+@pytest.mark.parametrize("how", [MERGED, ENTRUSTED], ids=["merged", "entrusted"])
 @pytest.mark.parametrize(("line", "ends"), [(1, None), (3, "lapsed")])
 def test_a_town_that_becomes_part_of_another_keeps_its_alerts_and_gets_the_values_there(
-    town: Register, line: int, ends: str | None
+    town: Register, how: Json, line: int, ends: str | None
 ) -> None:
     """Nobody declares anybody anew: from that day on the values of the other town hold, and what was so was so."""
     mine = {each for each, episode in town.open(ORPHAN).items() if episode.person}
     for kind in ("civil.household", "medical.reimbursement", "medical.settlement", "vital.death"):
         town.read(town.batch(kind, {}, f"{kind}-04", "delta", "2026-04"))  # what is late would keep it open
-    town.everywhere(redivided(line=line))
+    town.everywhere(redivided(how, line=line))
     town.until(date.fromordinal(REDIVIDED.toordinal() - 1))
     assert mine <= town.open(ORPHAN).keys()
     town.until(REDIVIDED)
