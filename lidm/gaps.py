@@ -15,11 +15,13 @@ def gaps_of(admin: Any, group: str, topics: Sequence[str], partitions: int) -> l
     from kafka import TopicPartition
     from kafka.admin import OffsetSpec
 
+    from streams.lag import committed_in
+
     members = sum(len(found["members"]) for found in admin.describe_groups([group]).values())
     if members:
         raise CallError(f"{group} 还有 {members} 个进程：请先停止它们（被强行结束的，等会话到期）")
     places = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
-    committed = admin.list_group_offsets({group: places})[group]
+    committed = committed_in(admin, group, places)
     firsts = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
     found = []
     for place in places:

@@ -79,7 +79,7 @@ class Lag:
         """Committed offsets of a stage's group."""
         group = f"lidm-{stage}"
         places = [TopicPartition(name, p) for name in self._topics(stage) for p in range(self._partitions)]
-        found = self._offsets(group, places)
+        found = committed_in(self._admin, group, places)
         return {(place.topic, place.partition): max(0, meta.offset) for place, meta in found.items()}
 
     def members(self, stage: str) -> int:
@@ -99,14 +99,6 @@ class Lag:
         there = self._consumer.topics()
         return tuple(name for name in STAGE_TOPICS[stage] if name in there)
 
-    def _offsets(self, group: str, places: list[TopicPartition]) -> dict[TopicPartition, Any]:
-        for _ in range(ATTEMPTS):
-            try:
-                return dict(self._admin.list_group_offsets({group: places})[group])
-            except NOT_YET:  # a broker that has just started looks for its groups
-                time.sleep(0.25)
-        raise Unreachable(f"消息服务没有说出 {group} 的已提交位置")
-
     def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         for _ in range(ATTEMPTS):
             try:
@@ -114,3 +106,13 @@ class Lag:
             except KeyError:  # kafka-python answers in part while it learns of a topic
                 time.sleep(0.05)
         raise Unreachable("消息服务没有说出主题的末尾位置")
+
+
+def committed_in(admin: Any, group: str, places: Iterable[TopicPartition]) -> dict[TopicPartition, Any]:
+    """What a group has committed of these partitions, as kafka-python says it. Raises Unreachable."""
+    for _ in range(ATTEMPTS):
+        try:
+            return dict(admin.list_group_offsets({group: list(places)})[group])
+        except NOT_YET:  # a broker that has just started looks for its groups
+            time.sleep(0.25)
+    raise Unreachable(f"消息服务没有说出 {group} 的已提交位置")

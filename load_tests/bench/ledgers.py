@@ -1,8 +1,8 @@
 """Rows that need no broker: ledgers of 24 months folded warm and cold, their size, and reading them back.
 
-The monitor's part alone: decoding a block, folding, the rules in service (none on trial), encoding what a checkpoint
-writes. Blocks are made before the clock starts. Checkpoints come so often that a household is rarely touched twice
-between two of them, as in a city, where a checkpoint sees a small share of the households.
+The monitor's part alone: decoding a block, folding, the rules in service (those on trial where named), encoding
+what a checkpoint writes. Blocks are made before the clock starts. Checkpoints come so often that a household is rarely
+touched twice between two of them, as in a city, where a checkpoint sees a small share of the households.
 """
 
 import random
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from detectors.registry import running
 from load_tests.bench.copies import renamed
-from load_tests.bench.volumes import COPY, FIRST, PER_HOUSEHOLD, begin, closing, dump, month_of, tick
+from load_tests.bench.volumes import COPY, DETECTORS, FIRST, PER_HOUSEHOLD, begin, closing, dump, month_of, tick
 from schemas.records import Record, encode_block
 from schemas.topics import HOUSEHOLD_EVENTS
 from streams.collector import calm_collector
@@ -74,11 +75,10 @@ def packed(records: Iterable[Record]) -> Blocks:
     return Blocks(len(every), [(chunk[0].known_at, encode_block(chunk)) for chunk in chunks])
 
 
-def grown(rng: random.Random, persons: int, months: int = MONTHS) -> Ledgers:
-    """Ledgers as they stand after so many months, everything decoded."""
-    config = StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=10**9)
-    ledgers = Ledgers(Watch(0, config))
-    ledgers.fold(begin(persons))
+def grown(rng: random.Random, persons: int, months: int = MONTHS, trial: tuple[str, ...] = ()) -> Ledgers:
+    """Ledgers as they stand after so many months, everything decoded. Rules on trial that are named are live too."""
+    ledgers = _ledgers(10**9, trial)
+    ledgers.fold(begin(persons, live(trial)))
     for month in range(FIRST, FIRST + months):
         ledgers.fold([tick(month + 1)])
         ledgers.fold(month_of(rng, persons, month))
@@ -86,23 +86,34 @@ def grown(rng: random.Random, persons: int, months: int = MONTHS) -> Ledgers:
     return ledgers
 
 
+def _ledgers(decoded: int, trial: tuple[str, ...]) -> Ledgers:
+    config = StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=decoded, trial=trial)
+    return Ledgers(Watch(0, config))
+
+
+def live(trial: tuple[str, ...]) -> Iterable[str]:
+    """Of rules on trial those about households: a feed's rule is asked about nobody here."""
+    named = running(trial).items() if trial else ()
+    return dict.fromkeys((*DETECTORS, *(code for code, each in named if each.about == "household")))
+
+
 def decoded_like_a_city(persons: int) -> int:
     """How many households may stay decoded so that the share is that of a city of 350,000 in one worker."""
     return round(StreamConfig(broker="none", partitions=1).decoded_households * persons / CITY_PERSONS)
 
 
-def measure(persons: int, months: int = MONTHS) -> dict[str, Any]:
+def measure(persons: int, months: int = MONTHS, trial: tuple[str, ...] = ()) -> dict[str, Any]:
     """CPU microseconds per event warm and cold, changelog bytes per event, bytes per person, seconds to read back."""
     calm_collector()
     rng = random.Random(1)
-    ledgers = grown(rng, persons, months)
+    ledgers = grown(rng, persons, months, trial)
     month = FIRST + months
     told = {"persons": persons, "months": months, **_warm(ledgers, rng, persons, month)}
     records = [*ledgers.watch.records()]
     told["state_bytes_per_person"] = round(sum(len(key) + len(value) for key, value in records) / persons)
     copies = -(-COLD_PERSONS // persons)
     numbers = [copy * COPY + number for copy in range(copies) for number in range(persons)]
-    back, recovered = _restored(ledgers, records, copies, len(numbers))
+    back, recovered = _restored(ledgers, records, copies, len(numbers), trial)
     told["restore_seconds_per_350000_persons"] = round(recovered / len(numbers) * CITY_PERSONS, 1)
     return told | _cold(back, rng, numbers, month + 1)
 
@@ -123,13 +134,12 @@ def _warm(ledgers: Ledgers, rng: random.Random, persons: int, month: int) -> dic
 
 
 def _restored(
-    ledgers: Ledgers, records: Sequence[tuple[str, bytes]], copies: int, persons: int
+    ledgers: Ledgers, records: Sequence[tuple[str, bytes]], copies: int, persons: int, trial: tuple[str, ...]
 ) -> tuple[Ledgers, float]:
     """The same state and its copies, read back; and CPU seconds that took."""
     state = [(renamed(key.encode(), copy), renamed(raw, copy)) for copy in range(copies) for key, raw in records]
     state += [(key.encode(), raw) for key, raw in ledgers.watch.control_records()]
-    decoded = decoded_like_a_city(persons)
-    back = Ledgers(Watch(0, StreamConfig(broker="none", partitions=1, clock="driven", decoded_households=decoded)))
+    back = _ledgers(decoded_like_a_city(persons), trial)
     before = time.process_time()
     for key, raw in state:
         back.watch.restore(key, raw)

@@ -17,6 +17,7 @@ from load_tests.bench.reference import Expected, expected
 from schemas.errors import DataError
 from schemas.partition import partition_of
 from schemas.topics import ALERTS, HOUSEHOLD_EVENTS, REJECTED, feed_topic
+from streams.lag import committed_in
 
 BILLS = feed_topic("medical.settlement")
 MEMBERS = feed_topic("civil.household")
@@ -194,7 +195,7 @@ def _faust_lag(bootstrap: str, topic: str) -> int:
     consumer, admin = KafkaConsumer(bootstrap_servers=bootstrap), KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         ends = consumer.end_offsets(places)
-        done = admin.list_group_offsets({FAUST_GROUP: places})[FAUST_GROUP]
+        done = committed_in(admin, FAUST_GROUP, places)
         return sum(max(0, end - max(0, done[place].offset if place in done else 0)) for place, end in ends.items())
     finally:
         consumer.close()

@@ -40,12 +40,12 @@ EPOCH = date(1970, 1, 1).toordinal()
 COPY = 1 << 64
 
 
-def begin(persons: int) -> Iterator[Record]:
-    """Policy, time, every detector live, and who lives where."""
+def begin(persons: int, detectors: Iterable[str] = DETECTORS) -> Iterator[Record]:
+    """Policy, time, these detectors live, and who lives where."""
     bundle, at = Bundle.load(POLICY), at_ms(FIRST)
     yield PolicyRecord("", at, "", 0, 0, PolicyBody(bundle.hash, zstandard.compress(bundle.canonical())))
     yield tick(FIRST)
-    for code in DETECTORS:
+    for code in detectors:
         yield GoliveRecord("", at, "", 0, 0, GoliveBody(CITY, code, 20))
     for number in range(persons):
         fact = membership(number)

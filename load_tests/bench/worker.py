@@ -110,7 +110,7 @@ def main() -> None:
     name, given = sys.argv[1], json.loads(sys.argv[2])
     configure_logs("warning")
     if name == "ledgers":
-        say(**ledgers.measure(given["persons"]))
+        say(**ledgers.measure(given["persons"], trial=tuple(given.get("trial", ()))))
         return
     asyncio.run(floor(given) if name == "floor" else work(name, given))
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from detectors.registry import running
 from lidm.commands import bench
 from load_tests.bench import budgets, latency, ledgers, month, recovery, report
 from load_tests.bench.bills import TODAY, plan
@@ -154,6 +155,14 @@ def test_every_fact_is_told_when_its_day_has_passed() -> None:
     assert all(0 < len(home.bills(None, 0, today)) == len(home.bills(None, 0, today + 400)) for home in homes)
     standing = [e.detector for home in homes for e in home.head.episodes if e.ended is None]
     assert standing == ["RIGID-RATIO"], "one in fifty households, here the first"
+
+
+def test_with_every_rule_all_that_are_about_households_go_live() -> None:
+    every = {code for code, each in running(("*",)).items() if each.about == "household"}
+    assert set(ledgers.live(("*",))) == every
+    assert set(ledgers.live(())) < every
+    grown = ledgers.grown(random.Random(1), PERSONS, 1, ("*",))
+    assert grown.watch.names()
 
 
 def test_ledgers_are_measured_on_a_small_town(monkeypatch: pytest.MonkeyPatch) -> None:
