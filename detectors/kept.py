@@ -25,7 +25,7 @@ def kept(rule: Detector, household: Household, on: date, policy: Policy) -> Find
     chain = _chain(policy, area, on)
     told = household.coverage.standing(rule.feeds, chain, on)
     values = _values(rule.names, policy, area)
-    given = (rule.evaluate, chain, policy.schemes, values, told, bool(household.head.waiting))
+    given = (rule.evaluate, chain, policy.schemes, policy.schemes.era(day), values, told, bool(household.head.waiting))
     answers = household.answers
     known = answers.find(rule.code, day, given) if answers is not None else None
     if known is not None:

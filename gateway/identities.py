@@ -24,7 +24,7 @@ ID_TYPES = {
 SYNTHETIC_REGION = "999999"
 
 _CACHE_LIMIT = 400_000
-_BETWEEN_NAMES = re.compile(r"[\s.\u00b7\u2022\u2027\u30fb\u200b-\u200f\ufeff]+")
+_BETWEEN_NAMES = re.compile(r"[\s.'\-\u2010\u2019\u00b7\u2022\u2027\u30fb\u200b-\u200f\ufeff]+")
 _NOISE = re.compile(r"[\s'`\-\u2019\u00b7\u200b-\u200f\ufeff]+")
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?E\+?\d+$")
 _FLOAT = re.compile(r"^\d{15,}\.0+$")
@@ -53,7 +53,7 @@ def normalise(raw: str) -> str:
 
 
 def plain_name(raw: str) -> str:
-    """A name as it is compared: half-width, without blanks and the dots that part names, in capitals."""
+    """A name as it is compared: half-width, without blanks and the marks that part names, in capitals."""
     return _BETWEEN_NAMES.sub("", unicodedata.normalize("NFKC", raw)).upper()
 
 

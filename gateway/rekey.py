@@ -125,7 +125,7 @@ def rotate(
 
 def _houses(roster: Path, old: Linkage, new: Linkage, issuing_area: str | None) -> dict[str, str]:
     """The households of an export, read once: by the pseudonym of the present key the one of the new key."""
-    rows, households = read_export(roster, old, issuing_area)
+    rows, households = read_export(roster, old, issuing_area, facts=False)
     numbered = zip(households, rows.good, strict=True)
     return {each.household: new.household(each.issuing, number) for each, number in numbered}
 

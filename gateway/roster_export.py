@@ -14,11 +14,21 @@ from gateway.tables import open_table
 
 
 def read_export(
-    path: Path, linkage: Linkage, issuing_area: str | None = None, progress: Progress | None = None
+    path: Path,
+    linkage: Linkage,
+    issuing_area: str | None = None,
+    progress: Progress | None = None,
+    *,
+    facts: bool = True,
 ) -> tuple["ExportRows", list["ExportHousehold"]]:
-    """The rows of an official export and the households they make. Raises CallError and DataError as tables do."""
+    """The rows of an official export and the households they make. Raises CallError and DataError as tables do.
+
+    Without `facts` only household numbers are asked for, and whose number it is does not matter.
+    """
     with open_table(path) as table:
         rows = ExportRows.read(read_roster(table, linkage), progress)
+    if facts:
+        rows.part_twins()
     households = [
         ExportHousehold.of(number, members, linkage, issuing_area, headless=number in rows.bad_heads)
         for number, members in rows.good.items()
@@ -53,10 +63,9 @@ class ExportRows:
                 self.good[row.household].append(row.found)
             if progress is not None and self.count % 1_000 == 0:
                 progress(self.count, len(self.unread))
-        self._part_twins()
         return self
 
-    def _part_twins(self) -> None:
+    def part_twins(self) -> None:
         """Takes out every row of a number under several names: nobody can say whose facts would follow it."""
         named: dict[str, dict[str, int]] = defaultdict(dict)
         for row in chain.from_iterable(self.good.values()):

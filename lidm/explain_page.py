@@ -8,7 +8,7 @@ from html import escape
 
 from lidm.alert_text import amount, document, gap, state, subject
 from lidm.chart import series_of, svg
-from lidm.explain_text import dated, late, late_word, left_out, now, verdict, what_of
+from lidm.explain_text import dated, late, late_word, left_out, now, verdict, watching, what_of
 from lidm.explanation import Explanation
 from lidm.fact_words import feed_title
 from lidm.paper import Input, Row, facts, inputs, paper, shown, table
@@ -50,7 +50,8 @@ def _head(say: _Words) -> str:
         ("得知", f"{alert.known_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"),
     ]
     kind = f"{FamilyLabel[alert.family].label} · {alert.detector}"
-    top = f'<p class="kind">{say(kind)}</p><h1>{say(alert.reason)}</h1>'
+    heard = "".join(f'<p class="soft">{say(each)}</p>' for each in watching(say.told.run))
+    top = f'<p class="kind">{say(kind)}</p><h1>{say(alert.reason)}</h1>{heard}'
     return f"<header>{top}{facts((say(name), say(value)) for name, value in told)}</header>"
 
 

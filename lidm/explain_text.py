@@ -16,6 +16,7 @@ def explanation(told: Explanation) -> str:
     lines = [
         alert.reason,
         "",
+        *watching(told.run),
         f"预警  {alert.alert_id} 第 {alert.revision} 次  {state(alert)}  {alert.on}",
         f"对象  {alert.household}  {subject(alert)}  {FamilyLabel[alert.family].label}  {alert.severity}级",
         f"事由  {told.story.plain(alert.cause)}  自 {alert.since} 起",
@@ -40,6 +41,11 @@ def explanation(told: Explanation) -> str:
         *(f"个案  lidm case show {case}" for case in told.cases),
     ]
     return "\n".join(lines)
+
+
+def watching(run: str) -> list[str]:
+    """That a shadow run said it, and what that means."""
+    return [f"影子运行 {run} 所说：只供比较，没有发给任何人，也没有个案"] if run else []
 
 
 def verdict(found: Verdict) -> list[str]:

@@ -14,6 +14,7 @@ from policy.bundle import Bundle
 from policy.parameters import PolicyMissing, Rule
 from schemas.alerts import Alert
 from schemas.errors import DataError, Stop
+from schemas.shadows import is_shadow, rule_of, run_of
 from sinks.household_log import Extent, blocks_of, extents
 from sinks.reads import cases_of, revisions
 from sinks.store import AlertStore
@@ -76,6 +77,11 @@ class Explanation:
     verdict: Verdict
 
     @property
+    def run(self) -> str:
+        """The shadow run that said it, to nobody; "" for an alert."""
+        return run_of(self.alert.detector)
+
+    @property
     def replay_command(self) -> str:
         """What to type to see the same come out again."""
         return f"lidm explain {self.alert.alert_id} --revision {self.alert.revision} --replay"
@@ -104,6 +110,7 @@ class Explanation:
         return {
             "alert": self.alert.model_dump(mode="json"),
             "revisions": [each.model_dump(mode="json") for each in self.revisions],
+            "shadow_run": self.run or None,
             "sources": asdict(self.sources),
             "cases": list(self.cases),
             "line": _plain(asdict(self.line)) if self.line else None,
@@ -120,11 +127,11 @@ class Explanation:
 
 def explain(store: AlertStore, alert_id: str, revision: int | None, policy_dir: Path) -> Explanation:
     """Gathers it. Raises CallError or DataError when there is no such alert or revision."""
-    history = revisions(store, alert_id)
+    history = revisions(store, alert_id, shadows=True)
     alert = history[-1] if revision is None else next((a for a in history if a.revision == revision), None)
     if alert is None:
         raise DataError(f"预警{history[-1].alert_id}没有第{revision}次修订，只有1至{history[-1].revision}")
-    detector = load_detectors().get(alert.detector)
+    detector = load_detectors().get(rule_of(alert.detector))
     feeds = {*detector.listens, *detector.absence} if detector else {each.feed for each in alert.evidence}
     log = extents(store, alert.household)
     blocks, verdict, folded = _folded(store, log, alert, feeds)
@@ -148,7 +155,7 @@ def explain(store: AlertStore, alert_id: str, revision: int | None, policy_dir: 
 def sources_of(alert: Alert, bundle: Bundle, policy_dir: Path) -> Sources:
     """The files behind an alert, as they lie here now."""
     load_detectors()
-    detector = DETECTORS.get(alert.detector)
+    detector = DETECTORS.get(rule_of(alert.detector))
     if detector is None:
         return Sources(None, None, None, None, bundle.short)
     rule = ROOT / Path(*detector.evaluate.__module__.split(".")).with_suffix(".py")
@@ -171,7 +178,7 @@ def _folded(
     archived = (LoggedBlock(*each) for each in blocks_of(store, alert.household, log))
     try:
         blocks = list(own_blocks(archived, alert.household))
-        folded = replay(blocks, alert.alert_id, alert.revision, feeds)
+        folded = replay(blocks, alert.alert_id, alert.revision, feeds, shadow=is_shadow(alert.detector))
     except Stop as error:
         return [], Verdict(None, (str(error),), (), None), None
     return blocks, verdict_of(alert, folded, blocks, log), folded
@@ -205,7 +212,7 @@ def _never(alert: Alert, folded: Replay) -> list[str]:
     if others:
         found = "、".join(dict.fromkeys(f"{each.alert_id}（自{each.since}起）" for each in others))
         said.append(f"同一规则对这一户得出的是{found}")
-    detector = DETECTORS.get(alert.detector)
+    detector = DETECTORS.get(rule_of(alert.detector))
     if detector is None or detector.version != alert.detector_version:
         said.append(f"规则当时是{alert.detector_version}版，本机是{detector.version if detector else '没有'}")
     return said

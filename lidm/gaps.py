@@ -10,7 +10,7 @@ from streams.gaps import Gap, GapNote, encode_note
 def gaps_of(admin: Any, group: str, topics: Sequence[str], partitions: int) -> list[Gap]:
     """Every partition whose next message for this group is gone. A group that never read begins at 0.
 
-    Raises CallError while the group has members: they would read on meanwhile.
+    Raises Unreachable, and CallError while the group has members: they would read on meanwhile.
     """
     from kafka import TopicPartition
     from kafka.admin import OffsetSpec

@@ -1,9 +1,9 @@
-"""Figures that nobody counts as they happen: lag by topic, open and overdue cases, parameters to look after; looked up
-every few seconds."""
+"""Figures that nobody counts as they happen: lag by topic, households and their clock, open and overdue cases,
+parameters to look after; looked up every few seconds."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from kafka.errors import KafkaError
@@ -15,6 +15,7 @@ from streams.case_partition import CasePartition
 from streams.lag import Lag
 from streams.metrics import METRICS
 from streams.stages import FoldStage, Stage
+from streams.watch import Watch
 
 log = structlog.get_logger("lidm.gauges")
 EVERY_SECONDS = 15.0
@@ -29,6 +30,8 @@ async def keep_gauges(stages: Iterable[Stage], broker: str, partitions: int, emb
             if isinstance(stage, FoldStage):
                 parts = list(stage.checkpoint.partitions.values())
                 _cases(part for part in parts if isinstance(part, CasePartition))
+                if stage.name == "monitor":
+                    ledgers([part for part in parts if isinstance(part, Watch)])
                 await asyncio.to_thread(_policy, policy, parts)
         try:
             await asyncio.to_thread(_lag, [stage.name for stage in stages], broker, partitions, embedded)
@@ -52,6 +55,14 @@ def _policy(gauge: PolicyGauge, parts: Iterable[object]) -> None:
         gauge.set(in_force(parts))
     except Exception as error:  # an odd bundle must not end the other figures
         log.warning("policy_findings_unknown", error=type(error).__name__)
+
+
+def ledgers(parts: Sequence[Watch]) -> None:
+    """Households kept here, those that sweeps have still to ask, and the clock that is furthest behind (0: none)."""
+    METRICS.set("lidm_households", sum(part.size for part in parts))
+    METRICS.set("lidm_sweep_households_left", sum(part.awaited for part in parts))
+    clocks = [clock for part in parts if (clock := part.known.kept.clock_ms)]
+    METRICS.set("lidm_monitor_clock_timestamp_seconds", min(clocks, default=0) / 1000)
 
 
 def _cases(parts: Iterable[CasePartition]) -> None:

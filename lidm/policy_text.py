@@ -11,6 +11,8 @@ from policy.changes import Change, Effect, changes, effects, topmost
 from policy.value_words import FIELDS, word
 
 _WHAT = {"added": "新增", "removed": "删去", "changed": "改动"}
+_ORDER = ("", "ranks", "places")
+"""Fields of a scheme that say which of several counts; "" is a whole scheme."""
 _SHOWN_AREAS = 6
 
 
@@ -52,7 +54,7 @@ class PolicyDiff:
             entry = change.new if change.what == "added" else change.old
             return f"{where}：{self._entry(change.name, entry)}"
         key = change.field.removeprefix("values.")
-        field = f"{FIELDS.get(key, key)}："
+        field = f"{self._field(key)}："
         old, new = (self._value(change, each) for each in (change.old, change.new))
         said = new if change.what == "added" else old if change.what == "removed" else f"{old} → {new}"
         return f"{where}  {'' if change.kind == 'checked' else field}{said}"
@@ -63,6 +65,8 @@ class PolicyDiff:
         if not self.changes:
             return [f"{head}：没有不同"]
         lines = [f"{head}：{len(self.changes)}处不同", *(self.sentence(each) for each in self.changes), ""]
+        if any(each.kind == "scheme" and each.field.partition(".")[0] in _ORDER for each in self.changes):
+            lines.append("身份的次序不同：按身份取值的规则可能另有结果")
         if not self.effects:
             return [*lines, "对任何地方、任何一天的现行值都没有影响"]
         lines.append("影响现行值：")
@@ -82,6 +86,13 @@ class PolicyDiff:
         if change.kind == "checked":
             return f"{named} 最近核对"
         return f"{named} 到{change.since}的目标" if change.kind == "target" else f"{named} {change.since}起"
+
+    def _field(self, key: str) -> str:
+        name, _, rest = key.partition(".")
+        if name != "places" or not rest:
+            return FIELDS.get(key, key)
+        area, _, last = rest.partition(".")
+        return " ".join([FIELDS[name], self._place(area), FIELDS.get(last, last)]).rstrip()
 
     def _entry(self, name: str, entry: object) -> str:
         """A whole entry: its values with its document, or its name."""

@@ -25,12 +25,16 @@ from schemas.records import (
     PolicyRecord,
     Record,
     RuleRecord,
+    ShadowRecord,
     SwitchRecord,
     TransferBody,
 )
+from schemas.shadows import of_run
 from streams.replay import OwnBlock
 
-What = Literal["登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "预警"]
+What = Literal[
+    "登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "影子运行", "预警"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def timeline(
                 teller.replaced(record, known)
             elif isinstance(record, RuleRecord):
                 teller.ruled(record, known)
+            elif isinstance(record, ShadowRecord):
+                teller.watched(record, known)
     told = teller.entries + [_spoken(each, alert) for each in revisions]
     told.sort(key=lambda each: (each.known_at, each.what == "预警", each.day, each.feed, each.key))
     people = teller.people()
@@ -144,6 +150,18 @@ class _Teller:
         if here:
             day = known_at.date()
             self.entries.append(Entry(day, known_at, what, "", "", said, "", "", evidence=False, then=past))
+
+    def watched(self, record: ShadowRecord, then: bool | None) -> None:
+        """The shadow run that said it begins or ends."""
+        body = record.body
+        if not of_run(self._alert.detector, body.name):
+            return
+        known_at, past = self._known(record, then)
+        counted = f"，参数版本{body.hash[:12]}" if body.hash else ""
+        said = f"影子运行{body.name}{'开始' if body.to == 'start' else '结束'}{counted}，理由：{body.reason}"
+        self.entries.append(
+            Entry(known_at.date(), known_at, "影子运行", "", "", said, "", "", evidence=False, then=past)
+        )
 
     def people(self) -> dict[str, str]:
         """Persons by relation; several of one relation are numbered by age."""

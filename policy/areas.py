@@ -51,7 +51,8 @@ class Area:
 
     def turns(self) -> tuple[date, ...]:
         """Days on which it begins, ends or changes hands."""
-        days = (self.valid_from, self.valid_to, *(day for each in self.entrusted for day in each[1:]))
+        hands = (day for each in self.entrusted for day in (each.since, each.until))
+        days = (self.valid_from, self.valid_to, *hands)
         return tuple(day for day in days if day is not None)
 
 

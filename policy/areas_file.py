@@ -34,7 +34,6 @@ def read_areas(root: Marked) -> dict[str, JSON]:
     for place, code in links:
         if code not in areas:
             place.fail(f"区划{code}没有写在本文件里")
-    _no_circles(root, areas)
     return areas
 
 
@@ -62,30 +61,6 @@ def _setting(found: dict[str, Marked]) -> dict[str, JSON]:
     if (setting := found["setting"].text()) not in _SETTINGS:
         found["setting"].fail(f"setting 只能是 {'、'.join(_SETTINGS)}")
     return {"setting": setting}
-
-
-def _no_circles(root: Marked, areas: dict[str, JSON]) -> None:
-    """Follows parents and whoever an area was ever entrusted to; raises where a way leads back."""
-    clear: set[str] = set()
-
-    def follow(code: str, path: tuple[str, ...]) -> None:
-        if code in path:
-            root.fail(f"区划{code}的上级绕了一圈：{'→'.join([*path[path.index(code) :], code])}")
-        if code not in clear:
-            for above in _above(areas[code]):
-                follow(above, (*path, code))
-            clear.add(code)
-
-    for code in areas:
-        follow(code, ())
-
-
-def _above(area: JSON) -> list[str]:
-    if not isinstance(area, dict):
-        return []
-    trusts = area.get("entrusted")
-    hands = [each["to"] for each in trusts if isinstance(each, dict)] if isinstance(trusts, list) else []
-    return [code for code in (area["parent"], *hands) if isinstance(code, str)]
 
 
 def _interval(found: dict[str, Marked], first: str, last: str) -> tuple[str | None, str | None]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from policy.areas import Area, AreaTree, Trust
+from policy.areas import NATIONAL, Area, AreaTree, Trust
 from policy.kinds import Plain
 from policy.loader import read_directory
-from policy.marked import JSON
+from policy.marked import JSON, PolicyError
 from policy.parameters import History, Policy, Rule, Value
-from policy.schemes import Ranked, Scheme, Schemes
+from policy.schemes import Local, Ranked, Scheme, Schemes
 from schemas.alerts import Document
 
 _KEPT_DAYS = 4096
@@ -54,12 +54,24 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
         """The bundle of a folder. Raises `PolicyError` (file, line, Chinese sentence)."""
-        return cls(read_directory(folder))
+        made = cls(read_directory(folder))
+        made._refuse_circles()
+        return made
 
     @classmethod
     def from_canonical(cls, value: bytes) -> "Bundle":
         """The bundle these bytes came from."""
         return cls(json.loads(value))
+
+    def _refuse_circles(self) -> None:
+        """Every way up has to end at the top, on whichever day it is asked for."""
+        for day in (date.min, *self.areas.changes()):
+            for code in self.areas.codes():
+                chain = self.areas.chain(code, day)
+                if chain[-1] != NATIONAL:
+                    since = f"自{day}起" if day > date.min else ""
+                    way = "→".join([*chain, self.areas.area(chain[-1]).above(day) or ""])
+                    raise PolicyError("areas.yaml", 1, f"区划{code}{since}的上级绕了一圈：{way}")
 
     def narrowed(self, area: str, name: str, changes: Mapping[str, Plain]) -> "Bundle":
         """This bundle with some keys of one rule changed on all dates, for cases and what-if questions."""
@@ -160,15 +172,22 @@ def _area(code: str, plain: JSON) -> Area:
 
 def _scheme(code: str, plain: JSON) -> Scheme:
     each = _dict(plain)
-    ranks = tuple(
+    places = tuple(
+        Local(area, date.fromisoformat(str(own["since"])).toordinal(), _ranks(own["ranks"]))
+        for area, own in ((area, _dict(plain)) for area, plain in _dict(each.get("places", {})).items())
+    )
+    return Scheme(code, str(each["label"]), _ranks(each["ranks"]), places)
+
+
+def _ranks(plain: JSON) -> tuple[Ranked, ...]:
+    return tuple(
         Ranked(
             since=date.fromisoformat(str(rank["since"])).toordinal(),
             until=(_day(rank["until"]) or date.max).toordinal(),
             rank=int(str(rank["rank"])),
         )
-        for rank in map(_dict, _list(each["ranks"]))
+        for rank in map(_dict, _list(plain))
     )
-    return Scheme(code, str(each["label"]), ranks)
 
 
 def _frozen(value: JSON) -> Value:

@@ -16,7 +16,7 @@ from policy.kinds import Reader, reader_of
 from policy.marked import JSON, Marked, PolicyError, read_marked
 
 FAMILIES = ("risk", "entitlement", "review", "quality")
-_SCHEME = frozenset({"label", "ranks"})
+_SCHEME = frozenset({"label", "ranks", "places"})
 _RULE = frozenset({"values", "last_value_still_valid_on", "targets", "label", "unit"})
 _VALUE = frozenset({"status", "document", "until", "note"})
 _TARGET = frozenset({"at_least", "document"})
@@ -32,7 +32,7 @@ class Declared:
 def read_directory(folder: Path) -> dict[str, JSON]:
     """The whole folder as one plain value. Raises `PolicyError`."""
     areas = read_areas(_open(folder / "areas.yaml", folder))
-    schemes = _read_schemes(_open(folder / "schemes.yaml", folder))
+    schemes = _read_schemes(_open(folder / "schemes.yaml", folder), areas)
     known = _ranked(schemes)
     declared: dict[str, Declared] = {}
     for family, file in _files(folder / "national", folder):
@@ -90,22 +90,36 @@ def _area_folders(folder: Path, areas: dict[str, JSON]) -> list[str]:
     return names
 
 
-def _read_schemes(root: Marked) -> dict[str, JSON]:
+def _read_schemes(root: Marked, areas: dict[str, JSON]) -> dict[str, JSON]:
     schemes: dict[str, JSON] = {}
     for code, _, entry in root.items():
         found = entry.mapping(_SCHEME, required=("label", "ranks"))
-        ranks: list[JSON] = []
-        starts = [(key.day(), key, value) for _, key, value in found["ranks"].items()]
-        for place, (since, key, value) in enumerate(starts):
-            if place and since <= starts[place - 1][0]:
-                key.fail("日期要从早到晚，与前一个重叠")
-            until = starts[place + 1][0].isoformat() if place + 1 < len(starts) else None
-            if not value.is_null:
-                ranks.append({"since": since.isoformat(), "until": until, "rank": value.whole(1, 1000)})
-        schemes[code] = {"label": found["label"].text(), "ranks": ranks}
+        places: dict[str, JSON] = {}
+        for area, key, own in found["places"].items() if "places" in found else ():
+            if area not in areas:
+                key.fail(f"区划{area}没有写在areas.yaml里")
+            since = next((each.day() for _, each, _ in own.items()), None)
+            if since is None:
+                own.fail("这里至少要有一个日期")
+            places[area] = {"since": since.isoformat(), "ranks": _read_ranks(own)}
+        plain: dict[str, JSON] = {"label": found["label"].text(), "ranks": _read_ranks(found["ranks"])}
+        schemes[code] = plain | ({"places": places} if places else {})
     if "OTHER" not in schemes:
         root.fail("缺少“OTHER”")
     return schemes
+
+
+def _read_ranks(given: Marked) -> list[JSON]:
+    """Dated ranks; from the day of a null on the scheme does not count."""
+    ranks: list[JSON] = []
+    starts = [(key.day(), key, value) for _, key, value in given.items()]
+    for place, (since, key, value) in enumerate(starts):
+        if place and since <= starts[place - 1][0]:
+            key.fail("日期要从早到晚，与前一个重叠")
+        until = starts[place + 1][0].isoformat() if place + 1 < len(starts) else None
+        if not value.is_null:
+            ranks.append({"since": since.isoformat(), "until": until, "rank": value.whole(1, 1000)})
+    return ranks
 
 
 def _ranked(schemes: dict[str, JSON]) -> frozenset[str]:

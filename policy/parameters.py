@@ -218,8 +218,12 @@ class Policy:
         """A published standard, for example `dibao_month` in fen per person and month. Raises `PolicyMissing`."""
         return self.rule(name, area).mark("amount")
 
+    def schemes_of(self, area: str) -> Schemes:
+        """The catalogue of schemes as an area ranks them; that of the country for an area nobody knows."""
+        return self.schemes.within(self.areas.chain(area, self.day)) if area in self.areas else self.schemes
+
     def next_change(self, name: str, area: str) -> date | None:
-        """The first later day on which `rule(name, area)` may differ; None when nothing is planned."""
+        """The first later day on which `rule(name, area)` or a scheme's rank may differ; None: nothing is planned."""
         try:
             return self._changes[name, area]
         except KeyError:
@@ -227,7 +231,7 @@ class Policy:
             return change
 
     def _next_change(self, name: str, area: str) -> date | None:
-        days = [self.areas.next_change(self.day)]
+        days = [self.areas.next_change(self.day), self.schemes.next_change(self.day)]
         for each in self._chain(name, area):
             history = self._histories.get((each, name))
             if history is not None:

@@ -11,7 +11,8 @@ FIELDS = {
     "until": "终止日期", "signed_by": "签发单位", "note": "说明", "document.title": "依据文件",
     "document.number": "文号", "document.status": "状态", "document": "依据文件", "label": "名称", "unit": "单位",
     "family": "类别", "name": "名称", "parent": "上级", "valid_from": "设立日期", "valid_to": "撤销日期",
-    "successors": "接续区划", "setting": "城乡分类", "entrusted": "托管", "ranks": "次序", "at_least": "目标",
+    "successors": "接续区划", "setting": "城乡分类", "entrusted": "托管", "ranks": "次序", "places": "各地次序",
+    "since": "开始日期", "rank": "排序值", "to": "受托区划", "at_least": "目标",
 }  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def word(value: JSON, kind: str = "") -> str:
     if isinstance(value, int):
         return _number(value, kind)
     if isinstance(value, Mapping):
-        return "、".join(f"{key} {word(each, kind)}" for key, each in value.items())
+        return "、".join(f"{FIELDS.get(key, key)} {word(each, kind)}" for key, each in value.items())
     if isinstance(value, list):
         return _listed(value, kind)
     return STATUS.get(value, value)

@@ -24,6 +24,11 @@ def of_run(code: str, run: str) -> bool:
     return code.endswith(MARK + run)
 
 
+def run_of(code: str) -> str:
+    """The run a rule is called so in; "" for a live rule."""
+    return code.partition(MARK)[2]
+
+
 def rule_of(code: str) -> str:
     """The rule's own code."""
     return code.partition(MARK)[0]

@@ -1,10 +1,11 @@
 """Days and months of a feed in China, by when a month is due, and since when it is whole."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
+from households.closings import STILL_SENDS
 from schemas.calendar import SHANGHAI
 from schemas.feed_reports import HoldReport, ReadingReport, decode_report
 from schemas.topics import Catalogue
@@ -12,6 +13,7 @@ from sinks.store import AlertStore
 
 Name = tuple[str, str]
 """Source and number of a batch."""
+_CLOSED = '"closed":[['
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,20 @@ class Closing:
         return "按时" if self.closed_on <= self.due else "迟报"
 
 
+class _Ended(NamedTuple):
+    """A batch all of whose ends were read: when the last was, how many rows all partitions hold."""
+
+    name: Name
+    period: str
+    known_ms: int
+    rows: int
+    mode: str
+
+    @property
+    def source(self) -> str:
+        return self.name[0]
+
+
 def due_of(month: str, feed: str, catalogue: Catalogue) -> date | None:
     """By when the period is to be closed; None where the feed closes nothing."""
     cadence = catalogue.cadence(feed)
@@ -49,51 +65,58 @@ def due_of(month: str, feed: str, catalogue: Catalogue) -> date | None:
 
 
 def closing_of(
-    store: AlertStore, feed: str, month: str, catalogue: Catalogue, told: Iterable[HoldReport] = ()
+    store: AlertStore, feed: str, month: str, catalogue: Catalogue, told: Sequence[HoldReport] = ()
 ) -> Closing:
     """When the month's first complete batch was known in every partition it has parts in, and what all of them hold.
 
     A batch is its number within its source. Rows of increments add up; of batches that stand for the whole month the
-    newest counts, of a feed of several producers the newest of each. Of the batches that had to wait for a person
-    (`told`) only released ones close anything.
+    newest counts. A feed of several producers is closed when the last of those that closed any month in the year before
+    has closed it, and holds the rows of all. Of the batches that had to wait for a person (`told`) only released ones
+    close anything; `told` is of every month.
     """
     states = {(each.source, each.batchid): each.state for each in told}
-    begin, _ = bounds(month)
+    several = catalogue.cadence(feed).several
+    first = _back(month, STILL_SENDS) if several else month
+    known = [each for each in _ended(store, feed, first) if states.get(each.name, "released") == "released"]
+    ended = [each for each in known if each.period == month]
+    sources = {each.source for each in known if each.period <= month} if several else {""}
+    own = {source: [each for each in ended if each.source == source or not several] for source in sources}
+    closed = None
+    if ended and all(own.values()):
+        closed = day_of(max(min(each.known_ms for each in batches) for batches in own.values()))
+    waits = any(each.state == "held" for each in told if each.period == month)
+    volume = sum(_volume(batches) for batches in own.values())
+    return Closing(month, due_of(month, feed, catalogue), closed, volume, waits)
+
+
+def _ended(store: AlertStore, feed: str, first: str) -> list[_Ended]:
+    """Batches of this month and later ones whose ends were read in every partition."""
     rows = store.query(
         "SELECT DISTINCT json FROM feed_reading WHERE feed = %(feed)s AND known_at_ms >= %(begin)s "
-        "AND position(json, %(period)s) > 0",
-        {"feed": feed, "begin": begin, "period": json.dumps(month)},
+        "AND position(json, %(some)s) > 0",
+        {"feed": feed, "begin": bounds(first)[0], "some": _CLOSED},
     )
-    parts: dict[Name, dict[int, tuple[int, int]]] = {}
-    modes: dict[Name, str] = {}
     last = store.query("SELECT max(`partition`) FROM feed_reading WHERE feed = %(feed)s", {"feed": feed})
     partitions = int(str(last[0][0])) + 1  # manifests go to every partition, so every one has been read
+    parts: dict[tuple[Name, str], dict[int, tuple[int, int, str]]] = {}
     for (body,) in rows:
         found = decode_report(str(body).encode())
         if isinstance(found, ReadingReport):
             for part in found.closed:
-                name = (part.source, part.batchid)
-                if part.period == month and states.get(name, "released") == "released":
-                    parts.setdefault(name, {})[found.partition] = (found.known_ms, part.rows)
-                    modes[name] = part.mode
-    ended = {name: max(ms for ms, _ in each.values()) for name, each in parts.items() if len(each) >= partitions}
-    held = {name: sum(n for _, n in parts[name].values()) for name in ended}
-    closed = day_of(min(ended.values())) if ended else None
-    waits = "held" in states.values()
-    several = catalogue.cadence(feed).several
-    volume = sum(
-        _volume([name for name in ended if name[0] == source or not several], ended, held, modes)
-        for source in ({name[0] for name in ended} if several else {""})
-    )
-    return Closing(month, due_of(month, feed, catalogue), closed, volume, waits)
+                told = (found.known_ms, part.rows, part.mode)
+                parts.setdefault(((part.source, part.batchid), part.period), {})[found.partition] = told
+    whole = ((name, period, [*each.values()]) for (name, period), each in parts.items() if len(each) >= partitions)
+    return [
+        _Ended(name, period, max(ms for ms, _, _ in told), sum(rows for _, rows, _ in told), told[-1][2])
+        for name, period, told in whole
+        if period >= first
+    ]
 
 
-def _volume(
-    names: Sequence[Name], ended: Mapping[Name, int], held: Mapping[Name, int], modes: Mapping[Name, str]
-) -> int:
+def _volume(batches: Sequence[_Ended]) -> int:
     """Rows of the newest batch that stands for the whole month, else of all increments."""
-    newest = max((name for name in names if modes[name] != "delta"), key=lambda name: ended[name], default=None)
-    return held[newest] if newest else sum(held[name] for name in names)
+    whole = [each for each in batches if each.mode != "delta"]
+    return max(whole, key=lambda each: each.known_ms).rows if whole else sum(each.rows for each in batches)
 
 
 def bounds(month: str) -> tuple[int, int]:
@@ -114,10 +137,14 @@ def following(month: str) -> str:
     return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
 
 
+def _back(month: str, count: int) -> str:
+    number = int(month[:4]) * 12 + int(month[5:]) - 1 - count
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"
+
+
 def before(month: str) -> str:
     """The month before."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
+    return _back(month, 1)
 
 
 def day_of(at_ms: int) -> date:

@@ -135,8 +135,9 @@ def card(store: AlertStore, feed: str, month: str, today: date, catalogue: Catal
     """The card of a feed for the month `YYYY-MM`. Raises StoreError."""
     catalogue = catalogue or Catalogue.load()
     begin, end = bounds(month)
-    told = [each for each in holds(store, feed) if each.period == month]
-    closing = closing_of(store, feed, month, catalogue, told)
+    every = holds(store, feed)
+    told = [each for each in every if each.period == month]
+    closing = closing_of(store, feed, month, catalogue, every)
     made = Card(feed, FEEDS[feed].title, catalogue.owner(feed), month, closing, closing.state(today))
     made.holds = told
     fill(made, readings(store, feed, begin, end), receipts(store, feed, begin, end))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from schemas.alerts import Alert
 from schemas.cases import CaseEvent, decode_event
 from schemas.errors import CallError, DataError
+from sinks.rowbinary import Cell
 from sinks.store import AlertStore, Param
 
 STANDING = ("raised", "updated")
@@ -55,18 +56,21 @@ def current_alerts(store: AlertStore, chosen: Filter | None = None, limit: int =
     return [Alert.model_validate_json(str(body)) for body, _ in bodies]
 
 
-def revisions(store: AlertStore, alert_id: str) -> list[Alert]:
+def revisions(store: AlertStore, alert_id: str, *, shadows: bool = False) -> list[Alert]:
     """Every revision of one alert, oldest first; a beginning of the id is enough when it is the only one.
 
-    Raises CallError on a malformed or ambiguous beginning, DataError when there is no such alert.
+    `shadows`: where no alert begins like that, what a shadow run said. Raises CallError on a malformed or ambiguous
+    beginning, DataError when there is no such alert.
     """
     if not re.fullmatch(r"[0-9a-f-]{4,36}", alert_id):
         raise CallError("预警编号应为编号本身或其开头（至少 4 位十六进制）")
-    rows = store.query(
-        "SELECT alert_id, revision, json FROM alerts PREWHERE alert_id LIKE %(begin)s "
-        "ORDER BY alert_id, revision LIMIT 1 BY alert_id, revision LIMIT 1000",
-        {"begin": f"{alert_id}%"},
-    )
+    rows: list[tuple[Cell, ...]] = []
+    for table in ("alerts", "alerts_shadow") if shadows else ("alerts",):
+        rows = rows or store.query(
+            f"SELECT alert_id, revision, json FROM {table} PREWHERE alert_id LIKE %(begin)s "  # noqa: S608
+            "ORDER BY alert_id, revision LIMIT 1 BY alert_id, revision LIMIT 1000",
+            {"begin": f"{alert_id}%"},
+        )
     found = {str(row[0]) for row in rows}
     if len(found) > 1:
         raise CallError(f"以 {alert_id} 开头的预警不止一条，请多写几位")

@@ -45,8 +45,8 @@ CounterName = Literal[
 # Gauge: whole batches held for a person because too much of what was there is missing from them, by feed
 # Gauge: areas in which somebody stopped a detector, by detector
 # Gauge: shadow runs under way
-# Gauge: households still to be asked by planned sweeps, counted once for each sweep, by partition
-# Gauge: partition clock (seconds since 1970), by partition
+# Gauge: households this worker has still to ask in planned sweeps, counted once for each sweep
+# Gauge: clock (seconds since 1970) of the partition of this worker that is furthest behind, 0 without any
 GaugeName = Literal[
     "lidm_lag_messages",
     "lidm_cases_open",
@@ -54,7 +54,7 @@ GaugeName = Literal[
     "lidm_cases_storm_held",
     "lidm_households",
     "lidm_dirty_records",
-    "lidm_partition_clock_seconds",
+    "lidm_monitor_clock_timestamp_seconds",
     "lidm_loop_progress_timestamp_seconds",
     "lidm_feed_parked",
     "lidm_batches_held",
@@ -86,14 +86,12 @@ LABELS: dict[str, tuple[str, ...]] = {
     "lidm_lag_messages": ("stage", "topic"),
     "lidm_cases_open": ("lane",),
     "lidm_cases_overdue": ("lane",),
-    "lidm_partition_clock_seconds": ("partition",),
     "lidm_loop_progress_timestamp_seconds": ("stage",),
     "lidm_event_age_seconds": ("feed",),
     "lidm_feed_parked": ("feed",),
     "lidm_batches_held": ("feed",),
     "lidm_detectors_stopped": ("detector",),
     "lidm_policy_findings": ("code",),
-    "lidm_sweep_households_left": ("partition",),
     "lidm_checkpoint_seconds": ("stage",),
 }
 BUCKETS: dict[str, tuple[float, ...]] = {

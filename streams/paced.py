@@ -51,7 +51,6 @@ class Paced(Wholes):
             self._ask(wanted, names, record.known_at)
         if sweeps and sweeps[0].name != before:
             self._next_turn(record, names)
-        self._show_sweep(names)
 
     def _take_turn(self, record: SweepRecord) -> None:
         body, sweeps = record.body, self._control.kept.sweeps
@@ -66,7 +65,6 @@ class Paced(Wholes):
             sweep.reached = until
         if sweeps:
             self._next_turn(record, names)
-        self._show_sweep(names)
 
     def _remind(self, record: TickRecord) -> None:
         """A turn that was lost on its way is said again the next day; one that was not is passed over."""
@@ -99,10 +97,11 @@ class Paced(Wholes):
         quota = Quota(sweep.area, sweep.per_day)
         return lambda each: judge.release(each, sweep.detector, control, quota, known_at)
 
-    def _show_sweep(self, names: list[str]) -> None:
-        """The gauge: looks that are still to come, over all sweeps planned."""
-        left = sum(sweep.awaits(name) for sweep in self._control.kept.sweeps for name in names)
-        METRICS.set("lidm_sweep_households_left", left, partition=str(self._partition))
+    @property
+    def awaited(self) -> int:
+        """Looks that are still to come, over all sweeps planned."""
+        sweeps = self._control.kept.sweeps
+        return sum(sweep.awaits(name) for name in self._shelf.names() for sweep in sweeps) if sweeps else 0
 
 
 def _forget(household: Household, run: str) -> bool:

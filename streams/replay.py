@@ -15,9 +15,9 @@ from households.coverage import month_name
 from policy.bundle import Bundle
 from schemas.alerts import Alert
 from schemas.errors import Stop
-from schemas.records import PolicyBody, PolicyRecord, Record, decode_block, encode_block
+from schemas.records import PolicyBody, PolicyRecord, Record, ShadowBody, ShadowRecord, decode_block, encode_block
 from schemas.sealing import new_key_pair
-from schemas.topics import ALERTS, HOUSEHOLD_EVENTS
+from schemas.topics import ALERTS, ALERTS_SHADOW, HOUSEHOLD_EVENTS
 from streams.config import StreamConfig
 from streams.metrics import METRICS
 from streams.rebuild import LoggedBlock
@@ -83,14 +83,20 @@ def own_blocks(blocks: Iterable[LoggedBlock], household: str) -> Iterator[OwnBlo
             yield OwnBlock(*block[:4], own, frozenset(each.known_at for each in records))
 
 
-def replay(blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iterable[str]) -> Replay:
-    """Folds until this revision is said, or to the end. `feeds`: whose coverage to tell as it was then."""
+def replay(
+    blocks: Iterable[OwnBlock], alert_id: str, revision: int, feeds: Iterable[str], *, shadow: bool = False
+) -> Replay:
+    """Folds until this revision is said, or to the end. `feeds`: whose coverage to tell as it was then.
+
+    `shadow`: what shadow runs said, and nothing else.
+    """
     watch: Watch | None = None
+    topic = ALERTS_SHADOW if shadow else ALERTS
     said: list[Said] = []
     reached: Said | None = None
     with METRICS.muted():
-        for watch, block in _folding(blocks):
-            fresh = [Said(alert, block) for alert in _drain(watch)] if watch.speaking else []
+        for watch, block in _folding(blocks, shadow):
+            fresh = [Said(alert, block) for alert in _drain(watch, topic)] if watch.speaking else []
             said += fresh
             reached = next((s for s in fresh if (s.alert.alert_id, s.alert.revision) == (alert_id, revision)), None)
             if reached is not None:
@@ -108,12 +114,12 @@ def folded(blocks: Iterable[OwnBlock]) -> Watch | None:
     return watch
 
 
-def _folding(blocks: Iterable[OwnBlock]) -> Iterator[tuple[Watch, OwnBlock]]:
+def _folding(blocks: Iterable[OwnBlock], shadows: bool = False) -> Iterator[tuple[Watch, OwnBlock]]:
     """Folds block by block."""
     watch: Watch | None = None
     generation = ""
     for block in blocks:
-        watch = watch or Watch(block.partition, to_nobody(block.partition + 1))
+        watch = watch or Watch(block.partition, to_nobody(block.partition + 1, shadows=shadows))
         if generation not in ("", block.generation):
             watch.next_generation()
         generation = block.generation
@@ -130,18 +136,19 @@ def differences(then: Alert, again: Said) -> list[Difference]:
 
 
 def policy_of(blocks: Iterable[OwnBlock], version: str) -> Bundle | None:
-    """The bundle with this short hash, as it was activated; None when the log holds none."""
-    bodies: dict[str, PolicyBody] = {}
+    """The bundle with this short hash, as it was activated or a shadow run's draft; None when the log holds none."""
+    bodies: dict[str, PolicyBody | ShadowBody] = {}
     for block in blocks:
-        bodies |= {r.body.hash: r.body for r in block.records if isinstance(r, PolicyRecord)}
+        told = (each.body for each in block.records if isinstance(each, (PolicyRecord, ShadowRecord)))
+        bodies |= {body.hash: body for body in told if body.hash}
     found = next((body for digest, body in bodies.items() if version and digest.startswith(version)), None)
     return Bundle.from_canonical(zstandard.decompress(found.bundle)) if found is not None else None
 
 
-def _drain(watch: Watch) -> list[Alert]:
+def _drain(watch: Watch, topic: str = ALERTS) -> list[Alert]:
     drained = watch.drain()
     watch.keep(drained.state)
-    return [Alert.model_validate_json(each.value or b"") for each in drained.outputs if each.topic == ALERTS]
+    return [Alert.model_validate_json(each.value or b"") for each in drained.outputs if each.topic == topic]
 
 
 def _covered(watch: Watch | None, feeds: Iterable[str], reached: Said | None) -> tuple[Covered, ...]:
@@ -155,7 +162,7 @@ def _covered(watch: Watch | None, feeds: Iterable[str], reached: Said | None) ->
     )
 
 
-def to_nobody(partitions: int, trial: tuple[str, ...] = ("*",)) -> StreamConfig:
+def to_nobody(partitions: int, trial: tuple[str, ...] = ("*",), *, shadows: bool = False) -> StreamConfig:
     """No broker, and a seal nobody can open: a replay delivers nothing. Whatever spoke then speaks again."""
     _, public = new_key_pair()
-    return StreamConfig(broker="", partitions=partitions, seal_public_key=public, trial=trial, shadows=False)
+    return StreamConfig(broker="", partitions=partitions, seal_public_key=public, trial=trial, shadows=shadows)

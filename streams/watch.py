@@ -61,7 +61,6 @@ class Watch(Paced):
         self._shelf.index()
         self._show_held()
         self._show_stopped()
-        self._show_sweep(self._shelf.names())
 
     def reset(self) -> bool:
         """Forgets what is not durable."""
@@ -74,7 +73,6 @@ class Watch(Paced):
         self._follow_shadows()
         self._show_held()
         self._show_stopped()
-        self._show_sweep(self._shelf.names())
         return True
 
     def drain(self) -> Drained:
@@ -116,9 +114,14 @@ class Watch(Paced):
         return self._shelf.names()
 
     @property
+    def size(self) -> int:
+        """How many households these are."""
+        return len(self._shelf)
+
+    @property
     def speaking(self) -> bool:
         """Whether alerts wait for the next drain."""
-        return bool(self._judge.alerts)
+        return bool(self._judge.alerts or self._shadow_said)
 
     @property
     def known(self) -> Control:

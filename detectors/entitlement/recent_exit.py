@@ -63,9 +63,9 @@ def recent_exit(household: Household, on: date, policy: Policy) -> Findings:
         return findings
     area, today = household.responsible_area, on.toordinal()
     rule, medical = policy.rule("recent_exit", area), policy.rule("medical_selfpay", area)
-    first = max(rule.since, medical.since).toordinal()
+    first, schemes = max(rule.since, medical.since).toordinal(), policy.schemes_of(area)
     for member in staying(household, today):
-        for signal in (_treatment(household, member, rule, medical, policy.schemes), _aid(household, member, rule)):
+        for signal in (_treatment(household, member, rule, medical, schemes), _aid(household, member, rule)):
 
             def shows(day: int, member: Member = member, signal: _Signal = signal) -> bool:
                 left = _left(household, member.person, day, rule)

@@ -60,7 +60,7 @@ class _Terms(NamedTuple):
 
 def _nobody_meant(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
     """Whether nobody of the household holds a scheme with a line."""
-    terms, today, schemes = policy.rule("income_rise", area).read(_Terms.of), on.toordinal(), policy.schemes
+    terms, today, schemes = policy.rule("income_rise", area).read(_Terms.of), on.toordinal(), policy.schemes_of(area)
     return lambda household: not terms.means(living(household, today), today, schemes)
 
 
@@ -87,7 +87,8 @@ def income_rise(household: Household, on: date, policy: Policy) -> Findings:
     rule = policy.rule("income_rise", household.responsible_area)
     limit, terms = policy.rule(_DIBIAN, household.responsible_area), rule.read(_Terms.of)
     monthly, dibian = Monthly.of(household, on, policy, rule, limit), limit.mark("amount")
-    if not terms.means(living(household, today), today, policy.schemes):
+    schemes = policy.schemes_of(household.responsible_area)
+    if not terms.means(living(household, today), today, schemes):
         return Findings()
     findings = Findings.covering(household, on, policy, *monthly.terms.closes)
     if household.head.waiting:
@@ -98,12 +99,12 @@ def income_rise(household: Household, on: date, policy: Policy) -> Findings:
     if month is None:
         monthly.lacking([], findings)
         return findings
-    line = terms.line(members, today, policy.schemes, dibian)
+    line = terms.line(members, today, schemes, dibian)
     if line is None or told_of(household, members, month) * 100 <= line.value * monthly.level.value * len(members):
         return findings
 
     def holds(deep: Book, day: int) -> bool:
-        then = terms.line(deep.counted(day), day, policy.schemes, dibian)
+        then = terms.line(deep.counted(day), day, schemes, dibian)
         return then is not None and _above(deep.accounts(day, terms.months), then.value, monthly.level.value)
 
     accounts = book.accounts(today, terms.months)

@@ -55,7 +55,7 @@ class _Below(NamedTuple):
 
 def _answered(on: date, policy: Policy, area: str) -> Callable[[Household], bool]:
     """Whether everybody holds a scheme that already answers low income."""
-    terms, today, schemes = policy.rule("income_line", area).read(_Terms.of), on.toordinal(), policy.schemes
+    terms, today, schemes = policy.rule("income_line", area).read(_Terms.of), on.toordinal(), policy.schemes_of(area)
     return lambda household: not terms.highest(living(household, today), today, schemes)
 
 
@@ -82,7 +82,8 @@ def income_line(household: Household, on: date, policy: Policy) -> Findings:
         return Findings()
     rule = policy.rule("income_line", household.responsible_area)
     monthly, terms = Monthly.of(household, on, policy, rule), rule.read(_Terms.of)
-    if not terms.highest(living(household, today), today, policy.schemes):
+    schemes = policy.schemes_of(household.responsible_area)
+    if not terms.highest(living(household, today), today, schemes):
         return Findings()
     findings = Findings.covering(household, on, policy, *monthly.terms.closes)
     if household.head.waiting:
@@ -90,7 +91,7 @@ def income_line(household: Household, on: date, policy: Policy) -> Findings:
     book = monthly.recent(terms.evaluations)
     monthly.look_again(book, findings)
     members, month = book.counted(today), book.newest(today)
-    highest = terms.highest(members, today, policy.schemes)
+    highest = terms.highest(members, today, schemes)
     enough = highest * monthly.level.value * len(members) * monthly.terms.months
     if month is not None and surely_earned(household, members, monthly.terms, month) * 100 >= enough:
         return findings
@@ -104,7 +105,7 @@ def income_line(household: Household, on: date, policy: Policy) -> Findings:
         return findings
 
     def holds(deep: Book, day: int) -> bool:
-        up_to = terms.highest(deep.counted(day), day, policy.schemes)
+        up_to = terms.highest(deep.counted(day), day, schemes)
         return _below(deep.accounts(day, terms.evaluations), up_to, terms, monthly) is not None
 
     findings.add(_breach(household, monthly, below, monthly.since(terms.evaluations, holds), rule))

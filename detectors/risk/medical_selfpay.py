@@ -130,9 +130,11 @@ def _passed(
 ) -> Breach | None:
     """The breach of a subject in a window, None when its burden is not above the line of its tier."""
 
+    schemes = policy.schemes_of(household.responsible_area)
+
     def line_on(day: int) -> Line:
-        tiers = (tier(each, day, policy.schemes) for each in subject.members)
-        return rule.line(policy.schemes.highest(tiers, day))
+        tiers = (tier(each, day, schemes) for each in subject.members)
+        return rule.line(schemes.highest(tiers, day))
 
     today = window.after - 1
     line = line_on(today)

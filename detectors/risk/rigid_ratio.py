@@ -100,16 +100,16 @@ def rigid_ratio(household: Household, on: date, policy: Policy) -> Findings:
     area, today = declared.responsible_area, on.toordinal()
     findings.recheck(policy.next_change("dibao_month", area))
     rule = policy.rule("rigid_ratio", area)
-    terms = rule.read(_Terms.of)
+    terms, schemes = rule.read(_Terms.of), policy.schemes_of(area)
     if declared.monthly_income_fen is None:
-        if not _answered(household, today, terms, policy.schemes):
+        if not _answered(household, today, terms, schemes):
             findings.lacks("civil.household", None)
         return findings
     account = _account(household, today, policy, terms, area)
     window = rolling_year(today)
     if account is None or at_most(household, window.first, terms.measure) < account.needed:
         return findings
-    if _answered(household, today, terms, policy.schemes):
+    if _answered(household, today, terms, schemes):
         return findings
     found = _burden(household, _people(household, today), terms)
     above = above_since(found, window, account.needed)
@@ -158,7 +158,7 @@ def _since(
 
     def reached(day: int) -> bool:
         account = _account(household, day, policy, terms, area)
-        if account is None or _answered(household, day, terms, policy.schemes):
+        if account is None or _answered(household, day, terms, schemes):
             return False
         then = _people(household, day)
         charged = found if then == now else burden_of(tuple(then))
@@ -168,7 +168,7 @@ def _since(
     def burden_of(people: tuple[str, ...]) -> list[Charge]:
         return _burden(household, list(people), terms)
 
-    now, terms = _people(household, today), rule.read(_Terms.of)
+    now, terms, schemes = _people(household, today), rule.read(_Terms.of), policy.schemes_of(area)
     first = max(above, rule.since.toordinal(), policy.rule("dibao_month", area).since.toordinal())
     turns = edges(household, first, today)
     if turns:  # others lived here or were helped then: what they paid came and went on days of its own

@@ -134,6 +134,7 @@ def _counted(twice: Twice, task: Task) -> Tally:
     before, after, bundle = twice.before, twice.after, twice.before.known.bundle
     if bundle is None or twice.reached is None or twice.reached < span.first:
         return tally
+    policy = bundle.on(date.fromordinal(span.last))
     for name in before.names():
         if is_unit(name):
             continue
@@ -142,7 +143,7 @@ def _counted(twice: Twice, task: Task) -> Tally:
         if after is not None:
             ours = [each for each in theirs if each.detector not in task.touched]
             ours += after.household(name).head.episodes
-        tally_household(tally, household, theirs, ours, span, bundle.schemes)
+        tally_household(tally, household, theirs, ours, span, policy.schemes_of(household.responsible_area))
     return tally
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from load_tests.bench import ground, latency, month, rounds, screens
 from load_tests.bench.bills import Plan, plan
 from load_tests.bench.budgets import judged
-from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, TRIES, Between, Found, Job, between, reference_us
+from load_tests.bench.figures import MOST_SPREAD, REFERENCE_FLOOR_US, Between, Found, Job, between, reference_us
 from load_tests.bench.ground import PARTITIONS
 from load_tests.bench.process import Worker
 from load_tests.bench.recovery import recovered
@@ -60,7 +60,7 @@ def run(sizes: Sizes, rows: Sequence[str], say: Progress) -> dict[str, Any]:
             report |= _first_job(scene, floors, sizes, rows, say)
         if "ledgers" in rows:
             say(f"台账：{sizes.ledger_persons} 人，24 个月")
-            report["ledgers"] = as_reference(*floors.beside(lambda: _ledgers(folder, sizes.ledger_persons)))
+            report["ledgers"] = as_reference(*floors.beside(lambda: ledgers_in(folder, sizes.ledger_persons)))
         if "latency" in rows:
             say(f"事件到预警：每秒 {latency.RATE} 条，{sizes.latency_seconds} 秒")
             report["latency"] = latency.measure(folder, sizes.latency_seconds)
@@ -82,10 +82,10 @@ class Floors:
         self._taken: list[tuple[float, float]] = []
         self._last, self._read_at = 0.0, float("-inf")
 
-    def beside(self, measure: Callable[[], Found], tries: int = TRIES) -> tuple[Found, float]:
+    def beside(self, measure: Callable[[], Found]) -> tuple[Found, float]:
         """What was measured, and the floor to scale it by: of several tries the calmest."""
         fresh = time.monotonic() - self._read_at < FRESH_SECONDS
-        every = between(self._last if fresh else self.read(), measure, self.read, tries)
+        every = between(self._last if fresh else self.read(), measure, self.read)
         self._last, self._read_at = every[-1].after, time.monotonic()
         taken = min(every, key=lambda each: each.spread)
         self._taken.append((taken.floor, taken.spread))
@@ -114,8 +114,9 @@ def as_reference(measured: dict[str, Any], floor: float) -> dict[str, Any]:
     return measured | scaled
 
 
-def _ledgers(folder: Path, persons: int) -> dict[str, Any]:
-    with Worker.stage("ledgers", folder / "ledgers.log", persons=persons) as worker:
+def ledgers_in(folder: Path, persons: int, trial: Sequence[str] = ()) -> dict[str, Any]:
+    """What `load_tests.bench.ledgers` measures, in a process of its own; rules on trial only where named."""
+    with Worker.stage("ledgers", folder / "ledgers.log", persons=persons, trial=trial) as worker:
         told = dict(worker.first("persons"))
     del told["total_cpu"]
     return told

@@ -15,21 +15,13 @@ import pytest
 from load_tests.bench import ground
 from load_tests.bench.bills import plan
 from load_tests.bench.budgets import judged
-from load_tests.bench.process import Worker
-from load_tests.bench.report import Floors, as_reference
+from load_tests.bench.report import Floors, as_reference, ledgers_in
 from load_tests.bench.rounds import BILLS, measure_floor
 from tests.acceptance.figures import noted
 
 pytestmark = [pytest.mark.live, pytest.mark.acceptance, pytest.mark.timeout(7200)]
 PERSONS, ROUNDS, FLOOR_EVENTS = 2_000, 3, 200_000
-KINDS: dict[str, list[str]] = {"in_service": [], "every_rule": ["*"]}
-
-
-def ledgers(folder: Path, trial: list[str]) -> dict[str, Any]:
-    """One measurement in a process of its own."""
-    with Worker.stage("ledgers", folder / "ledgers.log", persons=PERSONS, trial=trial) as worker:
-        told = dict(worker.first("persons"))
-    return {name: value for name, value in told.items() if name != "total_cpu"}
+KINDS: dict[str, tuple[str, ...]] = {"in_service": (), "every_rule": ("*",)}
 
 
 def test_every_rule_beside_those_in_service(tmp_path: Path) -> None:
@@ -42,7 +34,7 @@ def test_every_rule_beside_those_in_service(tmp_path: Path) -> None:
         floors.read = partial(measure_floor, still.bootstrap, tmp_path)
         for _ in range(ROUNDS):
             for kind, trial in KINDS.items():
-                rounds[kind].append(as_reference(*floors.beside(partial(ledgers, tmp_path, trial))))
+                rounds[kind].append(as_reference(*floors.beside(partial(ledgers_in, tmp_path, PERSONS, trial))))
     figures: dict[str, Any] = {
         kind: {name: median(each[name] for each in told) for name in told[0]} for kind, told in rounds.items()
     }

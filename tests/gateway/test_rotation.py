@@ -45,6 +45,17 @@ def test_a_provisional_household_keeps_its_person_through_two_keys(tmp_path: Pat
         assert city.linkage.person(SPOUSE) == Linkage(OLD_KEY, synthetic=True).person(SPOUSE)
 
 
+def test_two_names_on_one_number_in_the_export_keep_no_household_from_the_new_key(tmp_path: Path) -> None:
+    """Whose number it is does not matter here: the export is read for numbers of households."""
+    with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault:
+        city = begun(tmp_path / "c", vault)
+        before = city.linkage.household("339901000000", "HK5")
+        city.roster(*family(), member("HK5", STRANGER, "户主"))
+        twins = [member("HK5", STRANGER, "户主"), member("HK5", STRANGER, "户主", 姓名="虚构乙")]
+        assert city.rotate(*family(), *twins).unknown_households == ()
+        assert vault.first(city.linkage.household("339901000000", "HK5")) == before
+
+
 def test_without_the_replaced_key_the_person_would_be_another(tmp_path: Path) -> None:
     """What the test before this one rests on: it is recognising that does it."""
     with Vault(tmp_path / "v.sqlite", b"v" * 32) as vault, Watched(tmp_path / "w.sqlite") as watched:
@@ -87,9 +98,9 @@ def test_the_roster_is_read_once_and_before_the_vault_is_held(tmp_path: Path, mo
         city = begun(tmp_path / "c", vault)
         held: list[bool] = []
 
-        def read(*args: Any) -> Any:
+        def read(*args: Any, **options: Any) -> Any:
             held.append(vault._db.in_transaction)  # noqa: SLF001 - whether others wait
-            return read_export(*args)
+            return read_export(*args, **options)
 
         monkeypatch.setattr(rekey, "read_export", read)
         assert city.rotate(*family()).unknown_households == ()

@@ -13,11 +13,14 @@ import pytest
 from lidm.main import main
 from schemas.alerts import Alert
 from schemas.plain_identity import carries_identity
-from schemas.topics import HOUSEHOLD_EVENTS
+from schemas.topics import ALERTS_SHADOW, HOUSEHOLD_EVENTS
 from sinks.embedded import EmbeddedStore
+from sinks.rows import placed
 from streams.watch import Watch
+from tests.sinks.samples import Said
 from tests.sinks.test_store import put
 from tests.streams.making import Block, alerts, config, story
+from tests.streams.test_shadows import BEGINS, RUN, START, draft, live, run, town, watched
 
 pytest.importorskip("chdb")
 BLOCKS = story(households=10, weeks=8).blocks
@@ -129,6 +132,29 @@ def test_a_replay_says_what_differs(lidm: Call, tmp_path: Path) -> None:
     assert [each["field"] for each in json.loads(out.splitlines()[0])["replay"]["differences"]] == [
         "detector_version", "measure",
     ]  # fmt: skip
+
+
+def test_what_a_shadow_run_said_is_explained_as_such(lidm: Call, tmp_path: Path) -> None:
+    blocks = town((BEGINS, START)).blocks
+    _, sent = run(town((BEGINS, START)))
+    then, values = watched(sent)[0], [each.value or b"" for each in sent if each.topic == ALERTS_SHADOW]
+    folder = filled(tmp_path, blocks, live(sent))
+    store = EmbeddedStore(folder / "store")
+    for number, value in enumerate(values):
+        made = placed(Said(ALERTS_SHADOW, value, offset=number), "g1")
+        assert made is not None
+        store.insert_rows(made.table, [made.row], f"shadow{number}")
+    store.close()
+    code, out = lidm("explain", then.alert_id, "--revision", str(then.revision), folder=folder)
+    assert code == 0, out
+    rule = "detectors/risk/medical_selfpay.py"
+    for piece in (f"影子运行 {RUN} 所说", f"影子运行{RUN}开始", draft().short, "重放一致", rule):
+        assert piece in out
+    page = tmp_path / "a.html"
+    assert lidm("explain", then.alert_id, "--html", str(page), folder=folder)[0] == 0
+    assert f"影子运行 {RUN} 所说" in page.read_text(encoding="utf-8")
+    body = json.loads(lidm("explain", then.alert_id, "--json", folder=folder)[1])
+    assert (body["shadow_run"], body["replay"]["same"], body["cases"]) == (RUN, True, [])
 
 
 def test_an_alert_nobody_could_have_said(lidm: Call, tmp_path: Path) -> None:

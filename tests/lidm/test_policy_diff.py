@@ -81,6 +81,28 @@ def test_a_note_changes_no_answer(lidm: Call, draft: Path) -> None:
     assert "没有影响" in out
 
 
+def test_another_order_of_schemes_and_other_hands_are_told_by_place(lidm: Call, draft: Path) -> None:
+    """No parameter has another value, and yet rules may answer otherwise: who holds two is asked about the other."""
+    shutil.copy(HERE / STANDARDS, draft / STANDARDS)
+    schemes, areas = draft / "schemes.yaml", draft / "areas.yaml"
+    text = schemes.read_text(encoding="utf-8")
+    local = f'{{2023-10-19: 30}}, places: {{"{CITY}": {{2027-01-01: 55}}}}}}'
+    schemes.write_text(text.replace("{2023-10-19: 30}}", local), encoding="utf-8")
+    code, out = lidm("policy", "diff", str(HERE), str(draft))
+    assert code == 0
+    assert "新增  类别 GANGXING  各地次序 星河市（虚构） 次序：" in out
+    assert "排序值 55" in out
+    assert "身份的次序不同" in out
+    schemes.write_text(text, encoding="utf-8")
+    held = '{name: 北辰镇, entrusted: [{to: "330683000000", valid_from: 2027-01-01}],'
+    areas.write_text(areas.read_text(encoding="utf-8").replace("{name: 北辰镇,", held), encoding="utf-8")
+    code, out = lidm("policy", "diff", str(HERE), str(draft))
+    assert code == 0
+    assert "新增  区划 北辰镇（339901001000）  托管：受托区划 330683000000" in out
+    assert "身份的次序不同" not in out
+    assert "影响现行值" in out
+
+
 def test_a_draft_that_is_refused_and_wrong_calls(lidm: Call, draft: Path) -> None:
     file = draft / STANDARDS
     file.write_text(file.read_text(encoding="utf-8").replace("amount:", "amuont:"), encoding="utf-8")

@@ -1,5 +1,6 @@
 """The bundle of the repository: real values of two places, the invented city, equal after a journey as bytes."""
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import policy
 from detectors.registry import load_detectors
 from policy.bundle import Bundle
+from policy.marked import PolicyError
 from policy.parameters import PolicyMissing, severity
 
 XIAOSHAN, SHENGZHOU, CITY = "330109000000", "330683000000", "339901000000"
@@ -70,6 +72,26 @@ def test_an_entrusted_town_follows_whoever_holds_it(bundle: Bundle) -> None:
     assert Bundle(plain).on(first).standard("dibao_month", town).value == 890_00
     assert Bundle(plain).hash != bundle.hash
     assert "entrusted" not in str(bundle.plain()), "a bundle that says nothing of it is the one it always was"
+
+
+def test_two_towns_may_hold_one_another_one_after_the_other_and_not_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(Path(policy.__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    file = folder / "areas.yaml"
+    text = file.read_text(encoding="utf-8")
+
+    def held(until: str) -> None:
+        first = f'{{name: 北辰镇, entrusted: [{{to: "339901002000", valid_from: 2024-01-01, valid_to: {until}}}],'
+        second = '{name: 南斗镇, entrusted: [{to: "339901001000", valid_from: 2025-01-01}],'
+        file.write_text(text.replace("{name: 北辰镇,", first).replace("{name: 南斗镇,", second), encoding="utf-8")
+
+    held("2025-01-01")
+    tree = Bundle.load(folder).areas
+    assert tree.chain("339901001000", date(2024, 6, 1))[:3] == ("339901001000", "339901002000", CITY)
+    assert tree.chain("339901002000", date(2025, 6, 1))[:3] == ("339901002000", "339901001000", CITY)
+    held("2025-01-02")
+    with pytest.raises(PolicyError, match="自2025-01-01起的上级绕了一圈"):
+        Bundle.load(folder)
 
 
 def test_lines_by_scheme(bundle: Bundle) -> None:

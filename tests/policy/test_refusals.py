@@ -12,7 +12,7 @@ from policy.marked import PolicyError
 from policy.parameters import PolicyMissing
 from policy.readiness import needing_attention, not_ready
 
-CITY = "339901000000"
+CITY, TOWN = "339901000000", "339901001000"
 RENT = f"{CITY}/risk/rent_arrears.yaml"
 VALUE = """\
 rent_arrears:
@@ -170,6 +170,42 @@ def test_a_scheme_can_end(folder: Path) -> None:
     (folder / "schemes.yaml").write_text(ended, encoding="utf-8")
     schemes = Bundle.load(folder).schemes
     assert (schemes.rank("FANGPIN", date(2025, 12, 31)), schemes.rank("FANGPIN", date(2026, 1, 1))) == (20, 0)
+
+
+def test_a_place_ranks_schemes_its_own_way_from_a_day_on(folder: Path) -> None:
+    """Before that day the ranks of above; below it the town's own; a null: it does not count here."""
+    text = (folder / "schemes.yaml").read_text(encoding="utf-8")
+    places = f'{{"{CITY}": {{2024-01-01: 55}}, "{TOWN}": {{2024-06-01: null, 2025-01-01: 15}}}}'
+    local = text.replace("{2023-10-19: 30}}", f"{{2023-10-19: 30}}, places: {places}}}")
+    assert local != text
+    (folder / "schemes.yaml").write_text(local, encoding="utf-8")
+    bundle = Bundle.load(folder)
+    assert Bundle.from_canonical(bundle.canonical()).hash == bundle.hash
+
+    def rank(area: str, *day: int) -> int:
+        return bundle.on(date(*day)).schemes_of(area).rank("GANGXING", date(*day))
+
+    assert [rank(CITY, 2023, 12, 31), rank(CITY, 2024, 1, 1)] == [30, 55]
+    assert [rank(TOWN, 2024, 5, 31), rank(TOWN, 2024, 6, 1), rank(TOWN, 2025, 1, 1)] == [55, 0, 15]
+    assert rank("330683000000", 2025, 1, 1) == rank("nowhere", 2025, 1, 1) == 30
+    held = ["DIBAO", "GANGXING"]
+    assert bundle.on(date(2024, 3, 1)).schemes_of(TOWN).highest(held, date(2024, 3, 1)) == "GANGXING"
+    assert bundle.on(date(2024, 7, 1)).schemes_of(TOWN).highest(held, date(2024, 7, 1)) == "DIBAO"
+    assert bundle.schemes.next_change(date(2024, 1, 1)) == date(2024, 6, 1)
+    assert bundle.schemes.next_change(date(2025, 1, 1)) is None
+    assert bundle.on(date(2024, 5, 1)).next_change("medical_selfpay", CITY) == date(2024, 6, 1)
+    plain = Bundle.load(Path(policy.__file__).parent)
+    assert plain.on(date(2024, 7, 1)).schemes_of(TOWN) is plain.schemes
+
+
+@pytest.mark.parametrize(
+    ("places", "says"),
+    [('{"339901123000": {2024-01-01: 55}}', "没有写在areas.yaml里"), (f'{{"{CITY}": {{}}}}', "至少要有一个日期")],
+)
+def test_ranks_of_a_place_nobody_knows_or_of_no_day(folder: Path, places: str, says: str) -> None:
+    text = (folder / "schemes.yaml").read_text(encoding="utf-8")
+    local = text.replace("{2023-10-19: 30}}", f"{{2023-10-19: 30}}, places: {places}}}")
+    assert says in refused(folder, "schemes.yaml", local).message_zh
 
 
 def test_an_example_or_a_missing_value_stands_in_the_way_of_golive(folder: Path) -> None:

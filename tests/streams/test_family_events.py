@@ -164,6 +164,28 @@ def test_a_wrong_death_is_undone_with_all_that_followed(town: Register) -> None:
     assert ended["DEATH-ON-BENEFIT"] == ended["MEMBER-DEATH"] == "withdrawn"
 
 
+def test_the_day_a_place_ranks_schemes_otherwise_another_line_counts(town: Register) -> None:
+    """Poor and hard hit by spending: the line of the scheme that goes first here, and from a day on another does."""
+    told: Json = {"source": "星河市民政局", "document": "星民认〔2026〕9号"}
+    both: Any = [{"scheme": each, "since": "2026-01-01", **told} for each in ("DIBAO", "GANGXING")]
+    data = membership(home(9), date(2026, 1, 1), "HEAD", date(1970, 3, 1)) | {"statuses": both}
+    town.tell("civil.household", 9, data, date(2026, 1, 1))
+    town.tell("medical.settlement", 9, bill("b9", BILLED, 700_000), BILLED)
+    plain: Any = Bundle.load(POLICY).plain()
+    rank = {"since": REDIVIDED.isoformat(), "until": None, "rank": 55}
+    plain["schemes"]["GANGXING"]["places"] = {CITY: {"since": REDIVIDED.isoformat(), "ranks": [rank]}}
+    for kind in ("civil.household", "medical.reimbursement", "medical.settlement", "vital.death"):
+        town.read(town.batch(kind, {}, f"{kind}-04", "delta", "2026-04"))
+    bundle = Bundle(plain)
+    town.everywhere(PolicyRecord("", 0, "", 0, 0, PolicyBody(bundle.hash, zstandard.compress(bundle.canonical()))))
+    town.until(date.fromordinal(REDIVIDED.toordinal() - 1))
+    mine = town.open(9)
+    assert mine, "7,000 yuan are above the line of DIBAO"
+    town.until(REDIVIDED)
+    ended = {each.alert_id: each.ended_on for each in town.household(9).head.episodes if each.ended == "lapsed"}
+    assert {ended.get(each) for each in mine} == {REDIVIDED.toordinal()}
+
+
 @pytest.mark.parametrize("how", [MERGED, ENTRUSTED], ids=["merged", "entrusted"])
 @pytest.mark.parametrize(("line", "ends"), [(1, None), (3, "lapsed")])
 def test_a_town_that_becomes_part_of_another_keeps_its_alerts_and_gets_the_values_there(

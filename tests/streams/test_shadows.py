@@ -23,7 +23,7 @@ from streams.delivery import Letter
 from streams.judge import Judge
 from streams.metrics import METRICS
 from streams.rebuild import LoggedBlock, fold_log
-from streams.replay import folded, own_blocks
+from streams.replay import differences, folded, own_blocks, policy_of, replay
 from streams.shadows import ShadowGround, ShadowJudge
 from streams.watch import Watch
 from tests.streams.making import POLICY, Log, Said, alerts, config, content, fold, restored, story
@@ -194,6 +194,32 @@ def test_crashes_and_a_rebuild_change_nothing(every: int) -> None:
     rebuilt = fold_log((LoggedBlock("g1", 0, *block) for block in log.blocks), config())[0]
     assert content(rebuilt) == content(whole)
     assert set(rebuilt.known.drafts) == {RUN}
+
+
+def test_a_household_folded_alone_comes_to_what_the_run_said_of_it() -> None:
+    """At the same place of the log, whether or not a live rule speaks there too."""
+    log = town((BEGINS, START), (ENDS, STOP))
+    watch, said, alone = Watch(0, config()), list[tuple[Alert, int]](), 0
+    for block in log.blocks:
+        fold(watch, [block])
+        drained = watch.drain()
+        watch.keep(drained.state)
+        heard = {each.household for each in live(drained.outputs)}
+        here = watched(drained.outputs)
+        said += [(each, block[0]) for each in here]
+        alone += sum(each.household not in heard for each in here)
+    assert {each.state for each, _ in said} >= {"raised", "moved"}
+    assert alone > 0
+    for then, offset in said:
+        own = list(own_blocks((LoggedBlock("g1", 0, *block) for block in log.blocks), then.household))
+        again = replay(own, then.alert_id, then.revision, [], shadow=True)
+        assert again.reached is not None
+        assert again.reached.block.offset == offset
+        assert differences(then, again.reached) == []
+        assert replay(own, then.alert_id, then.revision, []).reached is None
+        found = policy_of(own, then.threshold.policy)
+        assert found is not None
+        assert found.hash == draft().hash
 
 
 def test_replays_and_back_tests_do_not_follow_it() -> None:

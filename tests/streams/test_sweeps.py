@@ -25,7 +25,6 @@ from schemas.records import (
     TickRecord,
     decode_block,
 )
-from streams.metrics import METRICS
 from streams.rebuild import LoggedBlock, fold_log
 from streams.replay import differences, own_blocks, replay
 from streams.watch import Watch
@@ -215,14 +214,13 @@ def test_one_sweep_at_a_time_and_a_newer_policy_takes_the_place_of_an_older_one(
         log.control(record)
     done = one_round(log, watch, done)
     assert [each.kind for each in watch.known.kept.sweeps] == ["golive", "policy"]
-    left = METRICS.value("lidm_sweep_households_left", partition="0")
-    assert left == 2 * len(watch.names())
+    assert watch.awaited == 2 * len(watch.names())
     seen = []
     while watch.known.kept.sweeps:
         seen.append(watch.known.kept.sweeps[0].name)
         done = one_round(log, watch, done)
     assert seen == sorted(seen, key=lambda name: name.startswith("policy"))
-    assert METRICS.value("lidm_sweep_households_left", partition="0") == 0
+    assert watch.awaited == 0
 
 
 def town() -> tuple[Log, Watch, int]:

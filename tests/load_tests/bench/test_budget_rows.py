@@ -162,7 +162,7 @@ def test_with_every_rule_all_that_are_about_households_go_live() -> None:
     assert set(ledgers.live(("*",))) == every
     assert set(ledgers.live(())) < every
     grown = ledgers.grown(random.Random(1), PERSONS, 1, ("*",))
-    assert grown.watch.names()
+    assert grown.watch.known.kept.live.keys() == every
 
 
 def test_ledgers_are_measured_on_a_small_town(monkeypatch: pytest.MonkeyPatch) -> None:

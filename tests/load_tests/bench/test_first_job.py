@@ -109,6 +109,14 @@ def test_what_moves_is_measured_again_and_the_calmest_counts() -> None:
     assert beside.beside(lambda: "calm")[1] == pytest.approx(5.6), "the last reading is the next one's first"
 
 
+def test_what_can_be_measured_but_once_is_void_by_itself() -> None:
+    beside = Floors()
+    beside.read = partial(next, iter([1.0, 2.0]))
+    taken = beside.once(lambda: "a month")
+    assert (taken.found, taken.floor, taken.spread) == ("a month", 1.5, 2.0)
+    assert beside.told() == {}
+
+
 def test_a_wrong_alert_is_an_error() -> None:
     with pytest.raises(DataError):
         check({}, {"h": Expected("2026-01-01", 2, 3, 1)}, "nobody")
