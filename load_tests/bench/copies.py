@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from load_tests.bench.volumes import copy_name
 from schemas.partition import partition_of
 from streams.control import Kept, Marker
 
-_FIRST_COPY = b"0" * 16
+_FIRST_COPY = copy_name(0).encode()
 _APPLIED = struct.Struct(">q")
 
 Raw = tuple[bytes, bytes]
@@ -29,10 +30,10 @@ class Town(NamedTuple):
 
 
 def renamed(raw: bytes, copy: int) -> bytes:
-    """The same bytes about other people: names of copy 0 begin with sixteen zeros, in keys, facts and causes."""
+    """The same bytes about other people: names of copy 0 begin alike, in keys, facts and causes."""
     if copy == 0:
         return raw
-    other = b"%016x" % copy
+    other = copy_name(copy).encode()
     return raw.replace(b"h_" + _FIRST_COPY, b"h_" + other).replace(b"p_" + _FIRST_COPY, b"p_" + other)
 
 

@@ -117,12 +117,24 @@ def period_of(month: int) -> str:
 def household_name(number: int) -> str:
     """The household of a person; the copy is in the first sixteen digits."""
     copy, own = divmod(number, COPY)
-    return f"h_{copy:016x}{own // PER_HOUSEHOLD:016x}"
+    return f"h_{copy_name(copy)}{_mixed(own // PER_HOUSEHOLD):016x}"
 
 
 def person_name(number: int) -> str:
     """A person's pseudonym; the copy is in the first sixteen digits."""
-    return f"p_{number:032x}"
+    copy, own = divmod(number, COPY)
+    return f"p_{copy_name(copy)}{_mixed(own):016x}"
+
+
+def copy_name(copy: int) -> str:
+    """How every name of a copy begins."""
+    return f"{_mixed(copy):016x}"
+
+
+def _mixed(number: int) -> int:
+    """Another number of 64 bits for each: names as evenly spread as digests, which rows of nought are not."""
+    number = (number + 1) * 0x9E3779B97F4A7C15 % COPY
+    return (number ^ number >> 29) * 0xBF58476D1CE4E5B9 % COPY
 
 
 def _poor(number: int) -> bool:

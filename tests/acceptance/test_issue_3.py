@@ -72,6 +72,15 @@ def test_every_row_of_the_budget_table_is_measured(tmp_path: Path) -> None:
     assert said["plain_faust_over_ours"] > 1
 
 
+def test_a_month_through_everything(tmp_path: Path) -> None:
+    """By itself, because within the bench it cannot be repeated when the machine was not calm."""
+    said = last_line("bench", "--only", "ledgers", "--only", "month", data_dir=tmp_path / "data")
+    noted(ISSUE, "month", said)
+    assert said["full_size"]
+    assert not said["void"]
+    assert not said["month"]["void"]
+
+
 def test_twenty_kills_and_ten_minutes_of_joins(tmp_path: Path) -> None:
     story = live(tmp_path, PLAN)
     journal = story.journal

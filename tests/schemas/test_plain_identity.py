@@ -1,5 +1,7 @@
 """Identity numbers are found, settlement numbers are left alone."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +47,32 @@ def test_other_spellings_are_found(text: str) -> None:
 ])  # fmt: skip
 def test_numbers_that_are_no_identity_pass(text: str) -> None:
     assert not carries_identity(text)
+
+
+NUMBER = identity("999999", "19680401")
+PIECES = st.sampled_from([
+    "p_", "h_", "_", " ", "  ", "X", "x", "-", "a", "1", "19680401", "999999", NUMBER, NUMBER[:17], "999999680401123",
+    "0" * 15, "f" * 16, "0123456789012345", NUMBER + "a" * 14, "a" * 14 + NUMBER, "0" * 14 + NUMBER, "9" * 32,
+])  # fmt: skip
+
+
+@given(st.lists(PIECES | st.from_regex(r"[0-9a-f]{1,32}", fullmatch=True), max_size=9), st.integers(0, 9))
+def test_what_is_surely_plain_holds_no_identity_number(pieces: list[str], blanks: int) -> None:
+    """The quick look may be wrong on one side only."""
+    text = "".join(pieces)
+    if surely_plain(json.dumps({"id": text, "n": blanks}).encode()):
+        assert not carries_identity(text)
+
+
+def test_a_pseudonym_of_many_digits_is_no_alarm_and_one_that_hides_a_number_is() -> None:
+    digits, hidden = "p_" + "4082739461509" * 2 + "40a1bf", "p_" + NUMBER + "a" * 14
+    assert len(digits) == len(hidden) == 34
+    assert surely_plain(json.dumps({"subject": digits, "id": f"C2026-05-{digits[2:]}-1"}).encode())
+    assert not surely_plain(json.dumps({"subject": digits, "id": "0" * 15}).encode())
+    assert not surely_plain(json.dumps({"subject": hidden}).encode())
+    split = "p_" + "a" * 22 + NUMBER[:10]
+    assert not surely_plain(json.dumps({"subject": split + " " + NUMBER[10:], "id": digits}).encode())
+    assert carries_identity(split + " " + NUMBER[10:])
 
 
 def test_a_wrong_check_digit_is_no_identity() -> None:
