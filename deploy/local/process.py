@@ -98,7 +98,7 @@ class Server:
                 self._child.wait(1)
             self._child = None
 
-    def log_end(self, lines: int = 15) -> str:
+    def log_end(self, lines: int = 40) -> str:
         """The last lines the server wrote."""
         try:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -27,7 +27,7 @@ PERSONS, WATCHED = 2_000, 1_000
 ROWS, LATE_ROWS = 60_000, 20_000
 PARTITIONS = 4
 SLOW_ROWS, SLOW_CHECKPOINT, SMALL_MEMORY = 38_000, 6, 300_000
-LONG_NUMBER = "S" + "0" * 50
+LONG_NUMBER = "S" + "long" * 12 + "-"
 MEMORY_BYTES = 20_000_000
 """What the broker holds of a topic of four partitions."""
 
