@@ -25,18 +25,18 @@ from gateway.rows import BROKEN, Found, Rows, TableRows, day_field, first_day
 from gateway.sheets import cell_text
 from gateway.tables import Table, encoding_of, heading, is_like_data
 from gateway.who import Who
+from schemas.envelope import LOST
 from schemas.errors import CallError, DataError
 from schemas.feed import FeedSpec
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 _BOM = b"\xef\xbb\xbf"
-_LOST = "\ufffd"
-_LOST_BYTES = _LOST.encode()
+_LOST_BYTES = LOST.encode()
 _LOST_ESCAPED = re.compile(rb"\\u[Ff]{3}[Dd]")
 
 
-def lost(line: bytes) -> bool:
+def _lost(line: bytes) -> bool:
     """Whether some conversion before us could not read a character of the line, as it stands or escaped."""
     return _LOST_BYTES in line or _LOST_ESCAPED.search(line) is not None
 
@@ -83,7 +83,7 @@ class RecordReader:
         self._coded(row, said)
         named = _text(row, said, "id")
         data = _encode(said)
-        if _LOST_BYTES in data or _LOST in named:  # two names that lost a character are no longer two
+        if _LOST_BYTES in data or LOST in named:  # two names that lost a character are no longer two
             raise BadRow(RowProblem(row, "", values.LOST, code="BAD_ENCODING"))
         event_id = self._who.event_id(named, raw)
         return Parsed(
@@ -179,7 +179,7 @@ class JsonLines:
 
     def said(self, row: int, line: bytes) -> dict[str, object]:
         """The object of a line. Raises BadRow."""
-        if lost(line):
+        if _lost(line):
             raise BadRow(RowProblem(row, "", values.LOST, code="BAD_ENCODING"))
         try:
             return _decode(line)

@@ -14,7 +14,6 @@ import msgspec
 from gateway.columns import Columns
 from gateway.events import Envelope, Parsed
 from gateway.identities import BadIdentity, Linkage
-from gateway.json_rows import lost
 from gateway.problems import RowProblem
 from gateway.rows import day_field
 from schemas.envelope import Decoder, Delivery, Problem, is_clean
@@ -125,7 +124,7 @@ class Judge:
             if said.id is not None and (len(said.id) > _LONGEST_ID or said.identity[-12:] in said.id):
                 return None
             rest = line.replace(said.identity.encode(), b"", 1)
-            if not (surely_plain(rest) or (is_clean(rest) and not lost(rest))):
+            if not (surely_plain(rest) or is_clean(rest)):
                 return None
             if day is not None and (began := getattr(said, day)) is not None and began < first:
                 return None

@@ -13,7 +13,6 @@ from schemas.labels import ProblemCode
 REASONS = ("原行号", "未发送原因")
 REFUSALS = {
     "BAD_IDENTITY": "证件号码不能对应到人",
-    "BAD_ENCODING": "含有无法识别的字节",
     **{code.value: code.label for code in ProblemCode},
 }
 """What a code of intake or the gateway means."""

@@ -30,6 +30,8 @@ FIRST_DAY = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).toordinal()
 
 _is_person = re.compile(PERSON).fullmatch
 _OBJECT = ord("{")
+LOST = "\ufffd"
+"""What a conversion writes for a character it could not read."""
 
 MANIFESTS = {"lidm.batch.begin": "begin", "lidm.batch.end": "end"}
 
@@ -226,9 +228,10 @@ class Decoder:
 
 
 def is_clean(raw: bytes | msgspec.Raw) -> bool:
-    """Whether every string is printable, without bar and without an identity number; slower than `surely_plain`."""
+    """Whether every string is printable, whole, without bar and without an identity number; slower than
+    `surely_plain`."""
     return all(
-        text.isprintable() and "|" not in text and not carries_identity(text)
+        text.isprintable() and LOST not in text and "|" not in text and not carries_identity(text)
         for text in strings_of(msgspec.json.decode(raw))
     )
 

@@ -5,7 +5,7 @@ path. Reversals and manifests, which are rare, are decoded here as well.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.calendar import SHANGHAI
 from schemas.compiled import Event, reversed_data
-from schemas.envelope import DAY_MS, FUTURE_TIME, MANIFESTS, Manifest, Outcome, problem_of
+from schemas.envelope import DAY_MS, FUTURE_TIME, LOST, MANIFESTS, Manifest, Outcome, problem_of
 from schemas.feed import Flaw, field
 from schemas.labels import BatchMode, Operation, ProblemCode
 from schemas.plain_identity import carries_identity
@@ -90,9 +90,12 @@ class Explainer:
         return problem_of(outcome, index, _batch_of(element)) if isinstance(outcome, Flaw) else outcome
 
     def _decide(self, element: dict[str, object], raw: bytes, known_at_ms: int) -> Outcome | Flaw:
-        pointer = next(find_identity(element, ""), None)
+        pointer = next(find(element, carries_identity), None)
         if pointer is not None:
             return Flaw("PLAIN_IDENTITY", pointer, "出现明文证件号码，人员只能以假名出现")
+        pointer = next(find(element, lambda text: LOST in text), None)
+        if pointer is not None:
+            return Flaw("BAD_ENCODING", pointer, "含有转换编码时已经丢失的字符，请从原始数据重新转换")
         if any(name not in element for name in _NOT_ENVELOPE):
             missing = next(name for name in _NOT_ENVELOPE if name not in element)
             return Flaw("NOT_ENVELOPE", f"/{missing}", "缺少 CloudEvents 1.0 必备属性")
@@ -165,18 +168,18 @@ class Explainer:
         )
 
 
-def find_identity(value: object, pointer: str) -> Iterator[str]:
-    """Pointers of strings that carry an identity number; a field name that does is known by its parent's pointer."""
-    if isinstance(value, str) and carries_identity(value):
+def find(value: object, carries: Callable[[str], bool], pointer: str = "") -> Iterator[str]:
+    """Pointers of strings that carry something; a field name that does is known by its parent's pointer."""
+    if isinstance(value, str) and carries(value):
         yield pointer
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if carries_identity(name):
+            if carries(name):
                 yield pointer
-            yield from find_identity(inner, f"{pointer}{step_of(name)}")
+            yield from find(inner, carries, f"{pointer}{step_of(name)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from find_identity(inner, f"{pointer}/{index}")
+            yield from find(inner, carries, f"{pointer}/{index}")
 
 
 def step_of(name: str | int) -> str:

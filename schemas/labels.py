@@ -181,6 +181,7 @@ class ProblemCode(Labelled):
     NO_KEY = "NO_KEY", "更正或冲销缺少业务主键"
     FUTURE_DATE = "FUTURE_DATE", "时间在未来"
     PLAIN_IDENTITY = "PLAIN_IDENTITY", "出现明文证件号码"
+    BAD_ENCODING = "BAD_ENCODING", "含有转换编码时已经丢失的字符"
     WRONG_TYPE = "WRONG_TYPE", "类型不符合约定"
     SUM_MISMATCH = "SUM_MISMATCH", "分项之和与总额不符"
     TOO_LARGE = "TOO_LARGE", "消息超过 900000 字节"

@@ -87,6 +87,13 @@ def test_a_plain_number_elsewhere_never_reaches_the_feed() -> None:
     assert not outlet.sent
 
 
+def test_a_lost_character_never_reaches_the_feed() -> None:
+    made, outlet = feed()
+    take(made, 0, event("S1", number(1), data=bill("S\ufffd", NOW.date().replace(month=5), 1_000)))
+    assert made.refused == {"BAD_ENCODING": 1}
+    assert not outlet.sent
+
+
 def batch(made: SealedFeed, rows: dict[int, list[Any]]) -> None:
     for partition in (0, 1):
         take(made, partition, manifest("begin", 0))

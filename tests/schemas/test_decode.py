@@ -200,6 +200,20 @@ def test_a_plain_identity_number_is_found_anywhere_and_never_repeated() -> None:
             assert IDENTITY not in repr(found)
 
 
+def test_a_character_that_a_conversion_lost_is_found_anywhere() -> None:
+    status = {"scheme": "DIBAO", "since": "2025-01-01", "source": "民政", "document": "杭民\ufffd1号"}
+    places = {
+        "/data/hospital": event(data__hospital="某\ufffd医院"), "/id": event(id="R\ufffd1"),
+        "/data/settle_no": event(data__settle_no="S\ufffd"), "/data": event(data={"\ufffd": 1}),
+        "/data/statuses/0/document": event("civil.household", data__statuses=[status]),
+    }  # fmt: skip
+    for pointer, place in places.items():
+        kind = str(place["type"]).removeprefix("lidm.")
+        for raw in (json.dumps(place), json.dumps(place, ensure_ascii=False)):
+            found = problem(raw.encode(), kind)
+            assert (found.code, found.pointer) == ("BAD_ENCODING", pointer)
+
+
 def test_no_problem_repeats_a_value_or_a_strange_name() -> None:
     words = "张三秘密"
     for sent in (
