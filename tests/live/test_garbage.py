@@ -58,6 +58,7 @@ def garbage() -> dict[str, tuple[Message, str]]:
         "number as person": (PEN.message(KIND, PERSON, addressed("i", NUMBERS[0])), "PLAIN_IDENTITY"),
         "number in a field": (changed("j", settle_no=NUMBERS[1]), "PLAIN_IDENTITY"),
         "number in an array": (PEN.message(KIND, PERSON, json.dumps([{"n": NUMBERS[2]}]).encode()), "PLAIN_IDENTITY"),
+        "lost character": (changed("k", hospital="某\ufffd医院"), "BAD_ENCODING"),
         "empty": (PEN.message(KIND, PERSON, b""), "NOT_JSON"),
     }
 
