@@ -20,7 +20,7 @@ from households.links import LINKED
 from lidm.compose import ArchiveStage, health_of, stream_config, write_face
 from lidm.embedded_history import History, history_of
 from lidm.ending import STOP_SECONDS, stop_in_order
-from lidm.feed_cards import keep_cards
+from lidm.feed_cards import keep_cards, recall_limits
 from lidm.gauges import keep_gauges
 from lidm.health import Health, beat, listen
 from lidm.logs import configure_logs
@@ -181,6 +181,8 @@ async def _start_all(service: Embedded, health: Health, owed: list[Letter]) -> _
     await _say_again(service, [letter for letter in owed if letter.topic == ALERTS])
     await stage_of["monitor"].start()
     await _say_again(service, [letter for letter in owed if letter.topic != ALERTS])
+    if config.clock == "wall":
+        await asyncio.to_thread(recall_limits, service.settings, service.store)
     await stage_of["intake"].start()
     gauges = keep_gauges(service.stages, config.broker, config.partitions, True)
     beside = [beat(health), gauges]

@@ -60,6 +60,22 @@ def make_cards(
     return found
 
 
+def recall_limits(settings: Settings, store: AlertStore) -> None:
+    """Tells intake, before it reads a row, what the cards of before say of amounts: the broker in memory has forgotten.
+
+    What somebody let through for some days is forgotten with it. Where the limits cannot be told, rows pass until the
+    next cards, and the log says so.
+    """
+    try:
+        recorded, stamp = moment_of(settings, None)
+        limits = limits_of(settings.area, store, recorded.date(), int(recorded.timestamp() * 1000))
+        if limits:
+            with BrokerPublisher(settings.bootstrap, embedded=True) as publisher:
+                tell_limits(publisher, limits, stamp)
+    except LidmError as error:
+        log.warning("amount_limits_not_told", reason=error.message_zh)
+
+
 def send(publisher: Publisher, found: list[CardReport], catalogue: Catalogue, area: str, stamp_ms: int | None) -> None:
     """Cards to the units of their feeds, and then to the store. `area`: who answers for the units; empty: no units."""
     count = publisher.partitions(HOUSEHOLD_EVENTS)
