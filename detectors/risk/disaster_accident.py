@@ -21,6 +21,7 @@ from households.ledger import Household, Member
 from households.residence import covered
 from policy.areas import AreaTree, AreaUnknown
 from policy.parameters import Line, Policy, Rule
+from schemas.fact import Fact
 from schemas.facts_contact import Accident, AreaIncident, Incident, Ticket
 from schemas.feeds.emergency import Home, IncidentSort
 from schemas.labels import Hardship, Injury, Insured
@@ -54,11 +55,11 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
 
     Highest for death, serious injury and a home nobody can live in; a fully insured home weighs less, a fully insured
     scratch nothing. `since` is the day it hit so many; it stands for the days the place sets, then a case or nobody
-    has it. Measure: people hit. An incident of the area (or of an address) is a breach of the same cause, from its day on,
-    while somebody stays who was on record there and nobody here is confirmed under its number: then what is confirmed
-    decides. Measure: those people. A call about an emergency (`<ticket>`) weighs less, is enough by itself and ends when
-    an incident near its day is known that is a breach. These feeds tell events and close no month, so silence is never
-    called `Insufficient`.
+    has it. Measure: people hit. An incident of the area (or of an address) is a breach of the same cause, from its day
+    on, while somebody stays who was on record there and nobody here is confirmed under its number: then what is
+    confirmed decides. Measure: those people. A call about an emergency (`<ticket>`) weighs less, is enough by itself
+    and ends when an incident near its day is known that is a breach. These feeds tell events and close no month, so
+    silence is never called `Insufficient`.
     """
     findings = Findings.covering(household, on, policy)
     if none_of(household, _KINDS):
@@ -162,7 +163,7 @@ def _confirmed(household: Household) -> set[str]:
     return found
 
 
-def _number(fact: Incident | Accident | AreaIncident) -> str:
+def _number(fact: Fact) -> str:
     return fact.key.rpartition("|")[0]
 
 
