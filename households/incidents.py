@@ -42,11 +42,18 @@ def struck(household: Household, body: IncidentBody, chain: Chain, known_ms: int
     return said
 
 
-def residence_on(household: Household, day: int) -> str:
-    """Where a household was on record as living on a day; after its last record the last one counts, "" for nowhere."""
+def lived_in(household: Household, area: str, day: int, chain: Chain) -> bool:
+    """Whether a household was on record as living in an area on a day; after its last record the last one counts.
+
+    Where it lives counts, not who is responsible for it; but that one where the tree does not know its home.
+    """
     told = [each for each in household.head.members if each.declared is not None and not each.gone and each.day <= day]
     newest = max([each for each in told if each.covers(day)] or told, key=rank, default=None)
-    return newest.declared.residence_area if newest is not None and newest.declared is not None else ""
+    decided = newest.declared if newest is not None else None
+    if decided is None:
+        return False
+    above = chain(decided.residence_area, day)
+    return area in (above if len(above) > 1 else (*above, *chain(decided.responsible_area, day)))
 
 
 def _concerned(household: Household, body: IncidentBody, chain: Chain) -> bool:
@@ -54,8 +61,7 @@ def _concerned(household: Household, body: IncidentBody, chain: Chain) -> bool:
         return False
     if body.households:
         return household.id in body.households
-    home = residence_on(household, body.day)
-    return bool(home) and body.area in chain(home, body.day)
+    return lived_in(household, body.area, body.day, chain)
 
 
 def _told(household: Household, body: IncidentBody) -> dict[str, AreaIncident]:

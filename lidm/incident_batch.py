@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from cases.view import Case
 from lidm.tables import table
+from schemas.alerts import Areas
 from schemas.case_words import VerifyResult
 from schemas.cases import AlertNote, CaseEvent, Clock, JoinedBody, OpenedBody, VerifiedBody
 
@@ -140,9 +141,9 @@ class Batch:
 
 
 def batches(
-    cases: Iterable[Case], history: Iterable[CaseEvent], here: Callable[[str], bool] = lambda area: True
+    cases: Iterable[Case], history: Iterable[CaseEvent], here: Callable[[Areas], bool] | None = None
 ) -> list[Batch]:
-    """Every incident with the households `here`; those with the most households to be seen first.
+    """Every incident with the households `here` (None: everywhere); those with the most households to be seen first.
 
     `history`: every event of these cases, per case in order.
     """
@@ -150,7 +151,7 @@ def batches(
     for case in sorted(cases, key=lambda each: each.place):
         for note in case.alerts.values():
             line = Line(case, note, (case.case_id, note.alert_id) in looked)
-            if note.detector == RULE and here(line.area):
+            if note.detector == RULE and (here is None or (case.areas is not None and here(case.areas))):
                 known = found.setdefault(note.cause, {}).get(case.household)
                 if known is None or _newer(line, known):
                     found[note.cause][case.household] = line

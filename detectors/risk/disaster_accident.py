@@ -16,7 +16,7 @@ from detectors.people import belonging, residents, staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
 from detectors.words import who
-from households.incidents import residence_on
+from households.incidents import lived_in
 from households.ledger import Household, Member
 from households.residence import covered
 from policy.areas import AreaTree, AreaUnknown
@@ -148,11 +148,14 @@ def _was_there(household: Household, person: str, fact: AreaIncident, areas: Are
     """By what is known now of where this household lived; whoever came since was told where they lived then."""
     if fact.named or not covered(household.head, person, fact.day):
         return True
-    home = residence_on(household, fact.day)
-    try:
-        return areas.within(home, fact.area, date.fromordinal(fact.day))
-    except AreaUnknown:
-        return home == fact.area
+
+    def chain(area: str, day: int) -> tuple[str, ...]:
+        try:
+            return areas.chain(area, date.fromordinal(day))
+        except AreaUnknown:
+            return (area,)
+
+    return lived_in(household, fact.area, fact.day, chain)
 
 
 def _confirmed(household: Household) -> set[str]:

@@ -10,8 +10,8 @@ from lidm.desk import open_desk
 from lidm.incident_batch import batches
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
-from policy.areas import AreaUnknown
 from policy.bundle import Bundle
+from schemas.alerts import Areas
 from schemas.calendar import SHANGHAI
 from schemas.errors import CallError, DataError
 
@@ -50,7 +50,7 @@ def list_batches(least: int, as_json: bool) -> None:
 def show(number: str, area: str | None, as_json: bool) -> None:
     """全面排查清单：没有入户的在前，重的在前，时限近的在前。"""
     settings = load_settings()
-    here = _within(settings, area) if area else lambda home: True
+    here = _within(settings, area) if area else None
     with open_desk(settings) as desk:
         made = batches(desk.read().cases.values(), desk.history, here)
     found = next((each for each in made if each.number == number), None)
@@ -63,15 +63,14 @@ def show(number: str, area: str | None, as_json: bool) -> None:
         click.echo(found.page())
 
 
-def _within(settings: Settings, area: str) -> Callable[[str], bool]:
-    areas, today = Bundle.load(settings.policy_dir).areas, datetime.now(SHANGHAI).date()
-    if area not in areas:
+def _within(settings: Settings, area: str) -> Callable[[Areas], bool]:
+    """By where a household lives; where the tree does not know that, by who is responsible for it."""
+    tree, today = Bundle.load(settings.policy_dir).areas, datetime.now(SHANGHAI).date()
+    if area not in tree:
         raise CallError(f"区划代码{area}不在areas.yaml里")
 
-    def here(home: str) -> bool:
-        try:
-            return areas.within(home, area, today)
-        except AreaUnknown:
-            return False
+    def here(areas: Areas) -> bool:
+        home = areas.residence if areas.residence in tree else areas.responsible
+        return home in tree and tree.within(home, area, today)
 
     return here

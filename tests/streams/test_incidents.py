@@ -78,12 +78,15 @@ PEOPLE = (
 )
 
 
+Told = Record | tuple[FactRecord, ...]
+
+
 @cache
 def policy() -> Record:
     return policy_record(AT)
 
 
-def town(*records: Record | tuple[FactRecord, ...], at_once: bool = False) -> tuple[Log, Watch, list[Alert]]:
+def town(*records: Told, at_once: bool = False) -> tuple[Log, Watch, list[Alert]]:
     """Everybody is registered, then these records, each a block; what the monitor mails is in the log behind it, or
     `at_once`: behind them all."""
     log, watch = Log(), Watch(0, config(), RULES)
@@ -114,7 +117,7 @@ def folded(blocks: Iterable[Block]) -> Watch:
 
 def held(watch: Watch) -> dict[str, set[str]]:
     """Households with the people who are told here of an incident."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for name in watch.names():
         people = {each.key.rpartition("|")[2] for each in watch.household(name).of_kind(AreaIncident)}
         found |= {name: people} if people else {}
@@ -137,6 +140,13 @@ def test_whoever_lived_there_that_day_is_in_the_batch_and_nobody_else() -> None:
     assert len({alert.household for alert in said} & {LIVES_HERE}) == 1
     others = [a for a in said if a.household == HERE]
     assert DAN not in others[0].model_dump_json(), "no neighbour is evidence"
+
+
+def test_a_home_the_tree_does_not_know_is_where_somebody_is_responsible_for_it() -> None:
+    village = stay(CAME, GWEN, "339901001999", paid_by=TOWN)
+    assert town(village, declared())[1].household(CAME).of_kind(AreaIncident)
+    assert CAME in {h for h, *_ in standing(town(village, declared())[1])}
+    assert CAME not in held(town(village, declared(OTHER))[1])
 
 
 def test_an_area_above_the_homes_takes_them_all() -> None:
@@ -185,7 +195,7 @@ def test_at_one_moment_the_log_decides() -> None:
 
 @pytest.mark.parametrize("home", ["UNFIT", "DAMAGED", "INTACT"])
 def test_declared_before_or_after_somebody_is_confirmed_it_is_the_same_episode(home: str) -> None:
-    records = (declared(), confirmed(HERE, ALICE, home), confirmed(HERE, BEN, "INTACT"))
+    records: tuple[Told, ...] = (declared(), confirmed(HERE, ALICE, home), confirmed(HERE, BEN, "INTACT"))
     ends = [standing(town(*order)[1]) for order in permutations(records)]
     assert all(each == ends[0] for each in ends)
     assert {h for h, *_ in ends[0]} == ({LIVES_HERE} if home == "INTACT" else {HERE, LIVES_HERE})
@@ -219,7 +229,8 @@ def test_it_goes_along_with_people_and_is_taken_back_there() -> None:
 @pytest.mark.parametrize("at_once", [False, True])
 def test_withdrawn_while_somebody_moves_nothing_is_left_anywhere(at_once: bool) -> None:
     moves = move(DAN, LIVES_HERE, CAME, "2026-07-13")
-    for order in permutations((declared(), moves, withdrawn())):
+    records: tuple[Told, ...] = (declared(), moves, withdrawn())
+    for order in permutations(records):
         _, watch, _ = town(*order, at_once=at_once)
         last = order.index(withdrawn()) > order.index(declared())
         assert (standing(watch) == set()) == last
@@ -229,7 +240,8 @@ def test_withdrawn_while_somebody_moves_nothing_is_left_anywhere(at_once: bool) 
 
 
 def test_who_turns_out_to_have_left_before_is_out() -> None:
-    for order in permutations((declared(), move(DAN, LIVES_HERE, CAME, "2026-07-01"))):
+    records: tuple[Told, ...] = (declared(), move(DAN, LIVES_HERE, CAME, "2026-07-01"))
+    for order in permutations(records):
         _, watch, said = town(*order)
         assert {h for h, *_ in standing(watch)} == {HERE}
         assert not [a for a in said if a.household == CAME]
