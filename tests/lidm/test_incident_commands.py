@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -91,7 +92,7 @@ def test_nothing_to_see_says_so(lidm: Call, mock_broker: str) -> None:
 def test_the_checklist_from_the_topic(lidm: Call, mock_broker: str) -> None:
     desk, owner = Casework(0, PARTITIONS, default_deadlines()), Producer({"bootstrap.servers": mock_broker})
     for name, severity in (("a", 3), ("b", 4)):
-        rule = {"detector": "DISASTER-ACCIDENT", "cause": "TF202607", "areas": HOME}
+        rule: dict[str, Any] = {"detector": "DISASTER-ACCIDENT", "cause": "TF202607", "areas": HOME}
         told = alert(name, household=f"h_{name}", severity=severity, **rule)
         for event in desk.on_alert(told, ms("2026-07-12 20:00")):
             owner.produce(CASE_EVENTS, encode_event(event), event.household, 0)
