@@ -2,13 +2,17 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
 from cases.deadlines import default_deadlines
+from gateway.keys import init_keys, read_key
+from gateway.vault import Entry, Identity, Vault
 from lidm.incidents import declared_now
+from lidm.settings import load_settings
 from schemas.alerts import Areas
 from schemas.cases import encode_event
 from schemas.feeds.emergency import IncidentSort
@@ -58,6 +62,28 @@ def test_a_wrong_call(lidm: Call, place: int, word: str, says: str) -> None:
     code, out = lidm("incident", "declare", *WORDS[:place], word, *WORDS[place + 1 :])
     assert code == 2
     assert says in out
+
+
+def test_an_address_becomes_pseudonyms_and_nothing_else(lidm: Call, mock_broker: str, tmp_path: Path) -> None:
+    fire = ("incident", "declare", "HZ1", "--sort", "FIRE", "--on", "2026-07-12", "--at", AT, "--reason", "消防通报")
+    assert lidm(*fire, "--address", "北辰镇幸福路1号")[0] == 1, "no vault here"
+    keys = init_keys(tmp_path / "keys", synthetic=True)
+    who = [Identity("示例甲", "N1", (), ("北辰镇幸福路１号 2室",)), Identity("示例乙", "N2", (), ("北辰镇幸福路2号",))]
+    with Vault(load_settings().vault, read_key(keys.vault)) as vault:
+        vault.write([Entry(f"p_{n}", f"h_{n}", True, each) for n, each in enumerate(who)], 1)
+    code, out = lidm(*fire, "--address", "北辰镇幸福路1号")
+    assert (code, "所报地址的1户" in out, "h_0" in out) == (0, True, False), out
+    [told] = {each for found in bodies(mock_broker) for each in found}
+    assert (told.area, told.households, told.number) == ("", ("h_0",), "HZ1")
+    assert "幸福路" not in str(told)
+    with Vault(load_settings().vault, read_key(keys.vault)) as vault:
+        assert [each.purpose for each in vault.openings()] == ["HZ1：消防通报"]
+    code, out = lidm(*fire, "--address", "南斗镇人民路")
+    assert (code, "名册里没有住在这个地址的家庭" in out, "南斗" in out) == (1, True, False)
+    both = ("--address", "北辰镇幸福", "--area", TOWN)
+    for wrong, says in ((("--address", "幸福路"), "地址太短"), (both, "只写一个"), ((), "只写一个")):
+        code, out = lidm(*fire, *wrong)
+        assert (code, says in out) == (2, True), out
 
 
 @pytest.mark.parametrize("sort", ["TYPHOON", "typhoon", "台风"])
