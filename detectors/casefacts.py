@@ -20,6 +20,8 @@ from schemas.facts import (
     Rent,
     Status,
 )
+from schemas.facts_contact import AreaIncident
+from schemas.feeds.emergency import IncidentSort
 from schemas.feeds.links import SharedAccount
 from schemas.labels import Relation, ReportedBy
 from schemas.records import FactBody
@@ -155,6 +157,16 @@ def _shared(line: Line) -> AnyFact:
     return SharedAccount(*line.head(key, since), account, steps if until is None else (*steps, (until, 0)), areas)
 
 
+def _struck(line: Line) -> AnyFact:
+    """What the monitor makes of a declared incident, for one person: the household's own town unless another is named,
+    or its address."""
+    sort = line.text("sort", "台风")
+    code = IncidentSort.of_label(sort) or line.fields["sort"].fail(f"“{sort}”不是事件类型")
+    number, named = line.text("number", "YJ1"), line.text("named", "否") == "是"
+    head = line.head(f"{number}|{line.person}", line.day("on"))
+    return AreaIncident(*head, code.value, line.text("area", line.area), named)
+
+
 FACTS: dict[str, Callable[[Line], AnyFact]] = {
     "medical.settlement": _bill,
     "medical.reimbursement": _refund,
@@ -165,6 +177,7 @@ FACTS: dict[str, Callable[[Line], AnyFact]] = {
     "civil.household": _membership,
     "vital.death": _death,
     "link.account": _shared,
+    "incident.area": _struck,
 }
 
 

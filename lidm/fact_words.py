@@ -10,7 +10,10 @@ import msgspec
 
 from schemas.fact import Fact
 from schemas.facts import Membership
+from schemas.facts_contact import AreaIncident
 from schemas.feed import FEEDS, FieldSpec
+from schemas.feeds.emergency import IncidentSort
+from schemas.feeds.links import SharedAccount
 from schemas.labels import SCHEMES, Relation, yuan
 
 _AMOUNTS = {
@@ -24,18 +27,27 @@ _DAYS = {
     "expected_to": "预计至", "withdrawn": "撤回于", "reply_due": "答复期限",
 }  # fmt: skip
 _HEAD = len(Fact.__struct_fields__)
+_OUR_OWN = {SharedAccount.feed: "跨户比对", AreaIncident.feed: "区域灾害登记"}
+"""What no department publishes."""
 
 
 def feed_title(feed: str) -> str:
-    """The Chinese name of a feed; the code itself where nobody declares it."""
+    """The Chinese name of a feed, or of what the service says itself; the code where nobody declares it."""
     spec = FEEDS.get(feed)
-    return spec.title if spec else feed
+    return spec.title if spec else _OUR_OWN.get(feed, feed)
+
+
+def sort_of(code: str) -> str:
+    """What kind of incident; the code itself where it is of another version."""
+    return IncidentSort[code].label if code in IncidentSort.__members__ else code
 
 
 def said_of(fact: Fact) -> str:
     """What a fact says, apart from whom it is about and its day."""
     if isinstance(fact, Membership):
         return _membership(fact)
+    if isinstance(fact, AreaIncident):
+        return f"{sort_of(fact.sort)}，当日住在{'报告的地址' if fact.named else '所登记的区域'}"
     return "，".join(text for name in fact.__struct_fields__[_HEAD:] if (text := _said(fact, name)))
 
 

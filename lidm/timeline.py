@@ -11,16 +11,18 @@ from typing import Literal
 
 from households.wholes import EVERYWHERE
 from lidm.alert_text import amount, state
-from lidm.fact_words import feed_title, said_of, same_content
+from lidm.fact_words import feed_title, said_of, same_content, sort_of
 from lidm.people_words import named, plain
 from schemas.alerts import Alert
 from schemas.calendar import SHANGHAI
 from schemas.fact import Fact
 from schemas.facts import Membership
+from schemas.facts_contact import AreaIncident
 from schemas.records import (
     BatchPartRecord,
     FactBody,
     GoliveRecord,
+    IncidentRecord,
     PersonRecord,
     PolicyRecord,
     Record,
@@ -33,7 +35,8 @@ from schemas.shadows import of_run
 from streams.replay import OwnBlock
 
 What = Literal[
-    "登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "影子运行", "预警"
+    "登记", "更正", "冲销", "先冲销", "随人转入", "整期替换", "启用", "停用", "恢复", "参数", "影子运行", "区域灾害",
+    "撤销灾害", "预警",
 ]  # fmt: skip
 
 
@@ -96,6 +99,8 @@ def timeline(
                 teller.ruled(record, known)
             elif isinstance(record, ShadowRecord):
                 teller.watched(record, known)
+            elif isinstance(record, IncidentRecord):
+                teller.declared(record, known)
     told = teller.entries + [_spoken(each, alert) for each in revisions]
     told.sort(key=lambda each: (each.known_at, each.what == "预警", each.day, each.feed, each.key))
     people = teller.people()
@@ -161,6 +166,23 @@ class _Teller:
         said = f"影子运行{body.name}{'开始' if body.to == 'start' else '结束'}{counted}，理由：{body.reason}"
         self.entries.append(
             Entry(known_at.date(), known_at, "影子运行", "", "", said, "", "", evidence=False, then=past)
+        )
+
+    def declared(self, record: IncidentRecord, then: bool | None) -> None:
+        """That the incident the alert is about struck here, or did not; others' records tell nothing of it."""
+        body, alert = record.body, self._alert
+        if AreaIncident.feed not in self._feeds or body.number != alert.cause:
+            return
+        known_at, past = self._known(record, then)
+        ours = any(each.feed == AreaIncident.feed for each in alert.evidence)
+        day, where = known_at.date(), "报告的地址" if body.households else "所登记的区域"
+        what: What = "撤销灾害"
+        said = f"{body.number}撤销，理由：{body.reason}"
+        if body.to == "declare":
+            day, what = date.fromordinal(body.day), "区域灾害"
+            said = f"{sort_of(body.sort)}{body.number}影响{where}，理由：{body.reason}"
+        self.entries.append(
+            Entry(day, known_at, what, AreaIncident.feed, "", said, "", body.number, evidence=ours and past, then=past)
         )
 
     def people(self) -> dict[str, str]:

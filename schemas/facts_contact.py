@@ -29,6 +29,21 @@ class Incident(Fact, array_like=True, frozen=True, gc=False, tag="incident"):
     feed: ClassVar[str] = "emergency.incident"
 
 
+class AreaIncident(Fact, array_like=True, frozen=True, gc=False, tag="areaincident"):
+    """An incident struck where somebody was on record that day; nobody has looked yet. Key: (incident number, person).
+
+    No department publishes it: it follows from `incident.area` on `households.events.v1`. `named`: the household was
+    named, because its address is the one reported; else it is one of all on record in `area`.
+    """
+
+    sort: str
+    area: str
+    named: bool
+
+    feed: ClassVar[str] = "incident.area"
+    snapshots: ClassVar[bool] = False
+
+
 class Accident(Fact, array_like=True, frozen=True, gc=False, tag="accident"):
     """A traffic accident and what it did to one person. Key: (accident number, person)."""
 

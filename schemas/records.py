@@ -1,17 +1,29 @@
 """Records of `households.events.v1`: msgpack blocks of `[kind, household, known_at, topic, partition, offset, body]`.
 
 A block is one Kafka message without a key; its partition is murmur2(household) set by whoever writes it. Control
-records (tick, batch.*, policy.activated, golive, detector.switch, detector.shadow,
-sweep.part) carry an empty household: they mean the partition.
+records (tick, batch.*, policy.activated, golive, detector.switch, detector.shadow, sweep.part, incident.area) carry an
+empty household: they mean the partition. Their bodies (`schemas.record_bodies`) may be imported from here too.
 `known_at` is the broker time of the feed message in milliseconds since 1970; in `driven` clock mode the driver's time.
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
 import msgspec
 
 from schemas.facts import AnyFact, Membership, Version
+from schemas.record_bodies import (
+    BatchBegunBody,
+    BatchCountBody,
+    BatchPartBody,
+    BatchVerdictBody,
+    GoliveBody,
+    IncidentBody,
+    PolicyBody,
+    ShadowBody,
+    SweepBody,
+    SwitchBody,
+    TickBody,
+)
 
 
 class Home(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -84,141 +96,6 @@ class TransferBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     asks: bool = False
     snapshots: dict[str, dict[str, dict[int, int]]] = {}  # in logs of fold 2; now every partition knows them itself
     homes: Homes = {}
-
-
-class TickBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """It is at least `at_ms`."""
-
-    at_ms: int
-
-
-class BatchPartBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Feed partition `q` of a batch is delivered up to its end manifest; `of` parts make the batch closed.
-
-    `hold_above`: it is held for a person when more than so many in a thousand of what was there before are missing
-    from it; None: it never is. `source`: of the manifests, whose facts the batch speaks of; "" in older logs: of all.
-    """
-
-    feed: str
-    batchid: str
-    q: int
-    of: int
-    period: str
-    areas: tuple[str, ...]
-    mode: str
-    rows: int
-    begun_ms: int
-    hold_above: int | None = None
-    source: str = ""
-
-
-class BatchBegunBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A batch that replaces what it does not repeat begins: none of its rows is in this partition yet."""
-
-    feed: str
-    batchid: str
-    of: int
-    period: str
-    areas: tuple[str, ...]
-    mode: str
-    begun_ms: int
-    source: str = ""
-
-
-class BatchCountBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What household partition `partition` (of `of`) held of what a batch speaks of; its first word counts.
-
-    `gone` None: told when the batch began. Else how many of these the batch did not repeat, and `before` is what was
-    there plus what came.
-    """
-
-    feed: str
-    batchid: str
-    of: int
-    partition: int
-    before: int
-    gone: int | None = None
-    source: str = ""
-    period: str = ""
-
-
-class BatchVerdictBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Somebody decided about a batch that was held: `release` lets it take effect, `refuse` never."""
-
-    feed: str
-    batchid: str
-    verdict: str
-    actor: str
-    reason: str
-    source: str = ""
-    period: str = ""
-
-
-class PolicyBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The whole canonical policy bundle, zstd, and its hash.
-
-    `pace`: households of a partition that are asked again at a time (`SweepBody`); 0: all of them at once.
-    """
-
-    hash: str
-    bundle: bytes
-    pace: int = 0
-
-
-class GoliveBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Detector goes live in an area (and below); cases release at most `per_day` baseline breaches a day.
-
-    `pace`: as in `PolicyBody`. What was there before is told in a household's turn; what is found from now on, at once.
-    """
-
-    area: str
-    detector: str
-    per_day: int
-    pace: int = 0
-
-
-class SweepBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The turn of the households named after `after`, up to `until` (None: all the rest), in a sweep under way.
-
-    The partition writes it to itself, the next one when this is done: so what is asked when follows from the log, and
-    facts are folded in between. One that does not begin where the sweep stands was said before, and is passed over.
-    """
-
-    sweep: str
-    after: str
-    until: str | None
-
-
-class SwitchBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A person takes a live detector off (`to` = `stop`) in an area and below, or lets it speak there again (`resume`).
-
-    Both name the same area: resuming a town does not lift the stop of its city.
-    """
-
-    area: str
-    detector: str
-    to: Literal["stop", "resume"]
-    actor: str
-    reason: str
-
-
-class ShadowBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """From here on these rules also run beside the live ones in an area and below, and what they say goes to a topic of
-    its own; or (`to` = `stop`) no longer. A run's name is used once.
-
-    `bundle`: the canonical draft they count with, zstd, and its hash; empty: the policy in force. `pace`: as in
-    `PolicyBody`.
-    """
-
-    name: str
-    to: Literal["start", "stop"]
-    area: str
-    detectors: tuple[str, ...]
-    hash: str
-    bundle: bytes
-    actor: str
-    reason: str
-    pace: int = 0
 
 
 class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -307,10 +184,16 @@ class SwitchRecord(_Record, array_like=True, frozen=True, gc=False, tag="detecto
     body: SwitchBody
 
 
+class IncidentRecord(_Record, array_like=True, frozen=True, gc=False, tag="incident.area"):
+    """An incident struck an area, or did not after all."""
+
+    body: IncidentBody
+
+
 BatchRecord = BatchPartRecord | BatchBegunRecord | BatchCountRecord | BatchVerdictRecord
 RuleRecord = PolicyRecord | GoliveRecord | SwitchRecord
 PersonRecord = FactRecord | ForwardRecord | TransferRecord
-EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord | ShadowRecord
+EverybodysRecord = TickRecord | BatchRecord | RuleRecord | SweepRecord | ShadowRecord | IncidentRecord
 """Records that concern every household of a partition."""
 Record = PersonRecord | EverybodysRecord
 
@@ -330,4 +213,20 @@ def decode_block(value: bytes) -> list[Record]:
     return _decoder.decode(value)
 
 
-__all__ = ["Membership", "Record", "decode_block", "encode_block"]
+__all__ = [  # what is passed on
+    "BatchBegunBody",
+    "BatchCountBody",
+    "BatchPartBody",
+    "BatchVerdictBody",
+    "GoliveBody",
+    "IncidentBody",
+    "Membership",
+    "PolicyBody",
+    "Record",
+    "ShadowBody",
+    "SweepBody",
+    "SwitchBody",
+    "TickBody",
+    "decode_block",
+    "encode_block",
+]

@@ -11,7 +11,15 @@ from typing import NamedTuple, TypeVar, get_args
 from schemas.cases import beijing
 from schemas.errors import DataError
 from schemas.partition import partition_of
-from schemas.records import EverybodysRecord, PolicyBody, PolicyRecord, ShadowRecord, SwitchRecord, decode_block
+from schemas.records import (
+    EverybodysRecord,
+    IncidentRecord,
+    PolicyBody,
+    PolicyRecord,
+    ShadowRecord,
+    SwitchRecord,
+    decode_block,
+)
 from sinks.store import AlertStore, LogBlock, Param
 
 _EVERYBODYS = [each.__struct_config__.tag for each in get_args(EverybodysRecord)]
@@ -19,7 +27,7 @@ _NAMED = "position(block, %(h)s) > 0 OR " + " OR ".join(f"position(block, '{kind
 _CANDIDATES = 50
 _PAGE_BYTES = 4_000_000
 _PAGE_BLOCKS = 2000
-_Told = TypeVar("_Told", ShadowRecord, SwitchRecord)
+_Told = TypeVar("_Told", IncidentRecord, ShadowRecord, SwitchRecord)
 
 
 class Extent(NamedTuple):
@@ -120,6 +128,12 @@ def shadows(store: AlertStore) -> list[ShadowRecord]:
 def switches(store: AlertStore) -> list[SwitchRecord]:
     """Every stop and resumption of a detector, in order. Every partition holds them all; the first one tells."""
     return _of_everybody(store, SwitchRecord)
+
+
+def incidents(store: AlertStore) -> list[IncidentRecord]:
+    """Every declaration and withdrawal of an area's incident, in order. Every partition holds them all; the first one
+    tells."""
+    return _of_everybody(store, IncidentRecord)
 
 
 def _of_everybody(store: AlertStore, kind: type[_Told]) -> list[_Told]:

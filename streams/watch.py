@@ -9,12 +9,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from households.incidents import struck
 from households.ledger import Household
 from schemas.errors import Stop
 from schemas.records import (
     BatchRecord,
     FactRecord,
     GoliveRecord,
+    IncidentRecord,
     PersonRecord,
     PolicyRecord,
     Record,
@@ -175,6 +177,21 @@ class Watch(Paced):
             self._take_turn(record)
         elif isinstance(record, SwitchRecord):
             self._switch(record)
+        elif isinstance(record, IncidentRecord):
+            self._take_incident(record)
+
+    def _take_incident(self, record: IncidentRecord) -> None:
+        """Everybody it concerns is told as if by intake, household by household, and asked at once."""
+        place = (record.known_at, record.topic, record.partition, record.offset)
+
+        def tell(household: Household) -> bool:
+            told = struck(household, record.body, self._control.chain_on, record.known_at)
+            for each in told:
+                self._take(FactRecord(household.id, *place, each))
+            self._settle()
+            return bool(told)
+
+        self._sweep(lambda each: True, tell)
 
     def _switch(self, record: SwitchRecord) -> None:
         """Somebody stopped a detector in an area, or it speaks there again and catches up."""

@@ -23,6 +23,7 @@ from households.ledger import HOUSEHOLD, Household
 from policy.needs import NEEDS, Dimension, dimensions_of
 from policy.parameters import Policy, Rule, Steps, severity
 from schemas.facts import Membership, Status
+from schemas.facts_contact import AreaIncident
 
 _RULE = "compound"
 _FEEDS = tuple(sorted({feed for each in SOURCES.values() for feed in each.listens | each.absence}))
@@ -141,8 +142,14 @@ def _look(household: Household, day: int, policy: Policy, dimensions: Sequence[D
         for each in answers
         if each.findings is not None
         for breach in each.findings.breaches
+        if not _only_to_be_seen(breach)
     ]
     return _Seen(_together(signals, terms.window_days), _exit(household, day, terms), answers)
+
+
+def _only_to_be_seen(breach: Breach) -> bool:
+    """Whether it is known of the area alone: a town struck is no sign of need of each household in it."""
+    return all(each.feed == AreaIncident.feed for each in breach.evidence)
 
 
 def _together(signals: Sequence[_Signal], days: int) -> list[_Signal]:

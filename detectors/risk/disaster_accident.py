@@ -1,8 +1,9 @@
 """DISASTER-ACCIDENT 灾害事故: a disaster, fire or traffic accident hurt somebody of the household or took the home.
 
 A household detector on what the emergency services and the traffic police confirmed of the person, not of an address;
-one breach per incident, whoever was hit. A hotline call about a sudden emergency counts until an incident explains it.
-It asks nothing about liability and decides no aid: help comes first, papers later.
+one breach per incident, whoever was hit. That an incident struck the area, or an address, counts until somebody here is
+confirmed, hit or unhurt; a hotline call about a sudden emergency until an incident explains it. It asks nothing about
+liability and decides no aid: help comes first, papers later.
 """
 
 from collections import Counter, defaultdict
@@ -15,13 +16,17 @@ from detectors.people import belonging, residents, staying
 from detectors.quiet import none_of, unless_told
 from detectors.registry import Family, detector
 from detectors.words import who
+from households.incidents import lived_in
 from households.ledger import Household, Member
+from households.residence import covered
+from policy.areas import AreaTree, AreaUnknown
 from policy.parameters import Line, Policy, Rule
-from schemas.facts_contact import Accident, Incident, Ticket
+from schemas.fact import Fact
+from schemas.facts_contact import Accident, AreaIncident, Incident, Ticket
 from schemas.feeds.emergency import Home, IncidentSort
 from schemas.labels import Hardship, Injury, Insured
 
-_KINDS = (Incident, Accident, Ticket)
+_KINDS = (Incident, Accident, AreaIncident, Ticket)
 _HOMELESS = {Home.UNFIT, Home.DESTROYED}
 
 
@@ -36,9 +41,11 @@ class _Hit(NamedTuple):
 
 @detector(
     code="DISASTER-ACCIDENT",
-    version="1.1.0",
+    version="1.2.0",
     family=Family.RISK,
-    listens=("emergency.incident", "traffic.accident", "hotline.ticket", "civil.household", "vital.death"),
+    listens=(
+        "emergency.incident", "incident.area", "traffic.accident", "hotline.ticket", "civil.household", "vital.death",
+    ),
     rule="disaster_accident",
     quiet=unless_told(*_KINDS),
     trial=True,
@@ -48,9 +55,11 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
 
     Highest for death, serious injury and a home nobody can live in; a fully insured home weighs less, a fully insured
     scratch nothing. `since` is the day it hit so many; it stands for the days the place sets, then a case or nobody
-    has it. Measure: people hit. A call about an emergency (`<ticket>`) weighs less, is enough by itself and ends when
-    an incident near its day is known that is a breach. These feeds tell events and close no month, so silence is never
-    called `Insufficient`.
+    has it. Measure: people hit. An incident of the area (or of an address) is a breach of the same cause, from its day
+    on, while somebody stays who was on record there and nobody here is confirmed under its number: then what is
+    confirmed decides. Measure: those people. A call about an emergency (`<ticket>`) weighs less, is enough by itself
+    and ends when an incident near its day is known that is a breach. These feeds tell events and close no month, so
+    silence is never called `Insufficient`.
     """
     findings = Findings.covering(household, on, policy)
     if none_of(household, _KINDS):
@@ -70,6 +79,11 @@ def disaster_accident(household: Household, on: date, policy: Policy) -> Finding
         if today < since + stands:
             findings.add(_breach(number, weighty, since, rule))
             findings.recheck(date.fromordinal(since + stands))
+    for number, struck in sorted(_struck(household, today, policy.areas).items()):
+        since = min(each.day for each in struck)
+        if today < since + stands and number not in _confirmed(household):
+            findings.add(_to_be_seen(number, struck, since, rule, policy.areas))
+            findings.recheck(date.fromordinal(since + stands))
     for member, ticket in _calls(household, today):
         if today < ticket.day + stands and not any(abs(day - ticket.day) <= rule.number("told_days") for day in days):
             findings.add(_told(member, ticket, rule))
@@ -87,7 +101,7 @@ def _hits(household: Household, today: int, rule: Rule) -> dict[str, list[_Hit]]
         for fact in (each for each in told if each.day <= today):
             relation = here.get(person) or _relation_then(household, person, fact.day)
             if relation is not None:
-                found[fact.key.rpartition("|")[0]].append(_Hit(person, relation, fact, _weight(fact, rule)))
+                found[_number(fact)].append(_Hit(person, relation, fact, _weight(fact, rule)))
     return found
 
 
@@ -119,6 +133,43 @@ def _calls(household: Household, today: int) -> list[tuple[Member, Ticket]]:
     ]
 
 
+def _struck(household: Household, today: int, areas: AreaTree) -> dict[str, list[AreaIncident]]:
+    """Incidents of an area or an address, by number, with what people told who stay here of the day."""
+    staying_here = {each.person for each in staying(household, today)}
+    found: dict[str, list[AreaIncident]] = defaultdict(list)
+    for person in sorted(staying_here):
+        for fact in household.of_kind(AreaIncident, person, day_to=today + 1):
+            if _was_there(household, person, fact, areas):
+                found[_number(fact)].append(fact)
+    return found
+
+
+def _was_there(household: Household, person: str, fact: AreaIncident, areas: AreaTree) -> bool:
+    """By what is known now of where this household lived; whoever came since was told where they lived then."""
+    if fact.named or not covered(household.head, person, fact.day):
+        return True
+
+    def chain(area: str, day: int) -> tuple[str, ...]:
+        try:
+            return areas.chain(area, date.fromordinal(day))
+        except AreaUnknown:
+            return (area,)
+
+    return lived_in(household, fact.area, fact.day, chain)
+
+
+def _confirmed(household: Household) -> set[str]:
+    """Numbers under which somebody of this household is known to be hit, or not to be."""
+    found: set[str] = set()
+    for person in residents(household):
+        found |= {_number(each) for kind in (Incident, Accident) for each in household.of_kind(kind, person)}
+    return found
+
+
+def _number(fact: Fact) -> str:
+    return fact.key.rpartition("|")[0]
+
+
 def _breach(number: str, hits: list[_Hit], since: int, rule: Rule) -> Breach:
     facts = [each.fact for each in hits]
     sorts = sorted({IncidentSort[each.sort].label if isinstance(each, Incident) else "交通事故" for each in facts})
@@ -145,6 +196,30 @@ def _breach(number: str, hits: list[_Hit], since: int, rule: Rule) -> Breach:
         ),
         person=hits[0].person if own else None,
     )
+
+
+def _to_be_seen(number: str, struck: list[AreaIncident], since: int, rule: Rule, areas: AreaTree) -> Breach:
+    line = Line(1, rule.label, rule.document, rule.policy)
+    what = f"{day_text(since)}{IncidentSort[struck[0].sort].label}"
+    if any(each.named for each in struck):
+        where, ask = "报告的受灾地址与本户相符、人员待核实", "请尽快入户核实"
+    else:
+        where, ask = f"影响{_name(struck[0].area, areas)}", "请按排查清单入户核实受灾情况"
+    return Breach(
+        cause=number,
+        subject="HOUSEHOLD",
+        since=date.fromordinal(since),
+        severity=rule.number("severity_area"),
+        measure=len(struck),
+        unit="people",
+        threshold=line,
+        reason=f"{what}{where}，当日在册{len(struck)}人，{ask}（{line.cited}）",
+        evidence=tuple(EvidenceItem(each.key, each.feed, each.source, each.day, 1) for each in struck),
+    )
+
+
+def _name(area: str, areas: AreaTree) -> str:
+    return areas.name(area) if area in areas else "当时所在地"
 
 
 def _harm(facts: list[Incident | Accident]) -> str:

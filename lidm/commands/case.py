@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cases.view import Case, refusal_of
 from lidm.case_text import detail, line, page, says, summary
 from lidm.commands.case_baseline import baseline
+from lidm.commands.case_incident import incident
 from lidm.commands.case_storm import storm
 from lidm.desk import CaseDesk, open_desk
 from lidm.free_text import FREE_TEXT
@@ -79,6 +80,7 @@ def command() -> None:
 
 command.add_command(storm)
 command.add_command(baseline)
+command.add_command(incident)
 
 
 @command.command("list")

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from detectors.casefile import person_of
 from schemas.facts import AnyFact, Benefit, Death, first_day, month_of
-from schemas.facts_contact import Accident, Incident, Lead, SafetyAlarm, SelfReport, TempAid, Ticket
+from schemas.facts_contact import Accident, AreaIncident, Incident, Lead, SafetyAlarm, SelfReport, TempAid, Ticket
 from schemas.facts_living import SchoolAid, SchoolFee, Schooling, UtilityBill, UtilityUse
 from schemas.facts_standing import Custody, Disability, FamilyChange
 
 PEOPLE = [person_of(name) for name in "甲乙丙"]
-AREA = "339901001000"
+AREA, HERE = "339901001000", "339901000000"
 Drawn = st.SearchStrategy[tuple[str, AnyFact]]
 Version = tuple[int, bool]
 
@@ -47,6 +47,10 @@ def certificate(
 
 def incident(n: int, who: str, day: int, hurt: str, home: str, fen: int, cover: str, version: Version) -> Incident:
     return Incident(*head(f"YJ{n}|{who}", version, day), "FIRE", AREA, hurt, home, fen // 100, cover)
+
+
+def struck(n: int, who: str, day: int, area: str, named: bool, version: Version) -> AreaIncident:
+    return AreaIncident(*head(f"YJ{n}|{who}", version, day), "TYPHOON", area, named)
 
 
 def accident(n: int, who: str, day: int, hurt: str, cover: str, version: Version) -> Accident:
@@ -150,6 +154,7 @@ FACTS: dict[str, Drawn] = {
     "DISASTER-ACCIDENT": of_each(
         lambda who: (
             st.builds(incident, numbers, who, days, injuries, homes, yuan, insured, versions)
+            | st.builds(struck, numbers, who, days, st.sampled_from([HERE, HERE, AREA]), rarely, versions)
             | st.builds(accident, numbers, who, days, injuries, insured, versions)
             | st.builds(death, who, days, versions)
         )

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lidm.explain_text import late, what_of
-from lidm.timeline import Timeline, timeline
+from lidm.timeline import Timeline, timeline, title_of
 from schemas.alerts import Alert
 from schemas.calendar import SHANGHAI
 from schemas.fact import Fact, Version
@@ -17,6 +17,8 @@ from schemas.records import (
     FactRecord,
     GoliveBody,
     GoliveRecord,
+    IncidentBody,
+    IncidentRecord,
     PolicyBody,
     PolicyRecord,
     Record,
@@ -164,3 +166,23 @@ def test_a_month_told_anew_is_part_of_the_story_where_it_concerns_the_household(
         part("replace_period", 13, feed="civil.benefit"),
     )
     assert [(each.what, each.known_at.day) for each in told.entries] == [("整期替换", 10), ("整期替换", 11)]
+
+
+def test_a_declared_incident_is_part_of_the_story_of_what_it_is_about() -> None:
+    def said(number: str, to: str, known: int) -> IncidentRecord:
+        day = date(2025, 1, 3).toordinal() if to == "declare" else 0
+        body = IncidentBody(number, to, "TYPHOON" if day else "", day, TOWN, (), "officer-7", "应急局通报")  # type: ignore[arg-type]
+        return IncidentRecord("", at(known), "", 0, 0, body)
+
+    records = (said("TF1", "declare", 4), said("TF2", "declare", 5), said("TF1", "withdraw", 40))
+    blocks = [OwnBlock("g1", 0, n, each.known_at, (each,), frozenset()) for n, each in enumerate(records)]
+    spoken = alert(30).model_copy(update={"cause": "TF1"})
+    told = timeline(blocks, spoken, [], ("incident.area",), (TOWN,), None)
+    assert [(each.what, each.day, each.then) for each in told.entries] == [
+        ("区域灾害", date(2025, 1, 3), True),
+        ("撤销灾害", date(2025, 2, 10), False),
+    ]
+    assert told.entries[0].said == "台风TF1影响所登记的区域，理由：应急局通报"
+    assert title_of(told.entries[0]) == "区域灾害登记"
+    assert not any("officer-7" in each.said for each in told.entries), "a page for the family names no officer"
+    assert timeline(blocks, spoken, [], FEEDS, (TOWN,), None).entries == ()
