@@ -239,6 +239,19 @@ def test_withdrawn_while_somebody_moves_nothing_is_left_anywhere(at_once: bool) 
     assert {h for h, *_ in standing(watch)} == {HERE, CAME}
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_correction_is_told_by_the_household_of_that_day(at_once: bool) -> None:
+    moves, earlier = move(DAN, LIVES_HERE, CAME, "2026-07-12"), date(2026, 7, 11)
+    _, watch, said = town(declared(day=earlier), moves, declared(day=date(2026, 7, 10), at_ms=AT + 12), at_once=at_once)
+    assert {each.day for each in _kept(watch)} == {date(2026, 7, 10).toordinal()}
+    assert "withdrawn" not in {a.state for a in said if a.household == CAME}, "who came along was never in doubt"
+    assert {h for h, *_ in standing(watch)} == {HERE, CAME}
+    _, watch, _ = town(declared(day=earlier), moves, declared(CITY, at_ms=AT + 12), at_once=at_once)
+    [dan] = watch.household(CAME).of_kind(AreaIncident)
+    assert (dan.day, dan.gone) == (DAY.toordinal(), False), "now the new household tells, the old one takes back"
+    assert {CAME, HERE} <= {h for h, *_ in standing(watch)}
+
+
 def test_who_turns_out_to_have_left_before_is_out() -> None:
     records: tuple[Told, ...] = (declared(), move(DAN, LIVES_HERE, CAME, "2026-07-01"))
     for order in permutations(records):
