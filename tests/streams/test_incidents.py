@@ -57,14 +57,14 @@ def confirmed(household: str, person: str, home: str, number: str = NUMBER, at_m
 
 
 def declared(
-    area: str = TOWN, day: date = DAY, *, households: tuple[str, ...] = (), at_ms: int = AT + 10, number: str = NUMBER
+    *areas: str, day: date = DAY, households: tuple[str, ...] = (), at_ms: int = AT + 10, number: str = NUMBER
 ) -> IncidentRecord:
-    body = IncidentBody(number, "declare", "TYPHOON", day.toordinal(), area, households, "王", "应急局通报")
+    body = IncidentBody(number, "declare", "TYPHOON", day.toordinal(), areas or (TOWN,), households, "王", "应急局通报")
     return IncidentRecord("", at_ms, "", 0, 0, body)
 
 
 def withdrawn(at_ms: int = AT + 20, number: str = NUMBER) -> IncidentRecord:
-    return IncidentRecord("", at_ms, "", 0, 0, IncidentBody(number, "withdraw", "", 0, "", (), "王", "通报有误"))
+    return IncidentRecord("", at_ms, "", 0, 0, IncidentBody(number, "withdraw", "", 0, (), (), "王", "通报有误"))
 
 
 PEOPLE = (
@@ -152,6 +152,14 @@ def test_a_home_the_tree_does_not_know_is_where_somebody_is_responsible_for_it()
 def test_an_area_above_the_homes_takes_them_all() -> None:
     _, watch, _ = town(declared(CITY))
     assert held(watch).keys() == {HERE, THERE, LIVES_HERE, WORKS_HERE, LEFT}
+
+
+def test_several_towns_are_one_batch() -> None:
+    _, watch, said = town(declared(TOWN, OTHER))
+    assert held(watch).keys() == {HERE, THERE, LIVES_HERE, WORKS_HERE, LEFT}
+    assert {a.household for a in said if "影响南斗镇" in a.reason} == {THERE, WORKS_HERE, LEFT}
+    _, watch, said = town(declared(), declared(OTHER, TOWN, at_ms=AT + 15))
+    assert [a.revision for a in said] == [1] * 5, "those of the first town hear nothing anew"
 
 
 def test_said_twice_it_is_said_once() -> None:
