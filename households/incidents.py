@@ -31,7 +31,8 @@ def struck(household: Household, body: IncidentBody, chain: Chain, known_ms: int
     if is_unit(household.id):
         return []
     held = dict(_held(household, body.number))
-    wanted = _told(household, body) if _concerned(household, body, chain) else {}
+    where = _where(household, body, chain)
+    wanted = _told(household, body, where) if where is not None else {}
     said = []
     for person in sorted(held.keys() | wanted.keys()):
         old, new = held.get(person), wanted.get(person)
@@ -56,20 +57,21 @@ def lived_in(household: Household, area: str, day: int, chain: Chain) -> bool:
     return area in (above if len(above) > 1 else (*above, *chain(decided.responsible_area, day)))
 
 
-def _concerned(household: Household, body: IncidentBody, chain: Chain) -> bool:
+def _where(household: Household, body: IncidentBody, chain: Chain) -> str | None:
+    """The area that was struck with this household in it, "" where it was named; None where it was not struck."""
     if body.to == "withdraw":
-        return False
+        return None
     if body.households:
-        return household.id in body.households
-    return lived_in(household, body.area, body.day, chain)
+        return "" if household.id in body.households else None
+    return next((each for each in body.areas if lived_in(household, each, body.day, chain)), None)
 
 
-def _told(household: Household, body: IncidentBody) -> dict[str, AreaIncident]:
+def _told(household: Household, body: IncidentBody, where: str) -> dict[str, AreaIncident]:
     """By person, whoever lived here that day."""
     named = bool(body.households)
     return {
         each.person: AreaIncident(
-            f"{body.number}|{each.person}", 0, 0, _EVENT, SOURCE, False, body.day, body.sort, body.area, named
+            f"{body.number}|{each.person}", 0, 0, _EVENT, SOURCE, False, body.day, body.sort, where, named
         )
         for each in household.members_on(body.day)
     }

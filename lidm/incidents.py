@@ -25,7 +25,7 @@ class Declared:
     number: str
     sort: str
     day: date
-    area: str
+    areas: tuple[str, ...]
     households: int
     known_at: datetime
     actor: str
@@ -34,15 +34,15 @@ class Declared:
     def as_json(self) -> dict[str, object]:
         """Plain values for `--json`."""
         return {
-            "number": self.number, "sort": self.sort, "on": self.day.isoformat(), "area": self.area,
+            "number": self.number, "sort": self.sort, "on": self.day.isoformat(), "areas": list(self.areas),
             "households": self.households, "known_at": self.known_at.isoformat(), "actor": self.actor,
             "reason": self.reason,
         }  # fmt: skip
 
     def cells(self, areas: AreaTree) -> tuple[str, ...]:
         """A row for people."""
-        where = f"按地址{self.households}户" if self.households else areas.name(self.area) if self.area in areas else ""
-        return self.number, sort_of(self.sort), self.day.isoformat(), where or self.area, self.actor, self.reason
+        where = f"按地址{self.households}户" if self.households else names_of(self.areas, areas)
+        return self.number, sort_of(self.sort), self.day.isoformat(), where, self.actor, self.reason
 
 
 def number_of(text: str) -> str:
@@ -60,6 +60,11 @@ def kind_of(text: str) -> IncidentSort:
     return found
 
 
+def names_of(codes: Iterable[str], areas: AreaTree) -> str:
+    """Areas as people call them; the code of one that the tree does not know."""
+    return "、".join(areas.name(each) if each in areas else each for each in codes)
+
+
 def declared_now(records: Iterable[IncidentRecord]) -> list[Declared]:
     """What these records, in order, come to: the newest first."""
     found: dict[str, Declared] = {}
@@ -68,7 +73,7 @@ def declared_now(records: Iterable[IncidentRecord]) -> list[Declared]:
         found.pop(body.number, None)
         if body.to == "declare":
             day, known_at = date.fromordinal(body.day), beijing(record.known_at)
-            told = (body.number, body.sort, day, body.area, len(body.households), known_at, body.actor, body.reason)
+            told = (body.number, body.sort, day, body.areas, len(body.households), known_at, body.actor, body.reason)
             found[body.number] = Declared(*told)
     return sorted(found.values(), key=lambda each: (each.day, each.number), reverse=True)
 

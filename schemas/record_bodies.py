@@ -141,10 +141,10 @@ class ShadowBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class IncidentBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Somebody says that an incident struck an area on a day (`declare`), or that it did not (`withdraw`).
+    """Somebody says that an incident struck some areas on a day (`declare`), or that it did not (`withdraw`).
 
-    Whoever is on record there that day is told of it: who lives in `area` or below, or these `households` alone where
-    any are named. The same number declared again is the whole truth from then on; withdrawing it names nothing else.
+    Whoever is on record there that day is told of it: who lives in one of `areas` or below, or these `households` alone
+    where any are named. The same number declared again is the whole truth from then on; withdrawing names nothing else.
     `sort`: a name of `IncidentSort`; `day`: ordinal.
     """
 
@@ -152,7 +152,7 @@ class IncidentBody(msgspec.Struct, array_like=True, frozen=True, gc=False):
     to: Literal["declare", "withdraw"]
     sort: str
     day: int
-    area: str
+    areas: tuple[str, ...]
     households: tuple[str, ...]
     actor: str
     reason: str

@@ -8,7 +8,7 @@ import click
 
 from gateway.keys import read_key
 from lidm.free_text import REASON
-from lidm.incidents import declared, kind_of, number_of
+from lidm.incidents import declared, kind_of, names_of, number_of
 from lidm.settings import Settings, load_settings
 from lidm.tables import table
 from policy.bundle import Bundle
@@ -28,7 +28,7 @@ def command() -> None:
 @click.argument("number", metavar="事件编号")
 @click.option("--sort", required=True, metavar="类型", help="代码或名称，如 TYPHOON、台风")
 @click.option("--on", type=DAY, required=True, help="哪一天受灾")
-@click.option("--area", default=None, metavar="区划代码", help="受灾区域（含下级）")
+@click.option("--area", "codes", multiple=True, metavar="区划代码", help="受灾区域（含下级），可多次")
 @click.option("--address", default=None, metavar="地址", help="受灾地址：在身份库里找住在那里的家庭，只发家庭代码")
 @click.option("--reason", required=True, type=REASON, metavar="理由", help="依据什么登记，留在记录里")
 @click.option("--at", type=click.DateTime(), default=None, help="模拟时钟下的时刻（北京时间）")
@@ -38,21 +38,21 @@ def declare(number: str, sort: str, on: datetime, as_json: bool, **given: Any) -
     settings, at = load_settings(), given["at"]
     name, kind, day = number_of(number), kind_of(sort), on.date()
     areas = Bundle.load(settings.policy_dir).areas
-    area, address, reason = given["area"], given["address"], given["reason"]
-    if (area is None) == (address is None):
-        raise CallError("--area 和 --address 须写一个，也只写一个")
-    if area is not None and area not in areas:
-        raise CallError(f"区划代码{area}不在areas.yaml里")
+    codes, address, reason = tuple(dict.fromkeys(given["codes"])), given["address"], given["reason"]
+    if bool(codes) == (address is not None):
+        raise CallError("--area 和 --address 须写一种，也只写一种")
+    if unknown := [each for each in codes if each not in areas]:
+        raise CallError(f"区划代码{'、'.join(unknown)}不在areas.yaml里")
     if day > _today(at):
         raise CallError(f"受灾日期{day}还没有到")
     homes = _at_address(settings, address, day, f"{name}：{reason}", at) if address is not None else ()
-    body = IncidentBody(name, "declare", kind.value, day.toordinal(), area or "", homes, settings.actor, reason)
+    body = IncidentBody(name, "declare", kind.value, day.toordinal(), codes, homes, settings.actor, reason)
     partitions = _append(settings, body, at)
     if as_json:
-        said = {"number": name, "sort": kind.value, "on": day.isoformat(), "area": area, "households": len(homes)}
+        said = {"number": name, "sort": kind.value, "on": day.isoformat(), "areas": codes, "households": len(homes)}
         click.echo(json.dumps({**said, "partitions": partitions}, ensure_ascii=False))
         return
-    where = areas.name(area) if area is not None else f"所报地址的{len(homes)}户"
+    where = names_of(codes, areas) if codes else f"所报地址的{len(homes)}户"
     click.echo(
         f"{name} {day}{kind.label}影响{where}，已登记，写入{partitions}个分区；排查清单：lidm case incident show {name}"
     )
@@ -69,7 +69,7 @@ def withdraw(number: str, reason: str, at: datetime | None, as_json: bool) -> No
     known = declared(settings)
     if known is not None and all(each.number != name for each in known):
         raise DataError(f"没有登记过{name}（刚登记的要等归档）；已登记的见 lidm incident list")
-    body = IncidentBody(name, "withdraw", "", 0, "", (), settings.actor, reason)
+    body = IncidentBody(name, "withdraw", "", 0, (), (), settings.actor, reason)
     partitions = _append(settings, body, at)
     if as_json:
         click.echo(json.dumps({"number": name, "partitions": partitions}, ensure_ascii=False))

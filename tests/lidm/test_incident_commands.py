@@ -37,8 +37,8 @@ def test_declared_and_withdrawn_in_every_partition(lidm: Call, mock_broker: str)
     assert "TF202607 2026-07-12台风影响北辰镇，已登记" in out
     code, out = lidm("incident", "withdraw", "TF202607", "--reason", "通报有误", "--at", AT, "--json")
     assert (code, json.loads(out)["partitions"]) == (0, PARTITIONS), "nobody knows what is declared: it is done"
-    first = IncidentBody("TF202607", "declare", "TYPHOON", DAY.toordinal(), TOWN, (), "operator", "应急局通报")
-    last = IncidentBody("TF202607", "withdraw", "", 0, "", (), "operator", "通报有误")
+    first = IncidentBody("TF202607", "declare", "TYPHOON", DAY.toordinal(), (TOWN,), (), "operator", "应急局通报")
+    last = IncidentBody("TF202607", "withdraw", "", 0, (), (), "operator", "通报有误")
     assert bodies(mock_broker) == [[first, last]] * PARTITIONS
 
 
@@ -74,16 +74,22 @@ def test_an_address_becomes_pseudonyms_and_nothing_else(lidm: Call, mock_broker:
     code, out = lidm(*fire, "--address", "北辰镇幸福路1号")
     assert (code, "所报地址的1户" in out, "h_0" in out) == (0, True, False), out
     [told] = {each for found in bodies(mock_broker) for each in found}
-    assert (told.area, told.households, told.number) == ("", ("h_0",), "HZ1")
+    assert (told.areas, told.households, told.number) == ((), ("h_0",), "HZ1")
     assert "幸福路" not in str(told)
     with Vault(load_settings().vault, read_key(keys.vault)) as vault:
         assert [each.purpose for each in vault.openings()] == ["HZ1：消防通报"]
     code, out = lidm(*fire, "--address", "南斗镇人民路")
     assert (code, "名册里没有住在这个地址的家庭" in out, "南斗" in out) == (1, True, False)
     both = ("--address", "北辰镇幸福", "--area", TOWN)
-    for wrong, says in ((("--address", "幸福路"), "地址太短"), (both, "只写一个"), ((), "只写一个")):
+    for wrong, says in ((("--address", "幸福路"), "地址太短"), (both, "只写一种"), ((), "只写一种")):
         code, out = lidm(*fire, *wrong)
         assert (code, says in out) == (2, True), out
+
+
+def test_several_towns_at_once(lidm: Call, mock_broker: str) -> None:
+    code, out = lidm("incident", "declare", *WORDS, "--area", "339901002000", "--area", TOWN)
+    assert (code, "影响北辰镇、南斗镇，" in out) == (0, True), out
+    assert {each.areas for found in bodies(mock_broker) for each in found} == {(TOWN, "339901002000")}
 
 
 @pytest.mark.parametrize("sort", ["TYPHOON", "typhoon", "台风"])
@@ -94,7 +100,7 @@ def test_a_sort_by_code_or_label(lidm: Call, mock_broker: str, sort: str) -> Non
 
 def test_what_is_declared_now_is_what_was_said_last() -> None:
     def said(number: str, to: str, day: int, at_ms: int) -> IncidentRecord:
-        body = IncidentBody(number, to, "FLOOD", DAY.toordinal() + day, TOWN, (), "王", f"{at_ms}")  # type: ignore[arg-type]
+        body = IncidentBody(number, to, "FLOOD", DAY.toordinal() + day, (TOWN,), (), "王", f"{at_ms}")  # type: ignore[arg-type]
         return IncidentRecord("", at_ms, "", 0, 0, body)
 
     log = [("A", "declare", 0, 1), ("B", "declare", 1, 2), ("A", "declare", 5, 3), ("C", "declare", 0, 4),

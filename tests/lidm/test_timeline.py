@@ -171,7 +171,7 @@ def test_a_month_told_anew_is_part_of_the_story_where_it_concerns_the_household(
 def test_a_declared_incident_is_part_of_the_story_of_what_it_is_about() -> None:
     def said(number: str, to: str, known: int) -> IncidentRecord:
         day = date(2025, 1, 3).toordinal() if to == "declare" else 0
-        body = IncidentBody(number, to, "TYPHOON" if day else "", day, TOWN, (), "officer-7", "应急局通报")  # type: ignore[arg-type]
+        body = IncidentBody(number, to, "TYPHOON" if day else "", day, (TOWN,), (), "officer-7", "应急局通报")  # type: ignore[arg-type]
         return IncidentRecord("", at(known), "", 0, 0, body)
 
     records = (said("TF1", "declare", 4), said("TF2", "declare", 5), said("TF1", "withdraw", 40))

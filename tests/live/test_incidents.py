@@ -52,7 +52,7 @@ def test_a_town_is_one_batch_that_officers_work_through(tmp_path: Path) -> None:
         by_number = {each["number"]: each for each in second.said("incident", "list")}
         known = by_number[NUMBER]
         assert by_number["HZ1"]["households"] == 1
-        assert (known["number"], known["area"], known["sort"]) == (NUMBER, TOWN, "TYPHOON")
+        assert (known["number"], known["areas"], known["sort"]) == (NUMBER, [TOWN], "TYPHOON")
         explained = second.said("explain", alerts[0]["alert_id"], "--replay")
         assert explained["replay"]["same"] is True
         assert any(each["what"] == "区域灾害" for each in explained["timeline"]["entries"])

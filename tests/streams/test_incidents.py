@@ -57,14 +57,14 @@ def confirmed(household: str, person: str, home: str, number: str = NUMBER, at_m
 
 
 def declared(
-    area: str = TOWN, day: date = DAY, *, households: tuple[str, ...] = (), at_ms: int = AT + 10, number: str = NUMBER
+    *areas: str, day: date = DAY, households: tuple[str, ...] = (), at_ms: int = AT + 10, number: str = NUMBER
 ) -> IncidentRecord:
-    body = IncidentBody(number, "declare", "TYPHOON", day.toordinal(), area, households, "王", "应急局通报")
+    body = IncidentBody(number, "declare", "TYPHOON", day.toordinal(), areas or (TOWN,), households, "王", "应急局通报")
     return IncidentRecord("", at_ms, "", 0, 0, body)
 
 
 def withdrawn(at_ms: int = AT + 20, number: str = NUMBER) -> IncidentRecord:
-    return IncidentRecord("", at_ms, "", 0, 0, IncidentBody(number, "withdraw", "", 0, "", (), "王", "通报有误"))
+    return IncidentRecord("", at_ms, "", 0, 0, IncidentBody(number, "withdraw", "", 0, (), (), "王", "通报有误"))
 
 
 PEOPLE = (
@@ -154,6 +154,14 @@ def test_an_area_above_the_homes_takes_them_all() -> None:
     assert held(watch).keys() == {HERE, THERE, LIVES_HERE, WORKS_HERE, LEFT}
 
 
+def test_several_towns_are_one_batch() -> None:
+    _, watch, said = town(declared(TOWN, OTHER))
+    assert held(watch).keys() == {HERE, THERE, LIVES_HERE, WORKS_HERE, LEFT}
+    assert {a.household for a in said if "影响南斗镇" in a.reason} == {THERE, WORKS_HERE, LEFT}
+    _, watch, said = town(declared(), declared(OTHER, TOWN, at_ms=AT + 15))
+    assert [a.revision for a in said] == [1] * 5, "those of the first town hear nothing anew"
+
+
 def test_said_twice_it_is_said_once() -> None:
     _, once, said = town(declared())
     _, twice, again = town(declared(), declared(at_ms=AT + 15))
@@ -237,6 +245,19 @@ def test_withdrawn_while_somebody_moves_nothing_is_left_anywhere(at_once: bool) 
         assert all(each.gone for each in _kept(watch)) == last
     _, watch, _ = town(declared(), moves, declared(OTHER, at_ms=AT + 11), declared(at_ms=AT + 12), at_once=at_once)
     assert {h for h, *_ in standing(watch)} == {HERE, CAME}
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_correction_is_told_by_the_household_of_that_day(at_once: bool) -> None:
+    moves, earlier = move(DAN, LIVES_HERE, CAME, "2026-07-12"), date(2026, 7, 11)
+    _, watch, said = town(declared(day=earlier), moves, declared(day=date(2026, 7, 10), at_ms=AT + 12), at_once=at_once)
+    assert {each.day for each in _kept(watch)} == {date(2026, 7, 10).toordinal()}
+    assert "withdrawn" not in {a.state for a in said if a.household == CAME}, "who came along was never in doubt"
+    assert {h for h, *_ in standing(watch)} == {HERE, CAME}
+    _, watch, _ = town(declared(day=earlier), moves, declared(CITY, at_ms=AT + 12), at_once=at_once)
+    [dan] = watch.household(CAME).of_kind(AreaIncident)
+    assert (dan.day, dan.gone) == (DAY.toordinal(), False), "now the new household tells, the old one takes back"
+    assert {CAME, HERE} <= {h for h, *_ in standing(watch)}
 
 
 def test_who_turns_out_to_have_left_before_is_out() -> None:
