@@ -67,6 +67,11 @@ class Pocket:
         """Every revision so far."""
         return list(self._alerts)
 
+    @property
+    def watches(self) -> Sequence[Watch]:
+        """The monitor's partitions as they stand; not to be changed."""
+        return self._watches
+
     def case_events(self) -> list[CaseEvent]:
         """Case events since the last call."""
         fresh, self._told = self._events[self._told :], len(self._events)

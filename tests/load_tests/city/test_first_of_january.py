@@ -10,13 +10,10 @@ from pathlib import Path
 from gateway.identities import Linkage
 from gateway.vault import Vault
 from load_tests.city.driver import Driver
-from load_tests.city.logged import Logged
 from load_tests.city.planner import City, Config
+from load_tests.city.pocket import Pocket
 from policy.bundle import Bundle
 from schemas.sealing import new_key_pair
-from schemas.topics import HOUSEHOLD_EVENTS
-from streams.replay import to_nobody
-from streams.watch import Watch
 from tests.streams.making import POLICY
 
 NEW_YEAR = date(2026, 1, 1).toordinal()
@@ -28,18 +25,12 @@ BOTH_WINDOWS = Bundle.load(POLICY).narrowed(
 def ended_on(folder: Path, households: int, day: int, partitions: int = 2) -> tuple[int, Counter[str]]:
     """How many households there are, and how the episodes that ended on a day did; every rule runs."""
     city = City(Config(households, months=12, seed=5, every_rule=True), folder)
-    service = Logged(new_key_pair()[1], partitions, trial=("*",))
+    service = Pocket(new_key_pair()[1], partitions, trial=("*",))
     with Vault(folder / "vault.sqlite", b"v" * 32) as vault:
         Driver(city, service, Linkage(b"k" * 32, synthetic=True), vault, BOTH_WINDOWS).run()
-    watches = [Watch(partition, to_nobody(partitions)) for partition in range(partitions)]
-    for block in service.blocks():
-        watch = watches[block.partition]
-        watch.fold(HOUSEHOLD_EVENTS, block.offset, block.known_at, block.block)
-        if block.offset % 200 == 0:
-            watch.keep(watch.drain().state)
     counted: Counter[str] = Counter()
     people = 0
-    for watch in watches:
+    for watch in service.watches:
         assert watch.known.on is not None
         assert watch.known.on > day, "the year has not turned"
         for name in watch.names():
