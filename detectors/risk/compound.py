@@ -149,7 +149,7 @@ def _look(household: Household, day: int, policy: Policy, dimensions: Sequence[D
 
 def _only_to_be_seen(breach: Breach) -> bool:
     """Whether it is known of the area alone: a town struck is no sign of need of each household in it."""
-    return all(each.feed == AreaIncident.feed for each in breach.evidence)
+    return bool(breach.evidence) and all(each.feed == AreaIncident.feed for each in breach.evidence)
 
 
 def _together(signals: Sequence[_Signal], days: int) -> list[_Signal]:
